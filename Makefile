@@ -1,0 +1,43 @@
+# Every task of the project. Each is one script or one cargo command; the scripts say at their head what they do and leave behind.
+.DEFAULT_GOAL := help
+.PHONY: help run watch test check build bench sixty-days kill-test reset install ci
+
+STACK := infra/stack
+# make test ARGS="-p agentwarm-core"
+ARGS ?=
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## the whole system on this machine, a virtual day a minute, until Ctrl-C
+	@$(STACK)/run.sh $(ARGS)
+
+watch: ## the functions in real time, each reloaded when its source changes, until Ctrl-C
+	@$(STACK)/watch.sh $(ARGS)
+
+test: ## all tests, against mail servers and an emulator of their own
+	@$(STACK)/test.sh $(ARGS)
+
+check: ## format, lints, dependencies, template
+	@$(STACK)/check.sh
+
+build: ## release zips of every function for `sam deploy` in target/lambda
+	@$(STACK)/build.sh
+
+bench: ## cost per warmup mail, planner throughput, cold start
+	@$(STACK)/test.sh -p agentwarm-tests --run-ignored only --no-capture -E 'test(/^bench/)' $(ARGS)
+
+sixty-days: ## sixty virtual days, from the first mail to graduation
+	@$(STACK)/test.sh -p agentwarm-tests --run-ignored only --no-capture -E 'test(/^sixty_days/)' $(ARGS)
+
+kill-test: ## three virtual days in which the process that runs the tasks is killed again and again
+	@$(STACK)/test.sh -p agentwarm-tests --run-ignored only --no-capture -E 'test(/^kill_test/)' $(ARGS)
+
+reset: ## forget what `make run` did: tables, mail, mailboxes; what is installed stays
+	@$(STACK)/reset.sh
+
+install: ## everything the other targets would install, now
+	@$(STACK)/install.sh all
+
+ci: ## what continuous integration runs
+	@.ci/run

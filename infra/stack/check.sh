@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Everything that can be said about the project without running it: format, lints, dependencies, template, scripts. Installs
+# sam, cfn-lint and cargo-deny under `.local/` if they are missing. Ends at the first thing that is wrong.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+step() { say "== $*"; "$@"; }
+
+# The advisory database is a git repository; without a network the other checks still count, and the log must say what did not run.
+check_advisories() {
+  if timeout 120 cargo deny --log-level off fetch db 2>/dev/null; then
+    step cargo deny check --disable-fetch advisories
+  else
+    say "NOT CHECKED: security advisories, since their database could not be fetched"
+  fi
+}
+
+check_template() {
+  export SAM_CLI_TELEMETRY=0 AWS_REGION=us-east-1
+  step sam validate --lint --template template.yaml
+  step cfn-lint template.yaml
+}
+
+check_scripts() {
+  local script
+  for script in infra/stack/*.sh infra/stack/mail/*.sh .ci/run; do bash -n "$script"; done
+  # An extra where the machine has it.
+  if command -v shellcheck >/dev/null; then
+    step shellcheck --external-sources --source-path=SCRIPTDIR infra/stack/*.sh infra/stack/mail/*.sh .ci/run
+  fi
+}
+
+cd "$AW_ROOT"
+"$AW_STACK_SCRIPTS/install.sh" tools deny
+step cargo fmt --all --check
+step cargo clippy --workspace --all-targets -- -D warnings
+step cargo deny check bans licenses sources
+check_advisories
+check_template
+check_scripts

@@ -1,0 +1,65 @@
+//! Showing accounts.
+
+use std::sync::Arc;
+
+use agentwarm_core::account::Account;
+use agentwarm_core::ids::AccountId;
+
+use super::totals::{OpenDays, Totals};
+use crate::error::AppError;
+use crate::ports::accounts::{AccountFilter, AccountReads};
+use crate::ports::{PageOf, PageRequest};
+use crate::tenant::Tenant;
+
+/// An account with its totals as of now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveAccount {
+    /// The account.
+    pub account: Account,
+    /// Its totals.
+    pub totals: Totals,
+}
+
+/// Reads accounts.
+#[derive(Clone)]
+pub struct ReadAccounts {
+    /// Where they are.
+    pub accounts: Arc<dyn AccountReads>,
+    /// Their open days.
+    pub days: OpenDays,
+}
+
+impl ReadAccounts {
+    /// One account.
+    pub async fn get(&self, tenant: &Tenant, account: AccountId) -> Result<LiveAccount, AppError> {
+        let account = self.accounts.get(tenant.user, account).await?;
+        let account = account.ok_or(AppError::AccountNotFound)?;
+        let totals = self.days.totals(&account).await?;
+        Ok(LiveAccount { account, totals })
+    }
+
+    /// A page of the tenant's accounts, newest first.
+    pub async fn list(
+        &self,
+        tenant: &Tenant,
+        filter: &AccountFilter,
+        page: &PageRequest,
+    ) -> Result<PageOf<LiveAccount>, AppError> {
+        let found = self.accounts.list(tenant.user, filter, page).await?;
+        let totals = self.days.totals_of(tenant.user, &found.items).await?;
+        Ok(found.map(|account| LiveAccount {
+            totals: totals.get(&account.id).copied().unwrap_or_default(),
+            account,
+        }))
+    }
+}
+
+impl LiveAccount {
+    /// An account that has no days yet.
+    pub(super) fn without_days(account: Account) -> Self {
+        Self {
+            account,
+            totals: Totals::default(),
+        }
+    }
+}

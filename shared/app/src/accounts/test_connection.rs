@@ -1,0 +1,116 @@
+//! Trying a mailbox: can we log in, by both protocols, right now?
+//!
+//! Reads only: what it learns does not change the account, whose health is judged by real use.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agentwarm_core::account::{Account, Provider};
+use agentwarm_core::ids::AccountId;
+use jiff::Timestamp;
+
+use crate::credentials;
+use crate::error::AppError;
+use crate::ports::accounts::AccountReads;
+use crate::ports::clock::Clock;
+use crate::ports::mail::{ConnectFailure, ImapSmtpCredentials, MailReader, MailSender};
+use crate::ports::vault::Vault;
+use crate::tenant::Tenant;
+
+/// How long a server may take to let us in (decision 15).
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// How long we wait for a goodbye. It does not matter any more.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Tries mailboxes.
+#[derive(Clone)]
+pub struct TestConnection {
+    /// Whose.
+    pub accounts: Arc<dyn AccountReads>,
+    /// Opens credentials.
+    pub vault: Arc<dyn Vault>,
+    /// SMTP.
+    pub sender: Arc<dyn MailSender>,
+    /// IMAP.
+    pub reader: Arc<dyn MailReader>,
+    /// How long it took.
+    pub clock: Arc<dyn Clock>,
+    /// How long a server may take to let us in: [`CONNECT_TIMEOUT`] in a function.
+    pub connect_timeout: Duration,
+}
+
+/// How both attempts went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConnectionReport {
+    /// The account.
+    pub account: Account,
+    /// IMAP: milliseconds until the login was accepted.
+    pub imap: Result<u64, ConnectFailure>,
+    /// SMTP: the same.
+    pub smtp: Result<u64, ConnectFailure>,
+    /// When it was tried.
+    pub tested_at: Timestamp,
+}
+
+impl ConnectionReport {
+    /// Whether the mailbox can be used.
+    pub fn overall(&self) -> bool {
+        self.imap.is_ok() && self.smtp.is_ok()
+    }
+}
+
+impl TestConnection {
+    /// Logs in to both servers of an account, side by side. That a server refuses is an answer, not an error.
+    pub async fn test(&self, tenant: &Tenant, id: AccountId) -> Result<ConnectionReport, AppError> {
+        let account = self.accounts.get(tenant.user, id).await?;
+        let account = account.ok_or(AppError::AccountNotFound)?;
+        let credentials = self.credentials(&account).await?;
+        let tested_at = self.clock.schedule();
+        let (imap, smtp) = futures::join!(self.imap(&credentials), self.smtp(&credentials));
+        Ok(ConnectionReport {
+            account,
+            imap,
+            smtp,
+            tested_at,
+        })
+    }
+
+    async fn credentials(&self, account: &Account) -> Result<ImapSmtpCredentials, AppError> {
+        if account.provider != Provider::ImapSmtp {
+            return Err(AppError::Inconsistent(
+                "an account of a provider that has no transport yet",
+            ));
+        }
+        let sealed = self.accounts.credentials(account.user, account.id).await?;
+        let sealed = sealed.ok_or(AppError::Inconsistent("an account without credentials"))?;
+        Ok(credentials::open(self.vault.as_ref(), account.user, account.id, &sealed).await?)
+    }
+
+    async fn imap(&self, credentials: &ImapSmtpCredentials) -> Result<u64, ConnectFailure> {
+        let (session, latency) = self.timed(self.reader.connect(credentials)).await?;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, session.close()).await;
+        Ok(latency)
+    }
+
+    async fn smtp(&self, credentials: &ImapSmtpCredentials) -> Result<u64, ConnectFailure> {
+        let (session, latency) = self.timed(self.sender.connect(credentials)).await?;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, session.close()).await;
+        Ok(latency)
+    }
+
+    /// A session and how many milliseconds it took. Too late is the same as unreachable, or the answer would tell a filtered port from a
+    /// closed one.
+    async fn timed<S>(
+        &self,
+        connect: impl Future<Output = Result<S, ConnectFailure>>,
+    ) -> Result<(S, u64), ConnectFailure> {
+        let begun = self.clock.wall();
+        let session = tokio::time::timeout(self.connect_timeout, connect)
+            .await
+            .map_err(|_| ConnectFailure::Unreachable)??;
+        let took = self.clock.wall().duration_since(begun).as_millis();
+        Ok((session, u64::try_from(took).unwrap_or(0)))
+    }
+}

@@ -1,0 +1,336 @@
+//! A warmup mail is found in a mailbox: book it once, rescue it, decide what will be done with it.
+//!
+//! The token says which slot a message claims to be; the slot's own item says whether that is so (decision 28). The receipt is created
+//! under the slot's id, so whoever sees the message again (a second poll, a crash before the cursor moved, the rescued copy in the
+//! inbox) finds it booked and only finishes what is left.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use agentwarm_core::account::Account;
+use agentwarm_core::audit::{Actor, Event, EventType};
+use agentwarm_core::content::{ConversationId, turns};
+use agentwarm_core::ids::{AccountId, SlotId};
+use agentwarm_core::mail::receipt::{Placement, Receipt};
+use agentwarm_core::mail::slot::{Slot, SlotKind, SlotState};
+use agentwarm_core::mail::token::{Token, TokenKey};
+use agentwarm_core::warmup::due::{DueEntry, DueKind};
+use agentwarm_core::warmup::engage::{self, Arrival};
+
+use super::compose::slot_seed;
+use super::config::Configs;
+use super::visiting::Interrupted;
+use super::{EngineError, file, settling};
+use crate::ports::clock::Clock;
+use crate::ports::days::{AccountRef, Receipts, Slots};
+use crate::ports::due::DueIndex;
+use crate::ports::mail::{Folder, FoundMessage, Location, ReadSession};
+use crate::ports::vault::Vault;
+use crate::ports::{Created, Replaced};
+
+/// The ports of this part.
+pub struct Arrivals {
+    /// The sender's halves.
+    pub slots: Arc<dyn Slots>,
+    /// The receiver's halves.
+    pub receipts: Arc<dyn Receipts>,
+    /// Engagement and replies to come.
+    pub due: Arc<dyn DueIndex>,
+    /// Rates and hours.
+    pub configs: Configs,
+    /// The key that verifies tokens.
+    pub vault: Arc<dyn Vault>,
+    /// Leases of claims are wall-clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Arrived {
+    /// It was booked now.
+    pub(super) is_new: bool,
+    /// It was moved from spam to the inbox now.
+    pub(super) is_rescued: bool,
+}
+
+impl Arrivals {
+    /// Takes a message in, if it is a warmup mail to this account; other people's mail is left alone.
+    pub(super) async fn arrive(
+        &self,
+        account: &Account,
+        message: &FoundMessage,
+        session: &mut dyn ReadSession,
+        now: Timestamp,
+    ) -> Result<Arrived, Interrupted> {
+        let Some(slot) = self.recognise(account, message).await? else {
+            return Ok(Arrived::default());
+        };
+        self.book(account, slot, &message.location, session, now)
+            .await
+    }
+
+    /// Looks for a mail in doubt everywhere; true if it was still in doubt (decision 31).
+    pub(super) async fn settle(
+        &self,
+        account: &Account,
+        sender: AccountId,
+        slot: SlotId,
+        session: &mut dyn ReadSession,
+        now: Timestamp,
+    ) -> Result<bool, Interrupted> {
+        let owner = AccountRef {
+            user: account.user,
+            account: sender,
+        };
+        let Some(slot) = self
+            .slots
+            .get(owner, slot)
+            .await
+            .map_err(EngineError::from)?
+        else {
+            return Ok(false);
+        };
+        let since = match slot.state {
+            SlotState::InDoubt { since, .. } => since,
+            SlotState::Claimed { lease_until, .. } if lease_until <= self.clock.wall() => now,
+            _ => return Ok(false),
+        };
+        let places = [Folder::Inbox, Folder::Junk, Folder::Warmup];
+        if let Some(location) = session.find(&slot.message_id, &places, true).await? {
+            self.book(account, slot, &location, session, now).await?;
+        } else if settling::is_hopeless(since, now) {
+            let event = Event::account(
+                EventType::WarmupEmailUnknown,
+                slot.sender,
+                Actor::System,
+                now,
+            )
+            .with("slotId", slot.id.to_string());
+            self.advance(slot, SlotState::Unknown { at: now }, vec![event])
+                .await?;
+        } else {
+            let checks = match slot.state {
+                SlotState::InDoubt { checks, .. } => checks + 1,
+                _ => 1,
+            };
+            self.advance(slot, SlotState::InDoubt { since, checks }, Vec::new())
+                .await?;
+        }
+        Ok(true)
+    }
+
+    /// The slot that a message is, if its token is ours, made for this account, and names a slot that was claimed.
+    async fn recognise(
+        &self,
+        account: &Account,
+        message: &FoundMessage,
+    ) -> Result<Option<Slot>, EngineError> {
+        let Some(text) = &message.token else {
+            return Ok(None);
+        };
+        let key = self.vault.message_key(account.user).await?;
+        let Ok(token) = TokenKey::new(key.as_slice()).and_then(|key| Token::verify(text, key))
+        else {
+            tracing::info!(account = %account.id, "a message carries a token that is not ours");
+            return Ok(None);
+        };
+        if token.recipient != account.id {
+            return Ok(None);
+        }
+        let owner = AccountRef {
+            user: account.user,
+            account: token.sender,
+        };
+        let slot = self.slots.get(owner, token.slot).await?;
+        Ok(slot.filter(|slot| {
+            slot.recipient == account.id && message.message_id.as_ref() == Some(&slot.message_id)
+        }))
+    }
+
+    async fn book(
+        &self,
+        account: &Account,
+        slot: Slot,
+        location: &Location,
+        session: &mut dyn ReadSession,
+        now: Timestamp,
+    ) -> Result<Arrived, Interrupted> {
+        let folder = location.folder.unwrap_or(Folder::Inbox);
+        let owner = AccountRef {
+            user: account.user,
+            account: account.id,
+        };
+        let receipt = self
+            .receipt(account, &slot, folder.placement(), now)
+            .await?;
+        file(self.due.as_ref(), &due_entries(&receipt), now)
+            .await
+            .map_err(EngineError::from)?;
+        let created = self
+            .receipts
+            .create(&receipt, Vec::new())
+            .await
+            .map_err(EngineError::from)?;
+        let (receipt, is_new) = match created {
+            Created::Done => (receipt, true),
+            Created::Exists => match self
+                .receipts
+                .get(owner, slot.id)
+                .await
+                .map_err(EngineError::from)?
+            {
+                Some(existing) => (existing, false),
+                None => return Ok(Arrived::default()),
+            },
+        };
+        let is_rescued = receipt.placement == Placement::Spam && receipt.rescued_at.is_none();
+        if folder == Folder::Junk {
+            session.relocate(location, Folder::Inbox).await?;
+        }
+        self.note_on_slot(slot, receipt.placement, now).await?;
+        if is_rescued {
+            self.note_rescue(receipt, now).await?;
+        }
+        Ok(Arrived { is_new, is_rescued })
+    }
+
+    async fn receipt(
+        &self,
+        account: &Account,
+        slot: &Slot,
+        placement: Placement,
+        now: Timestamp,
+    ) -> Result<Receipt, EngineError> {
+        let config = self.configs.of(account).await?;
+        let conversation = ConversationId::new(slot.position.conversation.clone());
+        let turns_left = usize::from(slot.position.turn) + 1 < turns(&conversation);
+        let engagement = engage::engage(&Arrival {
+            slot: slot.id,
+            found_at: now,
+            zone: &account.zone,
+            config: &config,
+            // A mailbox that does not send has no budget for replies.
+            can_reply: turns_left && account.sends(),
+            seed: slot_seed(slot.id).child("engage"),
+        });
+        Ok(Receipt {
+            slot: slot.id,
+            user: account.user,
+            receiver: account.id,
+            sender: slot.sender,
+            date: account.zone.date_of(now),
+            found_at: now,
+            placement,
+            message_id: slot.message_id.clone(),
+            position: slot.position.clone(),
+            engagement,
+            rescued_at: None,
+            opened_at: None,
+            important_at: None,
+            replied_at: None,
+            filed_at: None,
+            version: 0,
+        })
+    }
+
+    /// What the arrival tells about the sender's half: it was accepted if that was in doubt, and it landed in spam if it did.
+    async fn note_on_slot(
+        &self,
+        slot: Slot,
+        placement: Placement,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let mut events = Vec::new();
+        let mut after = slot.clone();
+        let accepted_at = match &slot.state {
+            SlotState::InDoubt { since, .. } => Some(*since),
+            SlotState::Unknown { at } => Some(*at),
+            SlotState::Claimed { lease_until, .. } if *lease_until <= self.clock.wall() => {
+                Some(slot.message_date)
+            }
+            _ => None,
+        };
+        if let Some(at) = accepted_at {
+            after.state = SlotState::Accepted { at };
+            events.push(slot_event(EventType::WarmupEmailSent, &slot, now));
+        }
+        if placement == Placement::Spam && slot.spammed_at.is_none() {
+            after.spammed_at = Some(now);
+            events.push(slot_event(EventType::WarmupEmailSpammed, &slot, now));
+        }
+        if after == slot {
+            return Ok(());
+        }
+        after.version += 1;
+        match self.slots.replace(&after, events).await? {
+            Replaced::Done => Ok(()),
+            Replaced::Stale => Err(EngineError::Held("the slot")),
+        }
+    }
+
+    async fn note_rescue(&self, mut receipt: Receipt, now: Timestamp) -> Result<(), EngineError> {
+        let event = Event::account(
+            EventType::WarmupEmailRescued,
+            receipt.sender,
+            Actor::System,
+            now,
+        )
+        .with("slotId", receipt.slot.to_string())
+        .with("recipientAccountId", receipt.receiver.to_string());
+        receipt.rescued_at = Some(now);
+        receipt.version += 1;
+        match self.receipts.replace(&receipt, vec![event]).await? {
+            Replaced::Done => Ok(()),
+            Replaced::Stale => Err(EngineError::Held("the receipt")),
+        }
+    }
+
+    async fn advance(
+        &self,
+        slot: Slot,
+        state: SlotState,
+        events: Vec<Event>,
+    ) -> Result<(), EngineError> {
+        let slot = Slot {
+            state,
+            version: slot.version + 1,
+            ..slot
+        };
+        match self.slots.replace(&slot, events).await? {
+            Replaced::Done => Ok(()),
+            Replaced::Stale => Err(EngineError::Held("the slot")),
+        }
+    }
+}
+
+fn slot_event(event_type: EventType, slot: &Slot, now: Timestamp) -> Event {
+    Event::account(event_type, slot.sender, Actor::System, now)
+        .with("slotId", slot.id.to_string())
+        .with("recipientAccountId", slot.recipient.to_string())
+}
+
+/// What a new receipt puts into the index: its first action, and its reply. Later actions are found by that visit or by the
+/// roster's, which costs no entry.
+fn due_entries(receipt: &Receipt) -> Vec<DueEntry> {
+    let visit = engage::next_due(receipt).map(|at| DueEntry {
+        at,
+        user: receipt.user,
+        kind: DueKind::Visit {
+            account: receipt.receiver,
+        },
+    });
+    let reply = receipt.engagement.reply.map(|reply| DueEntry {
+        at: reply.at,
+        user: receipt.user,
+        kind: DueKind::Send {
+            sender: receipt.receiver,
+            slot: reply.slot,
+            target: receipt.sender,
+            slot_kind: SlotKind::Reply {
+                answers: receipt.slot,
+            },
+        },
+    });
+    visit.into_iter().chain(reply).collect()
+}

@@ -1,0 +1,210 @@
+//! The end of a day: explain every planned mail, settle the figures.
+//!
+//! Runs when the next day is planned, and again until the day is closed 24 h after its end (decision 24). Whatever the due index or a
+//! queue lost is found here, because the plan says what should have happened: a planned mail without a slot becomes `Skipped`, a claim
+//! nobody finished becomes in doubt. So a day always adds up: planned = sent + explained.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+use agentwarm_core::account::Account;
+use agentwarm_core::mail::message_id;
+use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, SlotState};
+use agentwarm_core::time::DaySpan;
+use agentwarm_core::warmup::day::{DayPlan, PlannedSlot};
+use agentwarm_core::warmup::figures::unclaimed;
+use agentwarm_core::warmup::reputation;
+
+use super::figures::{DayBooks, Figures};
+use super::{EngineError, compose, file, settling};
+use crate::ports::clock::Clock;
+use crate::ports::days::{AccountRef, DayRow, Plans, Slots};
+use crate::ports::due::DueIndex;
+use crate::ports::{Created, Replaced};
+
+/// How long after its end a day's figures still change: answers are booked on the day of the mail they answer.
+pub const OPEN_AFTER_END: SignedDuration = SignedDuration::from_hours(24);
+
+/// How many days back are looked at: a mailbox that was stopped for longer had nothing going on.
+const LOOKBACK_DAYS: i32 = 4;
+
+/// The ports of this part.
+#[derive(Clone)]
+pub struct Closing {
+    /// Plans and rows.
+    pub plans: Arc<dyn Plans>,
+    /// Mails.
+    pub slots: Arc<dyn Slots>,
+    /// Searches for mails in doubt.
+    pub due: Arc<dyn DueIndex>,
+    /// Sums.
+    pub figures: Figures,
+    /// Leases of claims are wall-clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Closing {
+    /// Brings every day before `today` that is still open up to date and closes those whose time has come.
+    pub async fn close_before(
+        &self,
+        account: &Account,
+        today: Date,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let owner = AccountRef {
+            user: account.user,
+            account: account.id,
+        };
+        let days = |n: i32| today.saturating_sub(jiff::Span::new().days(n));
+        for row in self.plans.days(owner, days(LOOKBACK_DAYS), days(1)).await? {
+            if !row.closed {
+                self.close(owner, row, account, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn close(
+        &self,
+        owner: AccountRef,
+        row: DayRow,
+        account: &Account,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let plan = self.plans.plan(owner, row.date).await?;
+        let span = plan
+            .as_ref()
+            .map_or_else(|| account.zone.day(row.date), |plan| plan.span);
+        if now < span.end {
+            return Ok(());
+        }
+        let mut books = self.figures.books(owner, span, now).await?;
+        if self.explain(account, plan.as_ref(), &books, now).await? {
+            books = self.figures.books(owner, span, now).await?;
+        }
+        self.write(owner, row, &books, span, now).await
+    }
+
+    /// Gives every mail of the day a fate; true if that changed anything.
+    async fn explain(
+        &self,
+        account: &Account,
+        plan: Option<&DayPlan>,
+        books: &DayBooks,
+        now: Timestamp,
+    ) -> Result<bool, EngineError> {
+        let owner = AccountRef {
+            user: account.user,
+            account: account.id,
+        };
+        let mut changed = false;
+        if let Some(plan) = plan {
+            let lost = unclaimed(plan, &books.slots);
+            for planned in plan
+                .slots
+                .iter()
+                .filter(|planned| lost.contains(&planned.id))
+            {
+                let slot = never_claimed(owner, account.email.domain(), plan, planned, now);
+                changed |= self.slots.create(&slot).await? == Created::Done;
+            }
+        }
+        for slot in &books.slots {
+            changed |= self.unstick(slot, now).await?;
+        }
+        Ok(changed)
+    }
+
+    async fn unstick(&self, slot: &Slot, now: Timestamp) -> Result<bool, EngineError> {
+        let state = match &slot.state {
+            SlotState::Claimed { lease_until, .. } if *lease_until <= self.clock.wall() => {
+                file(self.due.as_ref(), &settling::searches(slot, now), now).await?;
+                SlotState::InDoubt {
+                    since: now,
+                    checks: 0,
+                }
+            }
+            SlotState::Retry { .. } => SlotState::Skipped {
+                at: now,
+                reason: SkipReason::OutsideHours,
+            },
+            _ => return Ok(false),
+        };
+        let slot = Slot {
+            state,
+            version: slot.version + 1,
+            ..slot.clone()
+        };
+        Ok(self.slots.replace(&slot, Vec::new()).await? == Replaced::Done)
+    }
+
+    async fn write(
+        &self,
+        owner: AccountRef,
+        row: DayRow,
+        books: &DayBooks,
+        span: DaySpan,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let unsettled = books.slots.iter().any(|slot| !slot.state.is_final());
+        let closed = now.duration_since(span.end) >= OPEN_AFTER_END && !unsettled;
+        let reputation = reputation::reputation(&books.figures);
+        let after = DayRow {
+            figures: books.figures,
+            closed,
+            cut_short: row.cut_short || books.slots.iter().any(is_our_fault),
+            reputation: (books.figures.sent > 0).then_some(reputation),
+            version: row.version + 1,
+            ..row.clone()
+        };
+        if (DayRow {
+            version: row.version,
+            ..after.clone()
+        }) == row
+        {
+            return Ok(());
+        }
+        match self.plans.replace_day(owner, &after).await? {
+            Replaced::Done => Ok(()),
+            Replaced::Stale => Err(EngineError::Held("the day")),
+        }
+    }
+}
+
+/// Whether a mail was not sent because it came too late or never: nothing but an outage of ours does that.
+fn is_our_fault(slot: &Slot) -> bool {
+    let SlotState::Skipped { reason, .. } = slot.state else {
+        return false;
+    };
+    matches!(reason, SkipReason::OutsideHours | SkipReason::NotHandedOut)
+}
+
+/// The slot of a planned mail that nobody ever claimed.
+fn never_claimed(
+    owner: AccountRef,
+    domain: &str,
+    plan: &DayPlan,
+    planned: &PlannedSlot,
+    now: Timestamp,
+) -> Slot {
+    Slot {
+        id: planned.id,
+        user: owner.user,
+        sender: owner.account,
+        recipient: planned.target,
+        date: plan.span.date,
+        kind: SlotKind::Thread,
+        scheduled_at: planned.at,
+        message_id: message_id::of_slot(planned.id, domain).into(),
+        message_date: planned.at,
+        position: compose::unsent(planned.id),
+        state: SlotState::Skipped {
+            at: now,
+            reason: SkipReason::NotHandedOut,
+        },
+        spammed_at: None,
+        version: 0,
+    }
+}

@@ -1,0 +1,150 @@
+//! The figures of a day: recomputed from slots and receipts, written absolutely.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+use agentwarm_core::account::Account;
+use agentwarm_core::ids::SlotId;
+use agentwarm_core::mail::receipt::Receipt;
+use agentwarm_core::mail::slot::Slot;
+use agentwarm_core::time::DaySpan;
+use agentwarm_core::warmup::day::DayFigures;
+use agentwarm_core::warmup::figures::{MISSING_AFTER_HOURS, day_figures};
+
+use super::EngineError;
+use crate::ports::days::{AccountRef, DayRow, Plans, Receipts, Slots};
+use crate::ports::{Replaced, StoreError};
+
+/// How long before a day the mails of its receipts may have been planned: an outage, a weekend in doubt.
+const RECEIPT_LOOKBACK: SignedDuration = SignedDuration::from_hours(3 * 24);
+
+/// How long before a day its own mails may have been planned: an answer due before midnight that left after it.
+const SLOT_LOOKBACK: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often a refresh tries again when the row changes under it.
+const ATTEMPTS: u32 = 4;
+
+/// Computes and refreshes figures.
+#[derive(Clone)]
+pub struct Figures {
+    /// Day rows.
+    pub plans: Arc<dyn Plans>,
+    /// Sent mails.
+    pub slots: Arc<dyn Slots>,
+    /// Received mails.
+    pub receipts: Arc<dyn Receipts>,
+}
+
+/// A day's mails and what they amount to.
+pub struct DayBooks {
+    /// The account's own mails of the day.
+    pub slots: Vec<Slot>,
+    /// What it received on it.
+    pub receipts: Vec<Receipt>,
+    /// The sums.
+    pub figures: DayFigures,
+}
+
+impl Figures {
+    /// Reads a day's mails and sums them up as of `now`.
+    pub async fn books(
+        &self,
+        owner: AccountRef,
+        day: DaySpan,
+        now: Timestamp,
+    ) -> Result<DayBooks, StoreError> {
+        let until = SlotId::first_at(day.end);
+        let slots_from = SlotId::first_at(before(day.start, SLOT_LOOKBACK));
+        let receipts_from = SlotId::first_at(before(day.start, RECEIPT_LOOKBACK));
+        let (slots, receipts) = futures::future::try_join(
+            self.slots.between(owner, slots_from, until),
+            self.receipts.between(owner, receipts_from, until),
+        )
+        .await?;
+        let slots: Vec<_> = slots
+            .into_iter()
+            .filter(|slot| slot.date == day.date)
+            .collect();
+        let receipts: Vec<_> = receipts
+            .into_iter()
+            .filter(|receipt| receipt.date == day.date)
+            .collect();
+        let found = self.found(owner, &slots, now).await?;
+        let figures = day_figures(day.date, &slots, &receipts, &found, now);
+        Ok(DayBooks {
+            slots,
+            receipts,
+            figures,
+        })
+    }
+
+    /// Which mails their receivers have seen; asked only of those old enough to be missing.
+    async fn found(
+        &self,
+        owner: AccountRef,
+        slots: &[Slot],
+        now: Timestamp,
+    ) -> Result<BTreeSet<SlotId>, StoreError> {
+        let old: Vec<_> = slots
+            .iter()
+            .filter(|slot| {
+                let accepted = slot.state.accepted_at();
+                accepted.is_some_and(|at| now.duration_since(at).as_hours() >= MISSING_AFTER_HOURS)
+            })
+            .map(|slot| (slot.recipient, slot.id))
+            .collect();
+        if old.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        Ok(self
+            .receipts
+            .found(owner.user, &old)
+            .await?
+            .into_iter()
+            .collect())
+    }
+
+    /// Brings a day's row up to date, unless it is closed. `None`: that day was never planned.
+    pub async fn refresh(
+        &self,
+        account: &Account,
+        date: Date,
+        now: Timestamp,
+    ) -> Result<Option<DayRow>, EngineError> {
+        let owner = AccountRef {
+            user: account.user,
+            account: account.id,
+        };
+        for _ in 0..ATTEMPTS {
+            let Some(row) = self.plans.days(owner, date, date).await?.into_iter().next() else {
+                return Ok(None);
+            };
+            if row.closed {
+                return Ok(Some(row));
+            }
+            let figures = self
+                .books(owner, account.zone.day(date), now)
+                .await?
+                .figures;
+            if figures == row.figures {
+                return Ok(Some(row));
+            }
+            let row = DayRow {
+                figures,
+                version: row.version + 1,
+                ..row
+            };
+            if self.plans.replace_day(owner, &row).await? == Replaced::Done {
+                return Ok(Some(row));
+            }
+        }
+        Err(EngineError::Contended(ATTEMPTS))
+    }
+}
+
+fn before(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.saturating_sub(by).unwrap_or(Timestamp::MIN)
+}

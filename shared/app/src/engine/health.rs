@@ -1,0 +1,131 @@
+//! Credentials and what connections with them taught us (decision 17).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use agentwarm_core::account::Account;
+use agentwarm_core::audit::{Actor, Event, EventType};
+use agentwarm_core::warmup::transition::{self, ConnectionFailure, ConnectionHealth};
+
+use super::EngineError;
+use crate::credentials;
+use crate::ports::Replaced;
+use crate::ports::accounts::{AccountReads, AccountUpdates};
+use crate::ports::clock::Clock;
+use crate::ports::days::AccountRef;
+use crate::ports::mail::{ConnectFailure, ImapSmtpCredentials};
+use crate::ports::mailboxes::Mailboxes;
+use crate::ports::vault::{Vault, VaultError};
+
+/// Opens credentials and keeps the health of connections.
+#[derive(Clone)]
+pub struct HealthKeeper {
+    /// Sealed credentials.
+    pub accounts: Arc<dyn AccountReads>,
+    /// Status changes.
+    pub updates: Arc<dyn AccountUpdates>,
+    /// Health.
+    pub mailboxes: Arc<dyn Mailboxes>,
+    /// Secrets.
+    pub vault: Arc<dyn Vault>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl HealthKeeper {
+    /// The account's credentials in the clear.
+    pub async fn credentials(&self, account: &Account) -> Result<ImapSmtpCredentials, EngineError> {
+        let sealed = self
+            .accounts
+            .credentials(account.user, account.id)
+            .await?
+            .ok_or(VaultError::Unreadable)?;
+        Ok(credentials::open(self.vault.as_ref(), account.user, account.id, &sealed).await?)
+    }
+
+    /// A login succeeded. Writes only if it had failed before, so a healthy mailbox costs nothing.
+    pub async fn worked(&self, account: &Account) -> Result<(), EngineError> {
+        let health = self.mailboxes.state(reference(account)).await?.health;
+        if health != ConnectionHealth::default() {
+            self.mailboxes
+                .note_health(reference(account), &ConnectionHealth::default())
+                .await?;
+        }
+        if let Some(healed) = transition::connection_ok(account, self.clock.schedule()) {
+            self.change_status(account, healed).await?;
+        }
+        Ok(())
+    }
+
+    /// A connection or login failed.
+    pub async fn failed(
+        &self,
+        account: &Account,
+        failure: &ConnectFailure,
+    ) -> Result<(), EngineError> {
+        let now = self.clock.schedule();
+        let before = self.mailboxes.state(reference(account)).await?.health;
+        let failure = match failure {
+            ConnectFailure::Credentials => ConnectionFailure::LoginRefused,
+            ConnectFailure::Unreachable
+            | ConnectFailure::Tls(_)
+            | ConnectFailure::Protocol(_)
+            | ConnectFailure::Busy => ConnectionFailure::Unreachable,
+        };
+        let health = before.failed(failure, now);
+        self.mailboxes
+            .note_health(reference(account), &health)
+            .await?;
+        if let Some(changed) = transition::connection_failed(account, &health, now) {
+            self.change_status(account, changed).await?;
+        }
+        Ok(())
+    }
+
+    /// When the account's server may be tried again; never before `now`.
+    pub async fn next_attempt(
+        &self,
+        account: &Account,
+        now: Timestamp,
+    ) -> Result<Timestamp, EngineError> {
+        let health = self.mailboxes.state(reference(account)).await?.health;
+        Ok(health.next_attempt_at.unwrap_or(now).max(now))
+    }
+
+    /// Writes a status that changed because of the connection. Somebody else's change in between wins: the next failure or success
+    /// decides again on what it finds.
+    async fn change_status(&self, before: &Account, after: Account) -> Result<(), EngineError> {
+        let mut events = Vec::new();
+        if before.status != after.status {
+            let event = Event::account(
+                EventType::AccountStatusChanged,
+                after.id,
+                Actor::System,
+                after.updated_at,
+            )
+            .with("from", before.status.as_str())
+            .with("to", after.status.as_str())
+            .with("reason", after.status_reason.clone());
+            events.push(event);
+        }
+        let after = Account {
+            version: before.version + 1,
+            ..after
+        };
+        match self.updates.replace(&after, events).await? {
+            Replaced::Done => {}
+            Replaced::Stale => {
+                tracing::info!(account = %after.id, "the account changed meanwhile; the next attempt judges it again");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn reference(account: &Account) -> AccountRef {
+    AccountRef {
+        user: account.user,
+        account: account.id,
+    }
+}

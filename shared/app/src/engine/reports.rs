@@ -1,0 +1,214 @@
+//! Delivery reports (RFC 3464) and complaints (RFC 5965) that came back to a sender's mailbox (decision 30).
+//!
+//! Anybody can send a mail that looks like a report, so a report changes something only if it names the Message-ID of a mail that this
+//! account did send and that is still accepted.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use agentwarm_core::account::Account;
+use agentwarm_core::audit::{Actor, Event, EventType};
+use agentwarm_core::mail::bounce::{Report, Verdict, classify_report};
+use agentwarm_core::mail::message_id;
+use agentwarm_core::mail::slot::{Slot, SlotState};
+
+use super::EngineError;
+use crate::ports::Replaced;
+use crate::ports::accounts::AccountReads;
+use crate::ports::days::{AccountRef, Slots, SuppressionReason, Suppressions};
+use crate::ports::mail::FoundContent;
+
+/// How long a full mailbox gets no warmup mail (decision 30).
+pub const MAILBOX_FULL: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The ports of this part.
+pub struct Reports {
+    /// The mails that reports are about.
+    pub slots: Arc<dyn Slots>,
+    /// Their recipients.
+    pub accounts: Arc<dyn AccountReads>,
+    /// Who gets no more mail.
+    pub suppressions: Arc<dyn Suppressions>,
+}
+
+impl Reports {
+    /// Takes a report in; true if it changed a mail.
+    pub(super) async fn take(
+        &self,
+        account: &Account,
+        content: &FoundContent,
+        now: Timestamp,
+    ) -> Result<bool, EngineError> {
+        match content {
+            FoundContent::Message => Ok(false),
+            FoundContent::DeliveryReport {
+                original_message_id,
+                action,
+                status,
+                ..
+            } => {
+                let Some(slot) = self
+                    .reported(account, original_message_id.as_deref())
+                    .await?
+                else {
+                    return Ok(false);
+                };
+                match classify_report(action, status, None) {
+                    Report::Failed(verdict) => self.bounced(slot, verdict, status, now).await,
+                    Report::Informational => Ok(false),
+                }
+            }
+            FoundContent::Complaint {
+                original_message_id,
+            } => {
+                let Some(slot) = self
+                    .reported(account, original_message_id.as_deref())
+                    .await?
+                else {
+                    return Ok(false);
+                };
+                self.complained(slot, now).await
+            }
+        }
+    }
+
+    async fn reported(
+        &self,
+        account: &Account,
+        message_id: Option<&str>,
+    ) -> Result<Option<Slot>, EngineError> {
+        let Some((text, id)) = message_id.and_then(|text| Some((text, message_id::slot_of(text)?)))
+        else {
+            return Ok(None);
+        };
+        let owner = AccountRef {
+            user: account.user,
+            account: account.id,
+        };
+        let slot = self.slots.get(owner, id).await?;
+        Ok(slot.filter(|slot| slot.message_id == text))
+    }
+
+    async fn bounced(
+        &self,
+        slot: Slot,
+        verdict: Verdict,
+        status: &str,
+        now: Timestamp,
+    ) -> Result<bool, EngineError> {
+        let Some(accepted_at) = slot.state.accepted_at() else {
+            return Ok(false);
+        };
+        if matches!(slot.state, SlotState::Bounced { .. }) {
+            return Ok(false);
+        }
+        let (event_type, until) = match verdict {
+            Verdict::HardBounce => (EventType::WarmupEmailBounced, None),
+            Verdict::MailboxFull => (
+                EventType::WarmupEmailRejected,
+                Some(now.saturating_add(MAILBOX_FULL).unwrap_or(Timestamp::MAX)),
+            ),
+            Verdict::Rejected | Verdict::SenderConnection | Verdict::Transient => {
+                return self.rejected(slot, status, now).await;
+            }
+        };
+        self.suppress(&slot, SuppressionReason::HardBounce, now, until)
+            .await?;
+        let event = report_event(event_type, &slot, now).with("status", status);
+        let state = if verdict == Verdict::HardBounce {
+            SlotState::Bounced {
+                accepted_at,
+                at: now,
+                status: status.to_owned(),
+            }
+        } else {
+            SlotState::Rejected {
+                at: now,
+                reply: 0,
+                bounced: false,
+                reason: format!("report {status}"),
+            }
+        };
+        self.write(
+            Slot {
+                state,
+                version: slot.version + 1,
+                ..slot
+            },
+            event,
+        )
+        .await
+    }
+
+    async fn rejected(
+        &self,
+        slot: Slot,
+        status: &str,
+        now: Timestamp,
+    ) -> Result<bool, EngineError> {
+        let event = report_event(EventType::WarmupEmailRejected, &slot, now).with("status", status);
+        let state = SlotState::Rejected {
+            at: now,
+            reply: 0,
+            bounced: false,
+            reason: format!("report {status}"),
+        };
+        self.write(
+            Slot {
+                state,
+                version: slot.version + 1,
+                ..slot
+            },
+            event,
+        )
+        .await
+    }
+
+    /// A complaint says what landing in spam says, only louder: it counts as spam, and its recipient gets no more.
+    async fn complained(&self, slot: Slot, now: Timestamp) -> Result<bool, EngineError> {
+        self.suppress(&slot, SuppressionReason::Complaint, now, None)
+            .await?;
+        if slot.spammed_at.is_some() {
+            return Ok(false);
+        }
+        let event = report_event(EventType::WarmupEmailSpammed, &slot, now).with("complaint", true);
+        self.write(
+            Slot {
+                spammed_at: Some(now),
+                version: slot.version + 1,
+                ..slot
+            },
+            event,
+        )
+        .await
+    }
+
+    async fn suppress(
+        &self,
+        slot: &Slot,
+        reason: SuppressionReason,
+        now: Timestamp,
+        until: Option<Timestamp>,
+    ) -> Result<(), EngineError> {
+        if let Some(recipient) = self.accounts.get(slot.user, slot.recipient).await? {
+            self.suppressions
+                .suppress(slot.user, recipient.email.as_str(), reason, now, until)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&self, slot: Slot, event: Event) -> Result<bool, EngineError> {
+        match self.slots.replace(&slot, vec![event]).await? {
+            Replaced::Done => Ok(true),
+            Replaced::Stale => Err(EngineError::Held("the slot")),
+        }
+    }
+}
+
+fn report_event(event_type: EventType, slot: &Slot, now: Timestamp) -> Event {
+    Event::account(event_type, slot.sender, Actor::System, now)
+        .with("slotId", slot.id.to_string())
+        .with("recipientAccountId", slot.recipient.to_string())
+}

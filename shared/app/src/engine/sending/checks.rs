@@ -1,0 +1,270 @@
+//! May this mail leave now, to whom, and as what turn of which thread?
+//!
+//! The plan was made hours ago, so everything it assumed is looked at again: the sender still sends, it is within its working hours, the
+//! partner still takes mail, the reply is still wanted and fits the day's budget (decisions 18, 21).
+
+use agentwarm_core::account::{Account, AccountStatus};
+use agentwarm_core::ids::{AccountId, SlotId};
+use agentwarm_core::mail::receipt::Receipt;
+use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, ThreadPosition};
+use agentwarm_core::warmup::day::DayPlan;
+use agentwarm_core::warmup::due::{DueEntry, DueKind};
+use agentwarm_core::warmup::engage;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+
+use super::Sending;
+use crate::engine::{EngineError, compose, file};
+use crate::ports::Replaced;
+use crate::ports::days::AccountRef;
+use crate::ports::queue::SendOrder;
+
+/// What the checks say.
+pub(super) enum Checked {
+    /// Send it.
+    Go(Box<Cleared>),
+    /// Do not send it, and say why in the slot.
+    Skip(SkipReason),
+    /// The order is void: its plan was never finished, or its reply has moved to another slot.
+    Drop,
+}
+
+/// A mail that may leave.
+pub(super) struct Cleared {
+    /// To whom: the planned partner, or its one replacement.
+    pub(super) recipient: Account,
+    /// Where it stands in its thread.
+    pub(super) position: ThreadPosition,
+    /// The date it is booked on.
+    pub(super) date: Date,
+}
+
+impl Sending {
+    /// Looks at everything the plan assumed again.
+    pub(super) async fn checks(
+        &self,
+        sender: &Account,
+        order: &SendOrder,
+        existing: Option<&Slot>,
+        now: Timestamp,
+    ) -> Result<Checked, EngineError> {
+        match order.kind {
+            SlotKind::Thread => self.check_opening(sender, order, existing, now).await,
+            SlotKind::Reply { answers } => {
+                self.check_reply(sender, order, answers, existing, now)
+                    .await
+            }
+        }
+    }
+
+    async fn check_opening(
+        &self,
+        sender: &Account,
+        order: &SendOrder,
+        existing: Option<&Slot>,
+        now: Timestamp,
+    ) -> Result<Checked, EngineError> {
+        let Some(plan) = self.plan_with(sender, order).await? else {
+            return Ok(Checked::Drop);
+        };
+        if !sender.sends() {
+            return Ok(Checked::Skip(SkipReason::SenderStopped));
+        }
+        if !plan.window.is_some_and(|window| window.contains(now)) {
+            return Ok(Checked::Skip(SkipReason::OutsideHours));
+        }
+        let wanted = existing.map_or(order.target, |slot| slot.recipient);
+        let Some(recipient) = self.partner(sender, wanted, &plan, now).await? else {
+            return Ok(Checked::Skip(SkipReason::NoPartner));
+        };
+        let position = match existing {
+            Some(slot) => slot.position.clone(),
+            None => compose::opening(order.slot, sender).map_err(compose::ComposeError::from)?,
+        };
+        Ok(Checked::Go(Box::new(Cleared {
+            recipient,
+            position,
+            date: plan.span.date,
+        })))
+    }
+
+    /// The plan that has this slot. It is looked for on the local date of the slot's due time, then around it, because the zone may
+    /// have changed since the day was planned.
+    async fn plan_with(
+        &self,
+        sender: &Account,
+        order: &SendOrder,
+    ) -> Result<Option<DayPlan>, EngineError> {
+        let owner = AccountRef {
+            user: sender.user,
+            account: sender.id,
+        };
+        let date = sender.zone.date_of(order.due);
+        for date in [
+            date,
+            date.saturating_sub(1.day()),
+            date.saturating_add(1.day()),
+        ] {
+            let plan = self.plans.plan(owner, date).await?;
+            if let Some(plan) =
+                plan.filter(|plan| plan.slots.iter().any(|planned| planned.id == order.slot))
+            {
+                return Ok(Some(plan));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The wanted partner if it still takes mail; else, once, another of the day's partners.
+    async fn partner(
+        &self,
+        sender: &Account,
+        wanted: AccountId,
+        plan: &DayPlan,
+        now: Timestamp,
+    ) -> Result<Option<Account>, EngineError> {
+        let mut candidates = vec![wanted];
+        let mut others: Vec<_> = plan
+            .slots
+            .iter()
+            .map(|slot| slot.target)
+            .filter(|&id| id != wanted)
+            .collect();
+        others.sort_unstable();
+        others.dedup();
+        candidates.extend(others);
+        for id in candidates {
+            if let Some(account) = self.accounts.get(sender.user, id).await?
+                && self.takes_mail(sender, &account, now).await?
+            {
+                return Ok(Some(account));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn takes_mail(
+        &self,
+        sender: &Account,
+        partner: &Account,
+        now: Timestamp,
+    ) -> Result<bool, EngineError> {
+        let shares_pool = partner
+            .pools
+            .iter()
+            .any(|theirs| sender.pools.iter().any(|ours| ours.pool == theirs.pool));
+        let receives = matches!(
+            partner.status,
+            AccountStatus::Warming | AccountStatus::Active
+        );
+        if !shares_pool || !receives || partner.id == sender.id {
+            return Ok(false);
+        }
+        let address = partner.email.as_str().to_owned();
+        Ok(self
+            .suppressions
+            .suppressed(sender.user, &[address], now)
+            .await?
+            .is_empty())
+    }
+
+    async fn check_reply(
+        &self,
+        sender: &Account,
+        order: &SendOrder,
+        answers: SlotId,
+        existing: Option<&Slot>,
+        now: Timestamp,
+    ) -> Result<Checked, EngineError> {
+        let owner = AccountRef {
+            user: sender.user,
+            account: sender.id,
+        };
+        let Some(receipt) = self.receipts.get(owner, answers).await? else {
+            return Ok(Checked::Drop);
+        };
+        if receipt
+            .engagement
+            .reply
+            .is_none_or(|reply| reply.slot != order.slot)
+        {
+            return Ok(Checked::Drop);
+        }
+        if !sender.sends() {
+            return Ok(Checked::Skip(SkipReason::SenderStopped));
+        }
+        let date = sender.zone.date_of(now);
+        let open = match self.plans.plan(owner, date).await? {
+            Some(plan) => plan.window.is_some_and(|window| window.contains(now)),
+            None => false,
+        };
+        // A slot that exists took its budget when it was first claimed.
+        if !open || (existing.is_none() && !self.plans.take_reply(owner, date, order.slot).await?) {
+            return self.move_reply(sender, receipt, now).await;
+        }
+        let partner = self.accounts.get(sender.user, receipt.sender).await?;
+        let Some(partner) = partner else {
+            return Ok(Checked::Skip(SkipReason::NoPartner));
+        };
+        if !self.takes_mail(sender, &partner, now).await? {
+            return Ok(Checked::Skip(SkipReason::RecipientSuppressed));
+        }
+        Ok(Checked::Go(Box::new(Cleared {
+            recipient: partner,
+            position: answer_position(&receipt),
+            date,
+        })))
+    }
+
+    /// Moves a reply to the next sending window, or drops it after 48 h (decision 21). The due entry is put first: if the process dies
+    /// before the receipt is written, the old order comes again and moves to the same instant.
+    async fn move_reply(
+        &self,
+        sender: &Account,
+        receipt: Receipt,
+        now: Timestamp,
+    ) -> Result<Checked, EngineError> {
+        let config = self.configs.of(sender).await?;
+        let Some(reply) = engage::move_reply(&receipt, &sender.zone, &config, now) else {
+            return Ok(Checked::Skip(SkipReason::ReplyExpired));
+        };
+        let kind = DueKind::Send {
+            sender: sender.id,
+            slot: reply.slot,
+            target: receipt.sender,
+            slot_kind: SlotKind::Reply {
+                answers: receipt.slot,
+            },
+        };
+        file(
+            self.due.as_ref(),
+            &[DueEntry {
+                at: reply.at,
+                user: sender.user,
+                kind,
+            }],
+            now,
+        )
+        .await?;
+        let mut moved = receipt;
+        moved.engagement.reply = Some(reply);
+        moved.version += 1;
+        match self.receipts.replace(&moved, Vec::new()).await? {
+            Replaced::Done => Ok(Checked::Drop),
+            Replaced::Stale => Err(EngineError::Held("the receipt")),
+        }
+    }
+}
+
+/// The turn that answers a receipt's mail.
+fn answer_position(receipt: &Receipt) -> ThreadPosition {
+    let position = &receipt.position;
+    let mut references = position.references.clone();
+    references.push(receipt.message_id.clone());
+    ThreadPosition {
+        thread: position.thread,
+        conversation: position.conversation.clone(),
+        turn: position.turn.saturating_add(1),
+        references,
+    }
+}

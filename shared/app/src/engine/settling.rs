@@ -1,0 +1,36 @@
+//! A mail whose fate is unknown is looked for, never sent again (decision 31).
+
+use jiff::{SignedDuration, Timestamp};
+
+use agentwarm_core::mail::slot::Slot;
+use agentwarm_core::warmup::due::{DueEntry, DueKind};
+
+/// How long after the doubt arose the mail is looked for: the last search decides.
+pub const SEARCHES: [SignedDuration; 5] = [
+    SignedDuration::from_mins(5),
+    SignedDuration::from_mins(15),
+    SignedDuration::from_mins(60),
+    SignedDuration::from_hours(6),
+    SignedDuration::from_hours(24),
+];
+
+/// The due entries of all searches for a mail in doubt since `since`.
+pub fn searches(slot: &Slot, since: Timestamp) -> Vec<DueEntry> {
+    SEARCHES
+        .iter()
+        .map(|&after| DueEntry {
+            at: since.saturating_add(after).unwrap_or(Timestamp::MAX),
+            user: slot.user,
+            kind: DueKind::Settle {
+                sender: slot.sender,
+                slot: slot.id,
+                target: slot.recipient,
+            },
+        })
+        .collect()
+}
+
+/// Whether a mail in doubt since `since` that was not found at `now` stays unknown.
+pub fn is_hopeless(since: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(since) >= SEARCHES.last().copied().unwrap_or(SignedDuration::ZERO)
+}

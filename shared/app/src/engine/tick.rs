@@ -1,0 +1,342 @@
+//! Each minute: hand out what is due, plan the days that begin.
+//!
+//! The event brings nothing but the time. What is due lies in the index, what was handed out before says the watermark, so a tick that is
+//! missed, late or doubled changes nothing: the next one covers everything since. The watermark moves last; a tick that dies hands the same
+//! out again, which the claims and receipts absorb.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::StreamExt;
+use jiff::{SignedDuration, Timestamp};
+
+use agentwarm_core::ids::{AccountId, UserId};
+use agentwarm_core::warmup::due::{
+    self, DueEntry, DueKind, DueSend, HandOut, RestOfDay, spread_missed,
+};
+use agentwarm_core::warmup::planner::account_seed;
+
+use super::planning::Planning;
+use super::{EngineError, deployment_seed, file};
+use crate::ports::clock::Clock;
+use crate::ports::days::{AccountRef, Plans};
+use crate::ports::due::{DueIndex, Roster, Shards};
+use crate::ports::queue::{SendOrder, SendQueue, VisitOrder, VisitQueue};
+
+/// How many days are planned side by side.
+const PLANS_AT_ONCE: usize = 8;
+
+/// How far back a first tick looks, when there is no watermark yet.
+const FIRST_LOOKBACK: SignedDuration = SignedDuration::from_mins(10);
+
+/// The ports of this step.
+pub struct Ticking {
+    /// What is due.
+    pub due: Arc<dyn DueIndex>,
+    /// Whose mailbox has its turn.
+    pub roster: Arc<dyn Roster>,
+    /// Mails to send.
+    pub sends: Arc<dyn SendQueue>,
+    /// Mailboxes to look into.
+    pub visits: Arc<dyn VisitQueue>,
+    /// The hours of days that were interrupted.
+    pub plans: Arc<dyn Plans>,
+    /// New days.
+    pub planning: Planning,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The index's partitions.
+    pub shards: Shards,
+    /// Whether the queues delay: mails are then handed out a minute ahead, to the second; else when they are due.
+    pub queue_delays: bool,
+}
+
+/// What a tick did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ticked {
+    /// Mails handed out.
+    pub sends: usize,
+    /// Mails of an outage that got new instants.
+    pub moved: usize,
+    /// Mailboxes handed out.
+    pub visits: usize,
+    /// Days planned.
+    pub plans: usize,
+    /// The longest that a handed out mail was late, in seconds.
+    pub lateness_seconds: i64,
+}
+
+impl Ticking {
+    /// One tick.
+    pub async fn tick(&self) -> Result<Ticked, EngineError> {
+        let now = self.clock.schedule();
+        let ahead = if self.queue_delays {
+            due::HORIZON_SECONDS
+        } else {
+            0
+        };
+        let mut hand_out = HandOut::default();
+        let mut watermarks = BTreeMap::new();
+        for shard in 0..self.shards.0.max(1) {
+            let first = now.saturating_sub(FIRST_LOOKBACK).unwrap_or(Timestamp::MIN);
+            let watermark = self.due.watermark(shard).await?.unwrap_or(first);
+            let until = now
+                .saturating_add(SignedDuration::from_secs(ahead))
+                .unwrap_or(Timestamp::MAX);
+            let entries = self
+                .due
+                .between(shard, due::read_from(watermark, now), until)
+                .await?;
+            hand_out.absorb(due::select(&entries, watermark, now, ahead));
+            watermarks.insert(
+                shard,
+                (watermark, due::next_watermark(watermark, now, ahead)),
+            );
+        }
+        // The watermark lies `ahead` of the tick that set it; the roster does not look ahead.
+        let oldest = watermarks
+            .values()
+            .map(|(before, _)| *before)
+            .min()
+            .unwrap_or(now);
+        let since = oldest
+            .saturating_sub(SignedDuration::from_secs(ahead))
+            .unwrap_or(Timestamp::MIN);
+        self.add_roster(&mut hand_out, since, now).await?;
+        let ticked = self.hand_out(&hand_out, now).await?;
+        for (shard, (_, after)) in watermarks {
+            self.due.advance(shard, after).await?;
+        }
+        Ok(ticked)
+    }
+
+    async fn hand_out(&self, hand_out: &HandOut, now: Timestamp) -> Result<Ticked, EngineError> {
+        let moved = self.catch_up(&hand_out.missed, now).await?;
+        let sends: Vec<_> = hand_out
+            .sends
+            .iter()
+            .map(|send| (order(send), delay(send)))
+            .collect();
+        if !sends.is_empty() {
+            self.sends.send(&sends).await?;
+        }
+        let visits: Vec<_> = hand_out
+            .visits
+            .iter()
+            .map(|(&account, visit)| VisitOrder {
+                user: visit.user,
+                account,
+                expected: visit.expected.iter().copied().collect(),
+                look_anyway: visit.look_anyway,
+            })
+            .collect();
+        if !visits.is_empty() {
+            self.visits.visit(&visits).await?;
+        }
+        let lateness = hand_out
+            .sends
+            .iter()
+            .map(|send| now.duration_since(send.due).as_secs())
+            .max();
+        Ok(Ticked {
+            sends: sends.len(),
+            moved,
+            visits: visits.len(),
+            plans: self.plan(&hand_out.plans).await?,
+            lateness_seconds: lateness.unwrap_or(0).max(0),
+        })
+    }
+
+    /// Adds the mailboxes whose turn it is in each minute since the last tick; after an outage each once.
+    async fn add_roster(
+        &self,
+        hand_out: &mut HandOut,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        for minute in minutes_of_hour(since.min(now), now) {
+            for entry in self.roster.of_minute(minute).await? {
+                let mut turn = HandOut::default();
+                let visit = due::DueVisit {
+                    user: entry.user,
+                    expected: [].into(),
+                    look_anyway: true,
+                };
+                turn.visits.insert(entry.account, visit);
+                hand_out.absorb(turn);
+            }
+        }
+        Ok(())
+    }
+
+    /// Spreads what an outage made late over what is left of its day. What no longer fits is handed out as it is, so that its claim finds
+    /// the day over and says so in the slot.
+    async fn catch_up(&self, missed: &[DueSend], now: Timestamp) -> Result<usize, EngineError> {
+        let mut by_sender: BTreeMap<(UserId, AccountId), Vec<DueSend>> = BTreeMap::new();
+        for send in missed {
+            by_sender
+                .entry((send.user, send.sender))
+                .or_default()
+                .push(*send);
+        }
+        let mut entries = Vec::new();
+        let mut late = Vec::new();
+        for ((user, account), sends) in by_sender {
+            let owner = AccountRef { user, account };
+            let Some((window, planned, upcoming)) = self.rest_of_day(owner, &sends, now).await?
+            else {
+                late.extend(sends);
+                continue;
+            };
+            let rest = RestOfDay {
+                window,
+                planned,
+                upcoming: &upcoming,
+            };
+            let spread = spread_missed(
+                &sends,
+                &rest,
+                now,
+                &account_seed(&deployment_seed(), account),
+            );
+            entries.extend(spread.moved.into_iter().map(|(send, at)| DueEntry {
+                at,
+                user,
+                kind: DueKind::Send {
+                    sender: send.sender,
+                    slot: send.slot,
+                    target: send.target,
+                    slot_kind: send.slot_kind,
+                },
+            }));
+            late.extend(spread.skipped.into_iter().map(|(send, _)| send));
+        }
+        if !entries.is_empty() {
+            tracing::warn!(
+                moved = entries.len(),
+                late = late.len(),
+                "mails missed in an outage are spread anew"
+            );
+            file(self.due.as_ref(), &entries, now).await?;
+        }
+        if !late.is_empty() {
+            let orders: Vec<_> = late
+                .iter()
+                .map(|send| (order(send), SignedDuration::ZERO))
+                .collect();
+            self.sends.send(&orders).await?;
+        }
+        Ok(entries.len())
+    }
+
+    /// The hours of today's plan, how many mails it has, and when those still to come are due; `None` when the missed mails are not of a
+    /// day that is still going on.
+    async fn rest_of_day(
+        &self,
+        owner: AccountRef,
+        sends: &[DueSend],
+        now: Timestamp,
+    ) -> Result<Option<(agentwarm_core::warmup::day::Window, u32, Vec<Timestamp>)>, EngineError>
+    {
+        let Some(first) = sends.first() else {
+            return Ok(None);
+        };
+        let Some(zone) = self.planning.zone_of(owner).await? else {
+            return Ok(None);
+        };
+        let plan = self.plans.plan(owner, zone.date_of(first.due)).await?;
+        Ok(plan.and_then(|plan| {
+            let window = plan.window.filter(|window| now < window.end)?;
+            let upcoming = plan
+                .slots
+                .iter()
+                .map(|slot| slot.at)
+                .filter(|at| *at > now)
+                .collect();
+            Some((window, plan.limit, upcoming))
+        }))
+    }
+
+    /// Plans the days that begin. One that fails is logged and filed for the next tick, so that it holds up no other.
+    async fn plan(&self, plans: &BTreeMap<AccountId, UserId>) -> Result<usize, EngineError> {
+        let owners = plans
+            .iter()
+            .map(|(&account, &user)| AccountRef { user, account });
+        let results: Vec<_> = futures::stream::iter(owners)
+            .map(|owner| async move { (owner, self.planning.plan_next(owner).await) })
+            .buffer_unordered(PLANS_AT_ONCE)
+            .collect()
+            .await;
+        let mut planned = 0;
+        for (owner, result) in results {
+            match result {
+                Ok(()) => planned += 1,
+                Err(error) => {
+                    tracing::error!(account = %owner.account, error = &error as &dyn std::error::Error, "the day could not be planned; trying again");
+                    let entry = DueEntry {
+                        at: self.clock.schedule(),
+                        user: owner.user,
+                        kind: DueKind::Plan {
+                            account: owner.account,
+                        },
+                    };
+                    file(self.due.as_ref(), &[entry], entry.at).await?;
+                }
+            }
+        }
+        Ok(planned)
+    }
+}
+
+fn order(send: &DueSend) -> SendOrder {
+    SendOrder {
+        user: send.user,
+        sender: send.sender,
+        slot: send.slot,
+        target: send.target,
+        kind: send.slot_kind,
+        due: send.due,
+    }
+}
+
+fn delay(send: &DueSend) -> SignedDuration {
+    SignedDuration::from_secs(i64::from(send.delay_seconds))
+}
+
+/// The minutes of the hour that begin in `(since, now]`, each once.
+fn minutes_of_hour(since: Timestamp, now: Timestamp) -> Vec<u8> {
+    let minute = |at: Timestamp| at.as_second().div_euclid(60);
+    let (first, last) = (minute(since) + 1, minute(now));
+    let mut minutes: Vec<_> = (first.max(last - 59)..=last)
+        .filter_map(|minute| u8::try_from(minute.rem_euclid(60)).ok())
+        .collect();
+    minutes.sort_unstable();
+    minutes.dedup();
+    minutes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_roster_turns_once_per_minute_and_at_most_once_round() {
+        assert_eq!(
+            minutes_of_hour(at("2026-03-13T09:58:10Z"), at("2026-03-13T09:59:10Z")),
+            [59]
+        );
+        assert_eq!(
+            minutes_of_hour(at("2026-03-13T09:58:10Z"), at("2026-03-13T10:01:00Z")),
+            [0, 1, 59]
+        );
+        assert!(minutes_of_hour(at("2026-03-13T09:58:10Z"), at("2026-03-13T09:58:50Z")).is_empty());
+        assert_eq!(
+            minutes_of_hour(at("2026-03-12T09:58:10Z"), at("2026-03-13T09:58:50Z")).len(),
+            60
+        );
+    }
+}

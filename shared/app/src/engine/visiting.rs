@@ -1,0 +1,410 @@
+//! Looking into a mailbox: read what is new, recognise warmup mail, rescue, engage, settle.
+//!
+//! Most visits find nothing, so a visit writes nothing until it has something to write: it reads the folders from the stored cursors
+//! first and takes the mailbox's lease only when there is work. The lease keeps two visits from doing the same work side by side; that the
+//! work is done *once* rests on the receipts, which are created conditionally, and on operations that can be repeated (moving a message
+//! that is gone, setting a flag again). Cursors move last: a visit that dies reads the same messages again and meets its own receipts.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use agentwarm_core::account::{Account, AccountStatus};
+use agentwarm_core::ids::SlotId;
+use agentwarm_core::mail::receipt::Receipt;
+use agentwarm_core::warmup::engage;
+
+use super::EngineError;
+use super::arrivals::Arrivals;
+use super::health::HealthKeeper;
+use super::reports::Reports;
+use crate::ports::Replaced;
+use crate::ports::accounts::AccountReads;
+use crate::ports::clock::{Clock, Entropy};
+use crate::ports::days::{AccountRef, Receipts};
+use crate::ports::mail::{
+    ConnectFailure, Folder, FolderCursor, FolderRead, FoundContent, FoundMessage, Location,
+    MailReader, ReadSession,
+};
+use crate::ports::mailboxes::{MailboxLease, MailboxState, Mailboxes};
+use crate::ports::queue::VisitOrder;
+
+/// How long a visit may hold a mailbox (wall clock): longer than its session's absolute deadline.
+pub const VISIT_LEASE: SignedDuration = SignedDuration::from_secs(120);
+
+/// How many messages are read at once, and how many times per visit: what is left waits for the next visit.
+const READ_LIMIT: u32 = 50;
+const READS_PER_VISIT: usize = 4;
+
+/// How far back receipts with work left can lie: a reply moves for 48 h at most, over a weekend, and filing comes after it.
+const ENGAGEMENT_DAYS: i64 = 8;
+
+/// The ports of this step.
+pub struct Visiting {
+    /// Whose mailbox.
+    pub accounts: Arc<dyn AccountReads>,
+    /// Received mails.
+    pub receipts: Arc<dyn Receipts>,
+    /// Cursors and leases.
+    pub mailboxes: Arc<dyn Mailboxes>,
+    /// Credentials and connection health.
+    pub health: HealthKeeper,
+    /// IMAP.
+    pub reader: Arc<dyn MailReader>,
+    /// What to do with a warmup mail.
+    pub arrivals: Arrivals,
+    /// What to do with a delivery report.
+    pub reports: Reports,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Lease owners.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// What a visit did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Visited {
+    /// Warmup mails found for the first time.
+    pub arrived: u32,
+    /// Of these, moved from spam to the inbox.
+    pub rescued: u32,
+    /// Receipts that engagement changed.
+    pub engaged: u32,
+    /// Delivery reports and complaints that changed a mail.
+    pub reports: u32,
+    /// Mails in doubt that were looked for.
+    pub searched: u32,
+}
+
+/// The folders that mail arrives in, in the order in which they are read: spam first, so that a rescued mail is met in the inbox again
+/// only by the next visit.
+const ARRIVAL_FOLDERS: [Folder; 2] = [Folder::Junk, Folder::Inbox];
+
+impl Visiting {
+    /// Carries out one order.
+    pub async fn visit(&self, order: &VisitOrder) -> Result<Visited, EngineError> {
+        let mailbox = AccountRef {
+            user: order.user,
+            account: order.account,
+        };
+        let now = self.clock.schedule();
+        if !order.look_anyway && self.nothing_expected(order).await? {
+            return Ok(Visited::default());
+        }
+        let Some(account) = self.accounts.get(order.user, order.account).await? else {
+            return Ok(Visited::default());
+        };
+        let state = self.mailboxes.state(mailbox).await?;
+        let waits = state.health.next_attempt_at.is_some_and(|at| at > now);
+        if waits
+            || matches!(
+                account.status,
+                AccountStatus::Paused | AccountStatus::Suspended
+            )
+        {
+            return Ok(Visited::default());
+        }
+        let credentials = self.health.credentials(&account).await?;
+        let mut session = match self.reader.connect(&credentials).await {
+            Ok(session) => session,
+            Err(failure) => {
+                self.health.failed(&account, &failure).await?;
+                return Ok(Visited::default());
+            }
+        };
+        self.health.worked(&account).await?;
+        let visited = self
+            .inside(&account, &state, order, session.as_mut(), now)
+            .await;
+        session.close().await;
+        visited
+    }
+
+    async fn nothing_expected(&self, order: &VisitOrder) -> Result<bool, EngineError> {
+        let wanted: Vec<_> = order
+            .expected
+            .iter()
+            .map(|&(_, slot)| (order.account, slot))
+            .collect();
+        Ok(self.receipts.found(order.user, &wanted).await?.len() >= wanted.len())
+    }
+
+    async fn inside(
+        &self,
+        account: &Account,
+        state: &MailboxState,
+        order: &VisitOrder,
+        session: &mut dyn ReadSession,
+        now: Timestamp,
+    ) -> Result<Visited, EngineError> {
+        let mut visited = Visited::default();
+        let (messages, cursors) = match read_new(session, state).await {
+            Ok(read) => read,
+            Err(failure) => {
+                self.health.failed(account, &failure).await?;
+                return Ok(visited);
+            }
+        };
+        let engagement_due = state.next_engagement.is_some_and(|at| at <= now);
+        if messages.is_empty()
+            && !engagement_due
+            && order.expected.is_empty()
+            && !cursors.differ_from(state)
+        {
+            return Ok(visited);
+        }
+        let mailbox = AccountRef {
+            user: account.user,
+            account: account.id,
+        };
+        let owner = format!("{:032x}", self.entropy.bits());
+        let Some(lease) = self
+            .mailboxes
+            .lease(mailbox, &owner, self.clock.wall(), VISIT_LEASE)
+            .await?
+        else {
+            return Err(EngineError::Held("the mailbox"));
+        };
+        let result = self
+            .work(account, order, session, &messages, &lease, &mut visited)
+            .await;
+        let next_engagement = match &result {
+            Ok(next) => *next,
+            Err(_) => lease.state.next_engagement,
+        };
+        // After a failure the cursors stay, so that the next visit reads these messages again.
+        let after = match &result {
+            Ok(_) => MailboxState {
+                inbox: cursors.inbox,
+                junk: cursors.junk,
+                ..lease.state.clone()
+            },
+            Err(_) => lease.state.clone(),
+        };
+        self.mailboxes
+            .release(
+                &lease,
+                &MailboxState {
+                    next_engagement,
+                    visited_at: Some(now),
+                    ..after
+                },
+            )
+            .await?;
+        match result {
+            Ok(_) => Ok(visited),
+            Err(Interrupted::Connection(failure)) => {
+                self.health.failed(account, &failure).await?;
+                Ok(visited)
+            }
+            Err(Interrupted::Engine(error)) => Err(error),
+        }
+    }
+
+    /// Everything that is done under the lease; answers when engagement is due next.
+    async fn work(
+        &self,
+        account: &Account,
+        order: &VisitOrder,
+        session: &mut dyn ReadSession,
+        messages: &[FoundMessage],
+        lease: &MailboxLease,
+        visited: &mut Visited,
+    ) -> Result<Option<Timestamp>, Interrupted> {
+        let now = self.clock.schedule();
+        for message in messages {
+            self.take_in(account, message, session, now, visited)
+                .await?;
+        }
+        for &(sender, slot) in &order.expected {
+            visited.searched += u32::from(
+                self.arrivals
+                    .settle(account, sender, slot, session, now)
+                    .await?,
+            );
+        }
+        let due = lease.state.next_engagement.is_some_and(|at| at <= now);
+        if messages.is_empty() && order.expected.is_empty() && !due {
+            return Ok(lease.state.next_engagement);
+        }
+        self.engage_due(account, session, now, visited).await
+    }
+
+    async fn take_in(
+        &self,
+        account: &Account,
+        message: &FoundMessage,
+        session: &mut dyn ReadSession,
+        now: Timestamp,
+        visited: &mut Visited,
+    ) -> Result<(), Interrupted> {
+        match &message.content {
+            FoundContent::Message => {
+                let arrival = self.arrivals.arrive(account, message, session, now).await?;
+                visited.arrived += u32::from(arrival.is_new);
+                visited.rescued += u32::from(arrival.is_rescued);
+            }
+            FoundContent::DeliveryReport { .. } | FoundContent::Complaint { .. } => {
+                visited.reports +=
+                    u32::from(self.reports.take(account, &message.content, now).await?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Does whatever is due with received mails, and answers when something is due next.
+    async fn engage_due(
+        &self,
+        account: &Account,
+        session: &mut dyn ReadSession,
+        now: Timestamp,
+        visited: &mut Visited,
+    ) -> Result<Option<Timestamp>, Interrupted> {
+        let mailbox = AccountRef {
+            user: account.user,
+            account: account.id,
+        };
+        let since = now
+            .saturating_sub(SignedDuration::from_hours(24 * ENGAGEMENT_DAYS))
+            .unwrap_or(Timestamp::MIN);
+        let until = now
+            .saturating_add(SignedDuration::from_hours(24))
+            .unwrap_or(Timestamp::MAX);
+        let receipts = self
+            .receipts
+            .between(mailbox, SlotId::first_at(since), SlotId::first_at(until))
+            .await
+            .map_err(EngineError::from)?;
+        let mut next: Option<Timestamp> = None;
+        for receipt in receipts {
+            let receipt = if engage::next_due(&receipt).is_some_and(|at| at <= now) {
+                let engaged = self.engage(receipt, session, now).await?;
+                visited.engaged += 1;
+                engaged
+            } else {
+                receipt
+            };
+            next = match (next, engage::next_due(&receipt)) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        Ok(next)
+    }
+
+    /// Carries out all actions of one mail that are due, then books them with one write. A mail that its owner has deleted or moved
+    /// out of reach is booked as filed: there is nothing left to do with it.
+    async fn engage(
+        &self,
+        mut receipt: Receipt,
+        session: &mut dyn ReadSession,
+        now: Timestamp,
+    ) -> Result<Receipt, Interrupted> {
+        let places = [Folder::Inbox, Folder::Junk, Folder::Warmup];
+        let location = session.find(&receipt.message_id, &places, false).await?;
+        while let Some(action) = engage::next_action(&receipt, now) {
+            match &location {
+                Some(location) => perform(session, location, action).await?,
+                None => receipt.filed_at = Some(now),
+            }
+            engage::book(&mut receipt, action, now);
+        }
+        receipt.version += 1;
+        match self
+            .receipts
+            .replace(&receipt, Vec::new())
+            .await
+            .map_err(EngineError::from)?
+        {
+            Replaced::Done => Ok(receipt),
+            // Its reply was booked meanwhile: the next visit finds these actions still due and repeats them, which changes nothing.
+            Replaced::Stale => Err(EngineError::Held("the receipt").into()),
+        }
+    }
+}
+
+async fn perform(
+    session: &mut dyn ReadSession,
+    location: &Location,
+    action: engage::Action,
+) -> Result<(), ConnectFailure> {
+    match action {
+        engage::Action::Open => session.mark_seen(location).await,
+        engage::Action::MarkImportant => session.mark_important(location).await,
+        engage::Action::File if location.folder == Some(Folder::Warmup) => Ok(()),
+        engage::Action::File => session.relocate(location, Folder::Warmup).await,
+    }
+}
+
+/// Where both folders were read up to.
+#[derive(Default)]
+struct Cursors {
+    inbox: Option<FolderCursor>,
+    junk: Option<FolderCursor>,
+}
+
+impl Cursors {
+    /// Whether they are worth a write: a UID moved or a folder was renumbered. Mod-sequences alone change with every flag.
+    fn differ_from(&self, state: &MailboxState) -> bool {
+        let key = |cursor: &Option<FolderCursor>| {
+            cursor.map(|cursor| (cursor.uid_validity, cursor.uid_next))
+        };
+        key(&self.inbox) != key(&state.inbox) || key(&self.junk) != key(&state.junk)
+    }
+}
+
+async fn read_new(
+    session: &mut dyn ReadSession,
+    state: &MailboxState,
+) -> Result<(Vec<FoundMessage>, Cursors), ConnectFailure> {
+    let mut messages = Vec::new();
+    let mut cursors = Cursors::default();
+    for folder in ARRIVAL_FOLDERS {
+        let mut cursor = if folder == Folder::Junk {
+            state.junk
+        } else {
+            state.inbox
+        };
+        for _ in 0..READS_PER_VISIT {
+            let Some(FolderRead {
+                messages: found,
+                cursor: next,
+                more,
+            }) = session.read(folder, cursor, READ_LIMIT).await?
+            else {
+                break;
+            };
+            messages.extend(found);
+            cursor = Some(next);
+            if !more {
+                break;
+            }
+        }
+        if folder == Folder::Junk {
+            cursors.junk = cursor;
+        } else {
+            cursors.inbox = cursor;
+        }
+    }
+    Ok((messages, cursors))
+}
+
+/// Why work under the lease ended early.
+pub(super) enum Interrupted {
+    /// The session broke.
+    Connection(ConnectFailure),
+    /// Something of ours failed.
+    Engine(EngineError),
+}
+
+impl From<ConnectFailure> for Interrupted {
+    fn from(failure: ConnectFailure) -> Self {
+        Self::Connection(failure)
+    }
+}
+
+impl From<EngineError> for Interrupted {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}

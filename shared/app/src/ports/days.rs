@@ -1,0 +1,193 @@
+//! Days: plans, slots, receipts and figures. Everything here expires with the plan's retention.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use agentwarm_core::audit::Event;
+use agentwarm_core::ids::{AccountId, PoolId, SlotId, UserId};
+use agentwarm_core::mail::receipt::Receipt;
+use agentwarm_core::mail::slot::Slot;
+use agentwarm_core::rate::Score;
+use agentwarm_core::warmup::day::{DayFigures, DayPlan};
+
+use super::{Created, Replaced, StoreError};
+
+/// An account of a user, as a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AccountRef {
+    /// The owner.
+    pub user: UserId,
+    /// The account.
+    pub account: AccountId,
+}
+
+/// The running state of one account's day: small, because it is written often.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DayRow {
+    /// The date.
+    pub date: Date,
+    /// The plan's limit, copied so that the claim can guard it in one write.
+    pub limit: u32,
+    /// How many of the limit are kept for replies.
+    pub reply_budget: u32,
+    /// How many of them are taken.
+    pub replies_taken: u32,
+    /// What became of the day so far: exact once `closed`, up to one of its own sends old before.
+    pub figures: DayFigures,
+    /// Its reputation, once judged.
+    pub reputation: Option<Score>,
+    /// Whether the figures are final (24 h after the day's end, decision 24).
+    pub closed: bool,
+    /// Whether planned mails were never handed out, which only an outage of ours does: such a day says nothing about what receivers are
+    /// used to (decision 20).
+    #[serde(default)]
+    pub cut_short: bool,
+    /// Counts the changes of this item; the condition of the next one.
+    pub version: u64,
+}
+
+/// Planning a day and reading it back.
+#[async_trait]
+pub trait Plans: Send + Sync {
+    /// Writes the plan and its empty day row, unless the day is planned already: the mark that its due entries are all in the index.
+    async fn create(&self, plan: &DayPlan) -> Result<Created, StoreError>;
+
+    /// The plan of a date.
+    async fn plan(&self, owner: AccountRef, date: Date) -> Result<Option<DayPlan>, StoreError>;
+
+    /// The day rows from `from` to `to`, both included, oldest first.
+    async fn days(
+        &self,
+        owner: AccountRef,
+        from: Date,
+        to: Date,
+    ) -> Result<Vec<DayRow>, StoreError>;
+
+    /// The day rows of one date for many accounts; those without one are left out.
+    async fn days_of(
+        &self,
+        user: UserId,
+        wanted: &[(AccountId, Date)],
+    ) -> Result<BTreeMap<AccountId, DayRow>, StoreError>;
+
+    /// Writes `day` (whose `version` is one more than what it was read with) if nobody wrote in between.
+    async fn replace_day(&self, owner: AccountRef, day: &DayRow) -> Result<Replaced, StoreError>;
+
+    /// Takes one reply from the day's budget; false when it is used up or the day is not planned. `slot` makes it repeatable: a slot
+    /// that took one already takes no second.
+    async fn take_reply(
+        &self,
+        owner: AccountRef,
+        date: Date,
+        slot: SlotId,
+    ) -> Result<bool, StoreError>;
+}
+
+/// What each pool's members plan to send each other on a date, so that the next planner can balance (decision 27).
+#[async_trait]
+pub trait PoolLedger: Send + Sync {
+    /// Notes how many mails `sender` plans for each target on `date`. Absolute: noting again changes nothing.
+    async fn note(
+        &self,
+        user: UserId,
+        pool: PoolId,
+        date: Date,
+        sender: AccountId,
+        planned: &BTreeMap<AccountId, u32>,
+    ) -> Result<(), StoreError>;
+
+    /// How many mails each account of the pool is to receive on `date`, as far as noted.
+    async fn receiving(
+        &self,
+        user: UserId,
+        pool: PoolId,
+        date: Date,
+    ) -> Result<BTreeMap<AccountId, u32>, StoreError>;
+}
+
+/// Slots: the sender's half of mails.
+#[async_trait]
+pub trait Slots: Send + Sync {
+    /// Creates the slot as claimed, unless it exists.
+    async fn create(&self, slot: &Slot) -> Result<Created, StoreError>;
+
+    /// One slot.
+    async fn get(&self, sender: AccountRef, slot: SlotId) -> Result<Option<Slot>, StoreError>;
+
+    /// The slots whose ids lie in `[from, to)`, in order.
+    async fn between(
+        &self,
+        sender: AccountRef,
+        from: SlotId,
+        to: SlotId,
+    ) -> Result<Vec<Slot>, StoreError>;
+
+    /// Writes `slot` (whose `version` is one more than what it was read with) if nobody wrote in between; `events` leave once.
+    async fn replace(&self, slot: &Slot, events: Vec<Event>) -> Result<Replaced, StoreError>;
+}
+
+/// Receipts: the receiver's half of mails.
+#[async_trait]
+pub trait Receipts: Send + Sync {
+    /// Creates the receipt, unless the mail was booked before.
+    async fn create(&self, receipt: &Receipt, events: Vec<Event>) -> Result<Created, StoreError>;
+
+    /// One receipt.
+    async fn get(&self, receiver: AccountRef, slot: SlotId) -> Result<Option<Receipt>, StoreError>;
+
+    /// The receipts of slots planned in `[from, to)`, in order.
+    async fn between(
+        &self,
+        receiver: AccountRef,
+        from: SlotId,
+        to: SlotId,
+    ) -> Result<Vec<Receipt>, StoreError>;
+
+    /// Which of these mails, given with their receivers, have been found.
+    async fn found(
+        &self,
+        user: UserId,
+        mails: &[(AccountId, SlotId)],
+    ) -> Result<Vec<SlotId>, StoreError>;
+
+    /// Writes `receipt` (whose `version` is one more than what it was read with) if nobody wrote in between; `events` leave once.
+    async fn replace(&self, receipt: &Receipt, events: Vec<Event>) -> Result<Replaced, StoreError>;
+}
+
+/// Addresses that get no warmup mail (decisions 30, 33).
+#[async_trait]
+pub trait Suppressions: Send + Sync {
+    /// Which of these addresses are suppressed at `at`.
+    async fn suppressed(
+        &self,
+        user: UserId,
+        emails: &[String],
+        at: Timestamp,
+    ) -> Result<Vec<String>, StoreError>;
+
+    /// Suppresses an address, until `until` where given. Absolute: doing it again changes nothing but the time.
+    async fn suppress(
+        &self,
+        user: UserId,
+        email: &str,
+        reason: SuppressionReason,
+        at: Timestamp,
+        until: Option<Timestamp>,
+    ) -> Result<(), StoreError>;
+}
+
+/// Why an address is suppressed (API reference §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuppressionReason {
+    /// Mail to it bounced for good.
+    HardBounce,
+    /// Its owner complained.
+    Complaint,
+    /// The user said so.
+    Manual,
+}

@@ -1,0 +1,67 @@
+//! What is remembered of a mailbox between two visits: who is in it, how far it was read, whether it answers.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use agentwarm_core::warmup::transition::ConnectionHealth;
+
+use super::StoreError;
+use super::days::AccountRef;
+use super::mail::FolderCursor;
+
+/// The state of one mailbox.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MailboxState {
+    /// How far the inbox was read.
+    pub inbox: Option<FolderCursor>,
+    /// How far the spam folder was read.
+    pub junk: Option<FolderCursor>,
+    /// Whether it could be used lately.
+    pub health: ConnectionHealth,
+    /// When something is due with a received mail (schedule clock): until then a visit need not read the receipts.
+    pub next_engagement: Option<Timestamp>,
+    /// The last time it was looked into (schedule clock).
+    pub visited_at: Option<Timestamp>,
+}
+
+/// A won lease: the state as it was, and the token that gives it back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MailboxLease {
+    /// The mailbox.
+    pub mailbox: AccountRef,
+    /// The token.
+    pub owner: String,
+    /// The state when the lease was taken.
+    pub state: MailboxState,
+}
+
+/// Leases and state.
+#[async_trait]
+pub trait Mailboxes: Send + Sync {
+    /// Takes the mailbox for `duration` (wall clock) from `now`, unless somebody has it.
+    async fn lease(
+        &self,
+        mailbox: AccountRef,
+        owner: &str,
+        now: Timestamp,
+        duration: SignedDuration,
+    ) -> Result<Option<MailboxLease>, StoreError>;
+
+    /// Writes the state and gives the lease back; does nothing if it was lost meanwhile.
+    async fn release(&self, lease: &MailboxLease, state: &MailboxState) -> Result<(), StoreError>;
+
+    /// Reads the state without a lease.
+    async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError>;
+
+    /// Writes what a send learned about the connection, without a lease, absolutely.
+    async fn note_health(
+        &self,
+        mailbox: AccountRef,
+        health: &ConnectionHealth,
+    ) -> Result<(), StoreError>;
+
+    /// Forgets the mailbox.
+    async fn forget(&self, mailbox: AccountRef) -> Result<(), StoreError>;
+}

@@ -1,0 +1,72 @@
+//! Resuming an account as what it was.
+
+use std::sync::Arc;
+
+use agentwarm_core::account::Account;
+use agentwarm_core::ids::AccountId;
+use agentwarm_core::warmup::day::DayFigures;
+use agentwarm_core::warmup::transition;
+use jiff::Timestamp;
+
+use super::{Enrolment, PlanToday, changed, existing};
+use crate::error::AppError;
+use crate::ports::accounts::{AccountReads, AccountUpdates};
+use crate::ports::clock::Clock;
+use crate::ports::days::{AccountRef, Plans};
+use crate::retry::{Attempt, retry_stale};
+use crate::tenant::Tenant;
+
+/// Resumes warmups.
+#[derive(Clone)]
+pub struct ResumeWarmup {
+    /// Which account.
+    pub accounts: Arc<dyn AccountReads>,
+    /// Its new status.
+    pub updates: Arc<dyn AccountUpdates>,
+    /// What today has seen already.
+    pub plans: Arc<dyn Plans>,
+    /// Where the scheduler finds it.
+    pub enrolment: Enrolment,
+    /// The engine's planner.
+    pub planner: Arc<dyn PlanToday>,
+    /// When.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl ResumeWarmup {
+    /// Resumes an account. If it sends again, the rest of today is planned before this answers (decision 18).
+    pub async fn resume(&self, tenant: &Tenant, id: AccountId) -> Result<Account, AppError> {
+        let account = retry_stale("The account", || self.try_resume(tenant, id)).await?;
+        if account.sends() {
+            self.planner.plan_rest_of_today(&account).await?;
+        }
+        Ok(account)
+    }
+
+    async fn try_resume(
+        &self,
+        tenant: &Tenant,
+        id: AccountId,
+    ) -> Result<Attempt<Account>, AppError> {
+        let before = existing(self.accounts.as_ref(), tenant, id).await?;
+        let now = self.clock.schedule();
+        let today = self.today(&before, now).await?;
+        let resumed = transition::resume(&before, now, today)?;
+        if resumed.sends() {
+            self.enrolment.enrol(&resumed, now).await?;
+        }
+        let (account, events) = changed(tenant, &before, resumed, now);
+        let replaced = self.updates.replace(&account, events).await?;
+        Ok(Attempt::of(replaced, account))
+    }
+
+    async fn today(&self, account: &Account, now: Timestamp) -> Result<DayFigures, AppError> {
+        let owner = AccountRef {
+            user: account.user,
+            account: account.id,
+        };
+        let date = account.zone.date_of(now);
+        let rows = self.plans.days(owner, date, date).await?;
+        Ok(rows.first().map(|row| row.figures).unwrap_or_default())
+    }
+}

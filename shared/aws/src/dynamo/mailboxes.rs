@@ -1,0 +1,155 @@
+//! Mailboxes between two visits: the lease, and what was learned.
+//!
+//! `health` stands beside the rest of the state, because a send writes it without holding the lease. The item is over a month after it was
+//! last written: what a send noted about an account that was deleted meanwhile goes away by itself, and a mailbox that nobody looked
+//! into for a month is read anew.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use agentwarm_app::ports::StoreError;
+use agentwarm_app::ports::days::AccountRef;
+use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxState, Mailboxes};
+use agentwarm_core::warmup::transition::ConnectionHealth;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::expression::Expression;
+use super::later;
+use super::table::{Freshness, Table, Written};
+use crate::actions::{Action, DELETE, GET, Resource, UPDATE};
+use crate::codec::{self, CodecError, DATA, Item};
+use crate::keys;
+
+/// How long a mailbox is remembered after its last write.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// The connection's health, and the state's field of that name.
+const HEALTH: &str = "health";
+
+/// [`Mailboxes`] on the ephemeral table.
+#[derive(Debug, Clone)]
+pub struct DynamoMailboxes(Table);
+
+impl DynamoMailboxes {
+    /// What this adapter does.
+    pub const ACTIONS: &[Action] = &[
+        Resource::Ephemeral.may(GET),
+        Resource::Ephemeral.may(UPDATE),
+        Resource::Ephemeral.may(DELETE),
+    ];
+
+    /// On the ephemeral table.
+    pub fn new(ephemeral: Table) -> Self {
+        Self(ephemeral)
+    }
+
+    fn expiry(&self) -> AttributeValue {
+        codec::number(later(self.0.now(), KEPT).as_second())
+    }
+}
+
+#[async_trait]
+impl Mailboxes for DynamoMailboxes {
+    async fn lease(
+        &self,
+        mailbox: AccountRef,
+        owner: &str,
+        now: Timestamp,
+        duration: SignedDuration,
+    ) -> Result<Option<MailboxLease>, StoreError> {
+        const OPERATION: &str = "lease a mailbox";
+        let update =
+            Expression::new("SET #owner = :owner, #leaseUntil = :until, #expiresAt = :expiry")
+                .value("owner", codec::text(owner))
+                .value(
+                    "until",
+                    codec::number(later(now, duration).as_millisecond()),
+                )
+                .value("expiry", self.expiry());
+        // Its own lease may be taken again: the first answer may have been lost.
+        let free = Expression::new(
+            "attribute_not_exists(#leaseUntil) OR #leaseUntil <= :now OR #owner = :owner",
+        )
+        .value("now", codec::number(now.as_millisecond()));
+        let key = keys::mailbox(mailbox);
+        match self.0.update(OPERATION, key, update, free).await? {
+            Written::Refused(_) => Ok(None),
+            Written::Done(item) => Ok(Some(MailboxLease {
+                mailbox,
+                owner: owner.to_owned(),
+                state: read(item).map_err(|error| error.during(OPERATION))?,
+            })),
+        }
+    }
+
+    async fn release(&self, lease: &MailboxLease, state: &MailboxState) -> Result<(), StoreError> {
+        const OPERATION: &str = "give a mailbox back";
+        let (data, health) = split(state).map_err(|error| error.during(OPERATION))?;
+        let update = Expression::new(
+            "SET #data = :data, #health = :health, #expiresAt = :expiry REMOVE #owner, #leaseUntil",
+        )
+        .value("data", data)
+        .value("health", health)
+        .value("expiry", self.expiry());
+        let held = Expression::new("#owner = :owner").value("owner", codec::text(&lease.owner));
+        let key = keys::mailbox(lease.mailbox);
+        self.0
+            .update(OPERATION, key, update, held)
+            .await
+            .map(|_| ())
+    }
+
+    async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError> {
+        const OPERATION: &str = "read the state of a mailbox";
+        let key = keys::mailbox(mailbox);
+        let item = self.0.get(OPERATION, key, Freshness::Consistent).await?;
+        let state = codec::read_one(OPERATION, item, read)?;
+        Ok(state.unwrap_or_default())
+    }
+
+    async fn note_health(
+        &self,
+        mailbox: AccountRef,
+        health: &ConnectionHealth,
+    ) -> Result<(), StoreError> {
+        const OPERATION: &str = "note the health of a mailbox";
+        let health = codec::encode(health).map_err(|error| error.during(OPERATION))?;
+        let update = Expression::new("SET #health = :health, #expiresAt = :expiry")
+            .value("health", health)
+            .value("expiry", self.expiry());
+        let key = keys::mailbox(mailbox);
+        self.0
+            .update(OPERATION, key, update, None)
+            .await
+            .map(|_| ())
+    }
+
+    async fn forget(&self, mailbox: AccountRef) -> Result<(), StoreError> {
+        let key = keys::mailbox(mailbox);
+        self.0
+            .delete("forget a mailbox", key, None)
+            .await
+            .map(|_| ())
+    }
+}
+
+/// The state without its health, and its health.
+fn split(state: &MailboxState) -> Result<(AttributeValue, AttributeValue), CodecError> {
+    let mut data = codec::encode(state)?;
+    if let AttributeValue::M(fields) = &mut data {
+        fields.remove(HEALTH);
+    }
+    Ok((data, codec::encode(&state.health)?))
+}
+
+/// A lease or a health may have been written before any state was.
+fn read(mut item: Item) -> Result<MailboxState, CodecError> {
+    let mut state = if item.contains_key(DATA) {
+        codec::take_data(&mut item)?
+    } else {
+        MailboxState::default()
+    };
+    if item.contains_key(HEALTH) {
+        state.health = codec::take(&mut item, HEALTH)?;
+    }
+    Ok(state)
+}

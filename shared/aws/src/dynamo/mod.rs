@@ -1,0 +1,77 @@
+//! The storage ports on DynamoDB: one small struct per port group, holding the table it uses and nothing else.
+//!
+//! A function builds only the adapters it needs, and each adapter says in its `ACTIONS` what it does, so a function's IAM policy follows
+//! from its constructor. `create` writes if absent, `replace` if nobody wrote in between, `overwrite` in any case; nothing is written
+//! under another condition than the word says. A literal repetition of a conditional write counts as written (see [`table`]).
+
+mod accounts;
+mod api_keys;
+mod audit;
+mod counters;
+mod due;
+pub(crate) mod expression;
+mod idempotency;
+mod ledger;
+mod life;
+mod mailboxes;
+mod page;
+mod plans;
+mod pools;
+pub(crate) mod query;
+mod rate;
+mod receipts;
+mod roster;
+mod slots;
+mod suppressions;
+pub(crate) mod table;
+mod transaction;
+
+pub use accounts::{DynamoAccountUpdates, DynamoAccounts};
+pub use api_keys::{DynamoApiKeys, DynamoKeyLookup, DynamoUserPlans};
+pub use audit::DynamoAuditLog;
+pub use due::DynamoDueIndex;
+pub use idempotency::{Begun, IdempotencyTable, MAX_ANSWER_BYTES, RequestScope};
+pub use ledger::DynamoPoolLedger;
+pub use life::DynamoAccountLife;
+pub use mailboxes::DynamoMailboxes;
+pub use plans::DynamoPlans;
+pub use pools::{DynamoPoolWrites, DynamoPools};
+pub use rate::RateTable;
+pub use receipts::DynamoReceipts;
+pub use roster::DynamoRoster;
+pub use slots::DynamoSlots;
+pub use suppressions::DynamoSuppressions;
+pub use table::Table;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// How long the items of the activity table live unless told otherwise: the longest retention of any plan (365 days, API reference §22) and
+/// a month, so that no plan's figures end early. What a plan shows is cut to its own retention when it is read (decision 10).
+pub const ACTIVITY_TTL_DAYS: u16 = 400;
+
+/// The activity table and how long its items live.
+#[derive(Debug, Clone)]
+pub struct ActivityTable {
+    table: Table,
+    ttl: SignedDuration,
+}
+
+impl ActivityTable {
+    /// `table`, whose items live for `ttl_days` from their last write (wall clock).
+    pub fn new(table: Table, ttl_days: u16) -> Self {
+        Self {
+            table,
+            ttl: SignedDuration::from_hours(24 * i64::from(ttl_days)),
+        }
+    }
+
+    /// When an item that is written now is over.
+    fn expiry(&self) -> Timestamp {
+        later(self.table.now(), self.ttl)
+    }
+}
+
+/// `by` after `at`, or the end of time.
+fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}

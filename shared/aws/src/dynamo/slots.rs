@@ -1,0 +1,102 @@
+//! Slots: the sender's half of mails. On the hot path of every mail, so nothing here is a transaction.
+
+use async_trait::async_trait;
+
+use agentwarm_app::ports::days::{AccountRef, Slots};
+use agentwarm_app::ports::{Created, Replaced, StoreError};
+use agentwarm_core::audit::Event;
+use agentwarm_core::ids::SlotId;
+use agentwarm_core::mail::slot::Slot;
+
+use super::ActivityTable;
+use super::expression::Expression;
+use super::query::Query;
+use super::table::{Freshness, Written};
+use crate::actions::{Action, GET, PUT, QUERY, Resource};
+use crate::codec::{self, CodecError, Item, ItemBuilder};
+use crate::keys;
+
+/// [`Slots`] on the activity table.
+#[derive(Debug, Clone)]
+pub struct DynamoSlots(ActivityTable);
+
+impl DynamoSlots {
+    /// What this adapter does.
+    pub const ACTIONS: &[Action] = &[
+        Resource::Activity.may(GET),
+        Resource::Activity.may(QUERY),
+        Resource::Activity.may(PUT),
+    ];
+
+    /// On the activity table.
+    pub fn new(activity: ActivityTable) -> Self {
+        Self(activity)
+    }
+
+    async fn put(
+        &self,
+        operation: &'static str,
+        slot: &Slot,
+        events: &[Event],
+        condition: Expression,
+    ) -> Result<Written, StoreError> {
+        let item = self
+            .item(slot, events)
+            .map_err(|error| error.during(operation))?;
+        self.0.table.put(operation, item, condition).await
+    }
+
+    fn item(&self, slot: &Slot, events: &[Event]) -> Result<Item, CodecError> {
+        let sender = AccountRef {
+            user: slot.user,
+            account: slot.sender,
+        };
+        Ok(ItemBuilder::new(keys::slot(sender, slot.id))
+            .data(slot)?
+            .version(slot.version)
+            .events(slot.version, events)?
+            .expires_at(self.0.expiry())
+            .build())
+    }
+}
+
+#[async_trait]
+impl Slots for DynamoSlots {
+    async fn create(&self, slot: &Slot) -> Result<Created, StoreError> {
+        let condition = Expression::absent(self.0.table.now());
+        let written = self.put("claim a slot", slot, &[], condition).await?;
+        Ok(written.created())
+    }
+
+    async fn get(&self, sender: AccountRef, slot: SlotId) -> Result<Option<Slot>, StoreError> {
+        const OPERATION: &str = "read a slot";
+        let key = keys::slot(sender, slot);
+        let item = self
+            .0
+            .table
+            .get(OPERATION, key, Freshness::Consistent)
+            .await?;
+        codec::read_one(OPERATION, item, codec::record)
+    }
+
+    async fn between(
+        &self,
+        sender: AccountRef,
+        from: SlotId,
+        to: SlotId,
+    ) -> Result<Vec<Slot>, StoreError> {
+        const OPERATION: &str = "read the slots of a day";
+        let query = Query::new(keys::slots(sender, from, to));
+        let items = self.0.table.query_all(OPERATION, &query).await?;
+        let mut slots: Vec<Slot> = codec::read_all(OPERATION, items, codec::record)?;
+        // Key ranges include their end.
+        slots.retain(|slot| slot.id < to);
+        Ok(slots)
+    }
+
+    async fn replace(&self, slot: &Slot, events: Vec<Event>) -> Result<Replaced, StoreError> {
+        let condition = Expression::precedes(slot.version);
+        let written = self.put("change a slot", slot, &events, condition).await?;
+        Ok(written.replaced())
+    }
+}

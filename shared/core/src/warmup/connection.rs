@@ -1,0 +1,198 @@
+//! Whether a mailbox can be used, and when to try again (decision 17).
+//!
+//! A refused login and a server that does not answer are different stories: the first needs its owner, and trying often can lock a
+//! mailbox; the second heals by itself. So refusals make an error after three over at least a quarter of an hour, silence after a day,
+//! and both are then tried hourly, since an owner may mend either without telling us. The state is data, kept with the mailbox; what it
+//! means for the account is in [`transition`](super::transition).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::time::{seconds_between, shifted};
+use crate::warmup::thresholds::{REFUSED_LOGIN_MINUTES, REFUSED_LOGINS, UNREACHABLE_HOURS};
+
+/// Minutes to wait after the first, second, … failure to reach a server; the last one from then on.
+const UNREACHABLE_BACKOFF_MINUTES: [i64; 7] = [1, 2, 4, 8, 16, 32, 60];
+/// Minutes to wait after a refused login: the third comes just after a quarter of an hour.
+const REFUSED_BACKOFF_MINUTES: i64 = 8;
+/// Minutes between attempts once it is an error.
+const BROKEN_RETRY_MINUTES: i64 = 60;
+
+/// Why a mailbox could not be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionFailure {
+    /// The server refused the login.
+    LoginRefused,
+    /// The server could not be reached, or not talked to.
+    Unreachable,
+}
+
+/// How a mailbox has fared since it last worked. All zero: it works.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ConnectionHealth {
+    /// Refused logins in a row, whatever lay between them except a success.
+    pub refused_logins: u32,
+    /// The first of them.
+    pub refused_since: Option<Timestamp>,
+    /// Failures to reach the server in a row.
+    pub unreachable: u32,
+    /// The first of them.
+    pub unreachable_since: Option<Timestamp>,
+    /// The last failure of either kind.
+    pub failed_at: Option<Timestamp>,
+    /// Not to be tried before.
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+impl ConnectionHealth {
+    /// This health after a failure at `now`.
+    #[must_use]
+    pub fn failed(&self, failure: ConnectionFailure, now: Timestamp) -> Self {
+        let mut after = match failure {
+            // It answered, so it can be reached.
+            ConnectionFailure::LoginRefused => Self {
+                refused_logins: self.refused_logins.saturating_add(1),
+                refused_since: self.refused_since.or(Some(now)),
+                unreachable: 0,
+                unreachable_since: None,
+                ..*self
+            },
+            ConnectionFailure::Unreachable => Self {
+                unreachable: self.unreachable.saturating_add(1),
+                unreachable_since: self.unreachable_since.or(Some(now)),
+                ..*self
+            },
+        };
+        after.failed_at = Some(now);
+        let minutes = match failure {
+            _ if after.is_broken() => BROKEN_RETRY_MINUTES,
+            ConnectionFailure::LoginRefused => REFUSED_BACKOFF_MINUTES,
+            ConnectionFailure::Unreachable => unreachable_backoff(after.unreachable),
+        };
+        after.next_attempt_at = Some(shifted(now, minutes * 60));
+        after
+    }
+
+    /// Whether it failed so often or so long that the account is in error.
+    pub fn is_broken(&self) -> bool {
+        let lasted = |since: Option<Timestamp>| {
+            since
+                .zip(self.failed_at)
+                .map_or(0, |(since, last)| seconds_between(since, last))
+        };
+        let refused = self.refused_logins >= REFUSED_LOGINS
+            && lasted(self.refused_since) >= REFUSED_LOGIN_MINUTES * 60;
+        refused || lasted(self.unreachable_since) >= UNREACHABLE_HOURS * 3600
+    }
+
+    /// Whether it may be tried at `now`.
+    pub fn may_try(&self, now: Timestamp) -> bool {
+        self.next_attempt_at.is_none_or(|at| at <= now)
+    }
+
+    /// What is wrong, for the account's owner; nothing when it works.
+    pub fn reason(&self) -> Option<String> {
+        if let Some(since) = self.refused_since {
+            return Some(format!(
+                "The mail server has refused the login since {}.",
+                to_the_second(since)
+            ));
+        }
+        self.unreachable_since.map(|since| {
+            format!(
+                "The mail server could not be reached since {}.",
+                to_the_second(since)
+            )
+        })
+    }
+}
+
+fn to_the_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+fn unreachable_backoff(failures: u32) -> i64 {
+    let index = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
+    UNREACHABLE_BACKOFF_MINUTES
+        .get(index)
+        .copied()
+        .unwrap_or(BROKEN_RETRY_MINUTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start() -> Timestamp {
+        "2026-03-13T09:00:00Z".parse().unwrap()
+    }
+
+    /// Fails whenever it may be tried until it is broken; the minutes at which it failed.
+    fn minutes_to_broken(failure: ConnectionFailure) -> Vec<i64> {
+        let mut health = ConnectionHealth::default();
+        let mut now = start();
+        let mut minutes = Vec::new();
+        while !health.is_broken() {
+            health = health.failed(failure, now);
+            minutes.push(seconds_between(start(), now) / 60);
+            now = health.next_attempt_at.unwrap();
+        }
+        assert_eq!(
+            seconds_between(health.failed_at.unwrap(), now),
+            3600,
+            "hourly from then on"
+        );
+        minutes
+    }
+
+    #[test]
+    fn three_refusals_over_a_quarter_of_an_hour_are_an_error() {
+        assert_eq!(
+            minutes_to_broken(ConnectionFailure::LoginRefused),
+            [0, 8, 16]
+        );
+    }
+
+    #[test]
+    fn many_refusals_at_once_are_not() {
+        let mut health = ConnectionHealth::default();
+        for seconds in 0..10 {
+            health = health.failed(ConnectionFailure::LoginRefused, shifted(start(), seconds));
+        }
+        assert!(!health.is_broken());
+        let late = health.failed(ConnectionFailure::LoginRefused, shifted(start(), 15 * 60));
+        assert!(late.is_broken());
+    }
+
+    #[test]
+    fn silence_backs_off_from_1_to_60_minutes_and_is_an_error_after_a_day() {
+        let minutes = minutes_to_broken(ConnectionFailure::Unreachable);
+        assert_eq!(&minutes[..8], [0, 1, 3, 7, 15, 31, 63, 123]);
+        assert!(minutes[minutes.len() - 2] < 24 * 60);
+        assert!((24 * 60..25 * 60).contains(minutes.last().unwrap()));
+    }
+
+    #[test]
+    fn an_answer_ends_silence_and_silence_keeps_refusals() {
+        let silent = ConnectionHealth::default().failed(ConnectionFailure::Unreachable, start());
+        let refused = silent.failed(ConnectionFailure::LoginRefused, shifted(start(), 60));
+        assert_eq!((refused.unreachable, refused.refused_logins), (0, 1));
+        assert_eq!(refused.unreachable_since, None);
+        let silent_again = refused.failed(ConnectionFailure::Unreachable, shifted(start(), 120));
+        assert_eq!(silent_again.refused_logins, 1);
+    }
+
+    #[test]
+    fn what_works_may_be_tried_and_needs_no_reason() {
+        let fine = ConnectionHealth::default();
+        assert!(fine.may_try(start()) && !fine.is_broken() && fine.reason().is_none());
+        let failed = fine.failed(ConnectionFailure::Unreachable, start());
+        assert!(!failed.may_try(shifted(start(), 59)) && failed.may_try(shifted(start(), 60)));
+        assert_eq!(
+            failed.reason().unwrap(),
+            "The mail server could not be reached since 2026-03-13T09:00:00Z."
+        );
+    }
+}

@@ -1,0 +1,72 @@
+//! A day's figures, computed from what happened on it.
+//!
+//! Figures are never counted up: they are recomputed from slots and receipts and written absolutely, so hearing of a change twice, or
+//! out of order, cannot count it twice (architecture §3, step 6).
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::day::{DayFigures, DayPlan};
+use crate::ids::SlotId;
+use crate::mail::receipt::{Placement, Receipt};
+use crate::mail::slot::{Slot, SlotState};
+
+/// An accepted mail that its receiver has not seen for this long is missing (decision 31).
+pub const MISSING_AFTER_HOURS: i64 = 24;
+
+/// What an account did and got on `date`. `slots` are its own mails booked on that date, `receipts` what it received (of any date: those
+/// of other dates are left out), `found` the ids among `slots` that their receivers have seen.
+pub fn day_figures(
+    date: Date,
+    slots: &[Slot],
+    receipts: &[Receipt],
+    found: &BTreeSet<SlotId>,
+    now: Timestamp,
+) -> DayFigures {
+    let mut figures = DayFigures::default();
+    for slot in slots.iter().filter(|slot| slot.date == date) {
+        add_slot(&mut figures, slot, found.contains(&slot.id), now);
+    }
+    for receipt in receipts.iter().filter(|receipt| receipt.date == date) {
+        figures.received += 1;
+        figures.opened += u32::from(receipt.opened_at.is_some());
+        figures.replied += u32::from(receipt.replied_at.is_some());
+        figures.rescued += u32::from(receipt.rescued_at.is_some());
+        figures.marked_important += u32::from(receipt.important_at.is_some());
+        debug_assert!(receipt.rescued_at.is_none() || receipt.placement == Placement::Spam);
+    }
+    figures
+}
+
+fn add_slot(figures: &mut DayFigures, slot: &Slot, found: bool, now: Timestamp) {
+    match &slot.state {
+        SlotState::Accepted { at } => {
+            figures.sent += 1;
+            figures.spammed += u32::from(slot.spammed_at.is_some());
+            figures.missing +=
+                u32::from(!found && now.duration_since(*at).as_hours() >= MISSING_AFTER_HOURS);
+        }
+        // Accepted first, so it was sent; the reference's rates are shares of `sent`.
+        SlotState::Bounced { .. } => {
+            figures.sent += 1;
+            figures.bounced += 1;
+        }
+        SlotState::Rejected { bounced: true, .. } => figures.bounced += 1,
+        SlotState::Rejected { bounced: false, .. } => figures.rejected += 1,
+        SlotState::Skipped { .. } => figures.skipped += 1,
+        SlotState::Unknown { .. } => figures.unknown += 1,
+        SlotState::Claimed { .. } | SlotState::Retry { .. } | SlotState::InDoubt { .. } => {}
+    }
+}
+
+/// The planned mails that have no slot: never claimed. Once the day is over these are the ones to explain.
+pub fn unclaimed(plan: &DayPlan, slots: &[Slot]) -> Vec<SlotId> {
+    let claimed: BTreeSet<_> = slots.iter().map(|slot| slot.id).collect();
+    plan.slots
+        .iter()
+        .map(|planned| planned.id)
+        .filter(|id| !claimed.contains(id))
+        .collect()
+}

@@ -1,0 +1,133 @@
+//! Between API Gateway's events and our requests and answers.
+//!
+//! [`HttpTask`] makes an [`HttpApp`] a [`Task`] like any other: the JSON of an API Gateway event in, the JSON of a proxy response out. So
+//! Lambda, the local runner and the tests go through the same lines. `lambda_http` does the translation; what it does by panicking is
+//! caught here (it unwraps while it builds a URI from the `Host` header and while it decodes base64), and the path is taken from the
+//! event itself, because the URI that it builds begins with the stage (`/Prod/api/…`) and loses what follows a decoded `#`.
+
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use agentwarm_core::ids::RequestId;
+use async_trait::async_trait;
+use lambda_http::request::{LambdaRequest, RequestContext};
+use lambda_http::{Adapter, Body, LambdaEvent, RequestExt, Service, service_fn};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::error::ApiError;
+use super::request::Incoming;
+use super::response::Response;
+use super::serve::HttpApp;
+use crate::task::{Invocation, Task, TaskError};
+
+/// An HTTP function as a task.
+pub struct HttpTask {
+    app: Arc<HttpApp>,
+}
+
+impl HttpTask {
+    /// `app` as a task.
+    pub fn new(app: HttpApp) -> Self {
+        Self { app: Arc::new(app) }
+    }
+}
+
+#[async_trait]
+impl Task for HttpTask {
+    async fn handle(&self, event: Value, call: Invocation) -> Result<Value, TaskError> {
+        let payload = LambdaRequest::deserialize(event)
+            .map_err(|error| TaskError::malformed("an API Gateway event", &error))?;
+        let request_id = id_of(&call.request_id);
+        let app = Arc::clone(&self.app);
+        let mut adapter = Adapter::from(service_fn(move |request: lambda_http::Request| {
+            let (app, call) = (Arc::clone(&app), call.clone());
+            async move {
+                let response = app.serve(incoming(request, &call)).await;
+                Ok::<_, Infallible>(outgoing(response))
+            }
+        }));
+        let event = LambdaEvent::new(payload, lambda_http::Context::default());
+        let Ok(translated) = catch_unwind(AssertUnwindSafe(|| adapter.call(event))) else {
+            return Ok(unreadable(request_id));
+        };
+        let Ok(response) = translated.await;
+        serde_json::to_value(response)
+            .map_err(|error| TaskError::malformed("a proxy response", &error))
+    }
+}
+
+/// The request behind an event.
+fn incoming(request: lambda_http::Request, call: &Invocation) -> Incoming {
+    let path = request.raw_http_path().to_owned();
+    let (gateway_id, stage) = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => {
+            (context.request_id.clone(), context.stage.clone())
+        }
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            (context.request_id.clone(), context.stage.clone())
+        }
+        _ => (None, None),
+    };
+    let mut query: Vec<(String, String)> = request
+        .query_string_parameters_ref()
+        .map(|pairs| {
+            pairs
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect()
+        })
+        .unwrap_or_default();
+    query.sort();
+    let (parts, body) = request.into_parts();
+    Incoming {
+        id: id_of(gateway_id.as_deref().unwrap_or(&call.request_id)),
+        method: parts.method,
+        path,
+        stage,
+        query,
+        headers: parts.headers,
+        body: body.to_vec(),
+        deadline: call.deadline,
+    }
+}
+
+/// The gateway's id for the request, so that our logs, its logs and the client name it alike. They are UUIDs; anything else
+/// (the console's test button) is hashed into one.
+fn id_of(text: &str) -> RequestId {
+    text.parse().unwrap_or_else(|_| {
+        let mut bytes = [0; 16];
+        for (byte, hashed) in bytes.iter_mut().zip(Sha256::digest(text.as_bytes())) {
+            *byte = hashed;
+        }
+        RequestId::from_uuid(Uuid::from_bytes(bytes))
+    })
+}
+
+fn outgoing(response: Response) -> http::Response<Body> {
+    let Response {
+        status,
+        headers,
+        body,
+        ..
+    } = response;
+    let mut outgoing = http::Response::new(Body::Binary(body));
+    *outgoing.status_mut() = status;
+    *outgoing.headers_mut() = headers;
+    outgoing
+}
+
+/// The answer to an event that cannot be translated.
+fn unreadable(id: RequestId) -> Value {
+    let error = ApiError::invalid_at("request", "cannot be understood");
+    let response = error.into_response(id);
+    json!({
+        "statusCode": response.status.as_u16(),
+        "multiValueHeaders": { "content-type": ["application/json"] },
+        "body": String::from_utf8_lossy(&response.body),
+        "isBase64Encoded": false,
+    })
+}

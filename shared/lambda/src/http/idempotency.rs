@@ -1,0 +1,319 @@
+//! `Idempotency-Key`: the same request twice is carried out once (decision 8).
+//!
+//! A request with a key begins with a conditional write. Whoever wins carries the request out and stores the answer; whoever
+//! comes later gets that answer byte for byte, or is told to wait, or that the key was used for something else. What was begun
+//! is a lease: a process that dies blocks its key only for as long as it could have lived.
+//!
+//! Not remembered are answers that say nothing about the request: 429, 5xx, and 401, so that it can be tried again with the same key. When
+//! a handler panics or runs out of time its effects are unknown, so the lease is left to run out: until then a retry is told to wait.
+
+use std::sync::Arc;
+
+use agentwarm_app::ports::StoreError;
+use agentwarm_core::error::ErrorCode;
+use agentwarm_core::ids::{ApiKeyId, UserId};
+use async_trait::async_trait;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::auth::Caller;
+use super::error::{ApiError, chain};
+use super::request::Request;
+use super::response::Response;
+use super::sealed;
+
+const HEADER: &str = "idempotency-key";
+
+/// The longest key, in characters (decision 8).
+const MAX_KEY: usize = 255;
+
+/// How much longer than the function's own time a lease lasts (decision 8).
+const GRACE: SignedDuration = SignedDuration::from_secs(5);
+
+/// Whose request it is: a key chosen by one client is no other client's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope<'a> {
+    /// The user.
+    pub user: UserId,
+    /// The API key.
+    pub key: ApiKeyId,
+    /// The idempotency key.
+    pub idempotency_key: &'a str,
+}
+
+/// What is to be done with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// Carry it out; nobody else does.
+    Started,
+    /// Somebody carries it out.
+    InProgress {
+        /// Until when at most: the end of their lease.
+        until: Timestamp,
+    },
+    /// It was carried out.
+    Finished {
+        /// What was given to [`IdempotencyStore::finish`].
+        answer: Vec<u8>,
+    },
+    /// The key was used for another request.
+    OtherRequest,
+}
+
+/// Remembers requests for 24 hours from their beginning. That they are over is checked when they are read, not left to a TTL.
+#[async_trait]
+pub trait IdempotencyStore: Send + Sync {
+    /// Begins a request with this `fingerprint`, unless it was begun and its lease or its answer still stands. `owner` is a fresh
+    /// token; the lease lasts from `now` (wall clock).
+    async fn begin(
+        &self,
+        scope: Scope<'_>,
+        fingerprint: &str,
+        owner: &str,
+        now: Timestamp,
+        lease: SignedDuration,
+    ) -> Result<Begun, StoreError>;
+
+    /// Stores the answer of a request that `owner` began; false when the lease was lost to somebody else meanwhile.
+    async fn finish(
+        &self,
+        scope: Scope<'_>,
+        owner: &str,
+        answer: &[u8],
+    ) -> Result<bool, StoreError>;
+
+    /// Forgets a request that `owner` began.
+    async fn abandon(&self, scope: Scope<'_>, owner: &str) -> Result<(), StoreError>;
+}
+
+/// A request with a key, begun by us.
+pub(super) struct Once {
+    store: Arc<dyn IdempotencyStore>,
+    user: UserId,
+    key: ApiKeyId,
+    idempotency_key: String,
+    owner: String,
+    sealer: sealed::Sealer,
+}
+
+/// What the pipeline does next.
+pub(super) enum Next {
+    /// Carry the request out, then [`Once::settle`] it.
+    CarryOut(Once),
+    /// Answer this.
+    Answer(Response),
+}
+
+/// The request's key, if it has one.
+pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let Some(value) = headers.get(HEADER) else {
+        return Ok(None);
+    };
+    match value.to_str() {
+        Ok(key) if (1..=MAX_KEY).contains(&key.len()) => Ok(Some(key)),
+        _ => Err(ApiError::invalid_at(
+            "Idempotency-Key",
+            format!("must have 1 to {MAX_KEY} visible ASCII characters"),
+        )),
+    }
+}
+
+/// Begins a request, or finds out what became of it. `owner` and `nonce` are fresh.
+pub(super) async fn begin(
+    store: &Arc<dyn IdempotencyStore>,
+    caller: &Caller,
+    idempotency_key: &str,
+    fingerprint: &str,
+    request: &Request,
+    fresh: u128,
+) -> Result<Next, ApiError> {
+    let once = Once {
+        store: Arc::clone(store),
+        user: caller.user(),
+        key: caller.key(),
+        idempotency_key: idempotency_key.to_owned(),
+        owner: format!("{fresh:032x}"),
+        sealer: sealed::Sealer::new(caller.secret(), idempotency_key, fresh),
+    };
+    let remaining = request
+        .deadline()
+        .saturating_duration_since(tokio::time::Instant::now());
+    let lease = SignedDuration::try_from(remaining)
+        .unwrap_or(GRACE)
+        .saturating_add(GRACE);
+    let begun = store
+        .begin(once.scope(), fingerprint, &once.owner, request.now(), lease)
+        .await?;
+    match begun {
+        Begun::Started => Ok(Next::CarryOut(once)),
+        Begun::InProgress { until } => Err(in_progress(until, request.now())),
+        Begun::OtherRequest => Err(ApiError::new(
+            ErrorCode::IdempotencyKeyReuse,
+            "This Idempotency-Key was used for another request",
+        )),
+        Begun::Finished { answer } => once.replay(&answer).map(Next::Answer),
+    }
+}
+
+fn in_progress(until: Timestamp, now: Timestamp) -> ApiError {
+    let left = until.duration_since(now).as_secs().clamp(1, 60);
+    ApiError::new(
+        ErrorCode::IdempotencyInProgress,
+        "A request with this Idempotency-Key is being carried out",
+    )
+    .retry_after(left.unsigned_abs())
+}
+
+impl Once {
+    fn scope(&self) -> Scope<'_> {
+        Scope {
+            user: self.user,
+            key: self.key,
+            idempotency_key: &self.idempotency_key,
+        }
+    }
+
+    fn replay(&self, sealed: &[u8]) -> Result<Response, ApiError> {
+        let mut response = self.sealer.open(sealed).map_err(ApiError::internal)?;
+        response.set(
+            HeaderName::from_static("idempotent-replayed"),
+            HeaderValue::from_static("true"),
+        );
+        Ok(response)
+    }
+
+    /// Remembers the answer, or forgets the request. The client gets the answer in any case: if it cannot be remembered, the
+    /// lease keeps the key for a while, and the log says so.
+    pub(super) async fn settle(self, response: &Response) {
+        let settled = if is_remembered(response.status()) {
+            self.remember(response).await
+        } else {
+            self.store
+                .abandon(self.scope(), &self.owner)
+                .await
+                .map_err(|error| chain(&error))
+        };
+        if let Err(cause) = settled {
+            tracing::error!(cause, "the answer to an idempotent request was not settled");
+        }
+    }
+
+    async fn remember(&self, response: &Response) -> Result<(), String> {
+        let answer = self
+            .sealer
+            .seal(response)
+            .map_err(|error| chain(&error))?;
+        let kept = self
+            .store
+            .finish(self.scope(), &self.owner, &answer)
+            .await
+            .map_err(|error| chain(&error))?;
+        if kept {
+            Ok(())
+        } else {
+            Err("the lease was lost".to_owned())
+        }
+    }
+}
+
+fn is_remembered(status: StatusCode) -> bool {
+    !status.is_server_error()
+        && status != StatusCode::TOO_MANY_REQUESTS
+        && status != StatusCode::UNAUTHORIZED
+}
+
+/// What makes two requests the same: method, path, query in any order, and the body as JSON, whatever its spacing and the order of its names.
+pub(super) fn fingerprint(
+    method: &str,
+    path: &str,
+    query: &[(String, String)],
+    body: Option<&Value>,
+) -> String {
+    let mut query: Vec<_> = query.iter().collect();
+    query.sort();
+    let body = body.map(canonical);
+    let parts = serde_json::json!([method, path, query, body]);
+    let digest = Sha256::digest(parts.to_string().as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The same JSON with the names of all objects in order. Its depth is bounded by [`super::body`].
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(canonical).collect(),
+        Value::Object(object) => {
+            let mut fields: Vec<_> = object.iter().collect();
+            fields.sort_by_key(|(name, _)| name.as_str());
+            fields
+                .into_iter()
+                .map(|(name, value)| (name.clone(), canonical(value)))
+                .collect::<Map<_, _>>()
+                .into()
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_same_request_has_the_same_fingerprint_however_it_is_written() {
+        let pairs = |list: &[(&str, &str)]| {
+            list.iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect::<Vec<_>>()
+        };
+        let of = |query: &[(&str, &str)], body: &Value| {
+            fingerprint("POST", "/api/keys", &pairs(query), Some(body))
+        };
+        let one = of(&[("a", "1"), ("b", "2")], &json!({"x": {"c": 1, "d": [2, 1]}, "y": null}));
+        assert_eq!(
+            one,
+            of(&[("b", "2"), ("a", "1")], &json!({"y": null, "x": {"d": [2, 1], "c": 1}}))
+        );
+        for (query, body) in [
+            (&[("a", "1")][..], json!({"x": {"c": 1, "d": [2, 1]}, "y": null})),
+            (&[("a", "1"), ("b", "2")], json!({"x": {"c": 1, "d": [1, 2]}, "y": null})),
+            (&[("a", "1"), ("b", "2")], json!({"x": {"c": 1, "d": [2, 1]}})),
+        ] {
+            assert_ne!(one, of(query, &body));
+        }
+        assert_ne!(fingerprint("POST", "/a", &[], None), fingerprint("PUT", "/a", &[], None));
+        assert_ne!(
+            fingerprint("POST", "/a", &[], None),
+            fingerprint("POST", "/a", &[], Some(&Value::Null)),
+        );
+    }
+
+    #[test]
+    fn keys_have_1_to_255_characters() {
+        let header = |key: &str| {
+            HeaderMap::from_iter([(
+                HeaderName::from_static(HEADER),
+                HeaderValue::from_bytes(key.as_bytes()).unwrap(),
+            )])
+        };
+        assert_eq!(key_of(&HeaderMap::new()).unwrap(), None);
+        assert_eq!(key_of(&header("a b")).unwrap(), Some("a b"));
+        for wrong in [String::new(), "x".repeat(256), "é".to_owned()] {
+            let error = key_of(&header(&wrong)).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::ValidationFailed, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parts_do_not_run_into_each_other(a in "[a-z\"/,]{0,4}", b in "[a-z\"/,]{0,4}", c in "[a-z\"/,]{0,4}", d in "[a-z\"/,]{0,4}") {
+            let one = fingerprint(&a, &b, &[], None);
+            let other = fingerprint(&c, &d, &[], None);
+            prop_assert_eq!(one == other, (a, b) == (c, d));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! From a connection to a session: greeting, STARTTLS, capabilities, authentication.
+
+use agentwarm_app::ports::mail::{ConnectFailure, ImapSmtpCredentials, TlsMode};
+use agentwarm_net::address::Sink;
+
+use super::command::Command;
+use super::connection::{Connection, succeeded};
+use super::response::{Capabilities, Ending, Response, Status};
+use super::session::{ImapSession, Settings};
+use crate::config::IMAP_LIMITS;
+use crate::dial::{Dialer, Secure};
+use crate::sasl::{self, Mechanism};
+
+/// Response codes of a refused login that speak about the server, not about the credentials (RFC 5530 §3).
+const NOT_NOW_CODES: [&str; 4] = ["UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"];
+
+/// What servers without codes say instead: Gmail's and Exchange's words, and their likes. Three refused logins stop an account
+/// (decision 17), so a server that is only busy must not count as one.
+const NOT_NOW_WORDS: [&str; 5] = [
+    "too many",
+    "unavailable",
+    "temporar",
+    "try again",
+    "internal error",
+];
+
+/// Connects, secures and logs in.
+pub(crate) async fn open(
+    dialer: &Dialer,
+    settings: Settings,
+    credentials: &ImapSmtpCredentials,
+) -> Result<ImapSession, ConnectFailure> {
+    let call = dialer.call(
+        Sink::Imap,
+        &credentials.imap_host,
+        credentials.imap_port,
+        IMAP_LIMITS,
+    )?;
+    let (mut connection, told) = match credentials.imap_tls() {
+        TlsMode::Implicit => {
+            let mut connection = Connection::new(call.secure().await?);
+            let told = connection.greeting().await?;
+            (connection, told)
+        }
+        TlsMode::StartTls => {
+            let mut plain = Connection::new(call.plain().await?);
+            plain.greeting().await?;
+            let end = plain.run(&Command::new("STARTTLS"), |_ignored| {}).await?;
+            if end.status != Status::Ok {
+                return Err(ConnectFailure::Tls("STARTTLS is refused"));
+            }
+            let stream = call.upgrade(plain.into_stream()).await?;
+            // What was told before TLS may have been told by somebody else (RFC 3501 §6.2.1).
+            (Connection::new(stream), None)
+        }
+    };
+    let offered = match told {
+        Some(capabilities) => capabilities,
+        None => ask_capabilities(&mut connection).await?,
+    };
+    let told = log_in(&mut connection, &offered, credentials).await?;
+    let capabilities = match told {
+        Some(capabilities) => capabilities,
+        None => ask_capabilities(&mut connection).await?,
+    };
+    Ok(ImapSession::new(connection, capabilities, settings))
+}
+
+async fn ask_capabilities(
+    connection: &mut Connection<Secure>,
+) -> Result<Capabilities, ConnectFailure> {
+    let mut told = Capabilities::default();
+    let end = connection
+        .run(&Command::new("CAPABILITY"), |response| {
+            if let Response::Capability(capabilities) = response {
+                told = capabilities;
+            }
+        })
+        .await?;
+    succeeded(&end)?;
+    Ok(told)
+}
+
+/// Authenticates; only possible over TLS, by type. The capabilities that come with success, if they do: they may be others now.
+async fn log_in(
+    connection: &mut Connection<Secure>,
+    offered: &Capabilities,
+    credentials: &ImapSmtpCredentials,
+) -> Result<Option<Capabilities>, ConnectFailure> {
+    let mut told = None;
+    let on = |response| {
+        if let Response::Capability(capabilities) = response {
+            told = Some(capabilities);
+        }
+    };
+    let mechanism = Mechanism::choose(credentials, |name| offered.has(&format!("AUTH={name}")));
+    let end = match mechanism {
+        Ok(Mechanism::Login) => {
+            let user = sasl::encode(&credentials.username);
+            let password = sasl::encode(&credentials.password);
+            let answers = [user.as_str(), password.as_str()];
+            connection
+                .authenticate("AUTHENTICATE LOGIN", &answers, on)
+                .await?
+        }
+        Ok(mechanism) => {
+            let first = match mechanism {
+                Mechanism::XOAuth2 => sasl::xoauth2(credentials)?,
+                Mechanism::Plain | Mechanism::Login => sasl::plain(credentials)?,
+            };
+            let opening = format!("AUTHENTICATE {}", mechanism.name());
+            if offered.has("SASL-IR") {
+                let opening = zeroize::Zeroizing::new(format!("{opening} {}", *first));
+                connection.authenticate(&opening, &[], on).await?
+            } else {
+                connection.authenticate(&opening, &[&first], on).await?
+            }
+        }
+        Err(_) if !credentials.oauth && !offered.has("LOGINDISABLED") => {
+            let command = Command::new("LOGIN")
+                .string(&credentials.username)
+                .string(&credentials.password);
+            connection.run(&command, on).await?
+        }
+        Err(failure) => return Err(failure),
+    };
+    judge_login(&end)?;
+    Ok(end.capabilities().or(told))
+}
+
+fn judge_login(end: &Ending) -> Result<(), ConnectFailure> {
+    let text = end.text.to_lowercase();
+    let not_now = NOT_NOW_CODES.iter().any(|code| end.has_code(code))
+        || NOT_NOW_WORDS.iter().any(|words| text.contains(words));
+    match end.status {
+        Status::Ok => Ok(()),
+        Status::No if not_now && !end.has_code("AUTHENTICATIONFAILED") => Err(ConnectFailure::Busy),
+        Status::No => Err(ConnectFailure::Credentials),
+        Status::Bad | Status::Bye | Status::PreAuth => {
+            Err(ConnectFailure::Protocol("its AUTHENTICATE does not work"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_server_is_not_a_wrong_password() {
+        for (line, expected) in [
+            ("a1 OK [CAPABILITY IMAP4rev1] in", Ok(())),
+            (
+                "a1 NO [AUTHENTICATIONFAILED] Authentication failed.",
+                Err(ConnectFailure::Credentials),
+            ),
+            (
+                "a1 NO [AUTHENTICATIONFAILED] Invalid credentials, try again",
+                Err(ConnectFailure::Credentials),
+            ),
+            ("a1 NO LOGIN failed.", Err(ConnectFailure::Credentials)),
+            (
+                "a1 NO [ALERT] Application-specific password required",
+                Err(ConnectFailure::Credentials),
+            ),
+            (
+                "a1 NO [UNAVAILABLE] Temporary authentication failure.",
+                Err(ConnectFailure::Busy),
+            ),
+            (
+                "a1 NO [ALERT] Too many simultaneous connections.",
+                Err(ConnectFailure::Busy),
+            ),
+            ("a1 NO Server Unavailable. 15", Err(ConnectFailure::Busy)),
+            ("a1 NO [LIMIT] x", Err(ConnectFailure::Busy)),
+        ] {
+            let Response::Done { end, .. } = Response::of(format!("{line}\r\n").as_bytes()) else {
+                panic!("{line}");
+            };
+            assert_eq!(judge_login(&end), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! New messages of a folder, and one message in all of them.
+//!
+//! A cursor is worth what its UIDVALIDITY is worth. Where it does not hold, or UIDNEXT went backwards, the folder is read again from a
+//! bounded number of its newest messages: who reads books each message once, whatever is read twice. What lies between the
+//! cursor and UIDNEXT is fetched in one command if it cannot be more than was asked for, else searched first, so that no answer is
+//! larger than wanted. `n:*` is never sent without a filter, because it names the last message even if that is older than `n` (RFC
+//! 3501 §6.4.8).
+
+use std::collections::BTreeMap;
+
+use agentwarm_app::ports::mail::{
+    ConnectFailure, Folder, FolderCursor, FolderRead, FoundContent, FoundMessage, Location,
+};
+
+use super::command::{Command, uid_set};
+use super::connection::succeeded;
+use super::response::Response;
+use super::session::{ImapSession, Selected, Told};
+use crate::mime::header::{RECOGNITION_HEADERS, Recognition, is_message_id, recognise};
+use crate::mime::report::read_report;
+
+/// How many messages are asked for in one command: a line of at most 2 KB (RFC 2683 §3.2.1.5 advises 1,000 to 8,000).
+const PER_COMMAND: usize = 150;
+
+/// How many reports are fetched in one command: at most 1 MB in answer.
+const REPORTS_PER_COMMAND: usize = 16;
+
+/// The most that one read returns, whatever is asked.
+const MOST_MESSAGES: u32 = 500;
+
+/// How much of the headers is fetched.
+const HEADER_BYTES: u32 = 8_192;
+
+/// How much of a report is fetched: its status part comes before the returned message.
+const REPORT_BYTES: u32 = 65_536;
+
+/// How many messages of one folder are looked at for a Message-ID: a server that finds more finds anything.
+const MOST_HITS: usize = 20;
+
+impl ImapSession {
+    pub(super) async fn read_folder(
+        &mut self,
+        folder: Folder,
+        cursor: Option<FolderCursor>,
+        limit: u32,
+    ) -> Result<Option<FolderRead>, ConnectFailure> {
+        let limit = limit.clamp(1, MOST_MESSAGES);
+        let Some(name) = self.name_of(folder).await? else {
+            return Ok(None);
+        };
+        let Some(selected) = self.select(&name).await? else {
+            self.forget_folders();
+            return Ok(None);
+        };
+        let start = match cursor.filter(|cursor| is_worth(*cursor, &selected)) {
+            Some(cursor) => cursor.uid_next,
+            None => self.newest(&selected).await?,
+        };
+        let (uids, more) = self.uids_from(start, &selected, limit).await?;
+        let headers = self.headers(&uids).await?;
+        let messages = self.messages(folder, &name, &headers).await?;
+        let after_last = uids.last().map_or(start, |uid| uid.saturating_add(1));
+        let end = if more {
+            after_last
+        } else {
+            after_last.max(selected.uid_next.unwrap_or(start))
+        };
+        Ok(Some(FolderRead {
+            messages,
+            cursor: FolderCursor {
+                uid_validity: selected.uid_validity,
+                uid_next: end,
+                mod_seq: selected.mod_seq,
+            },
+            more,
+        }))
+    }
+
+    /// The UID to begin with where nothing is known: that of the oldest among the newest.
+    async fn newest(&mut self, selected: &Selected) -> Result<u32, ConnectFailure> {
+        let sequence = selected
+            .exists
+            .saturating_sub(self.settings.first_look.saturating_sub(1));
+        if sequence <= 1 {
+            return Ok(1);
+        }
+        let mut uid = None;
+        let command = Command::new(&format!("FETCH {sequence} (UID)"));
+        let end = self
+            .connection
+            .run(&command, |response| {
+                if let Response::Fetch(fetched) = response {
+                    uid = uid.or(fetched.uid);
+                }
+            })
+            .await?;
+        succeeded(&end)?;
+        // It was removed in this moment: the next poll finds another.
+        uid.ok_or(ConnectFailure::Busy)
+    }
+
+    /// UIDs not below `start`, in order, at most `limit`; and whether there are more.
+    async fn uids_from(
+        &mut self,
+        start: u32,
+        selected: &Selected,
+        limit: u32,
+    ) -> Result<(Vec<u32>, bool), ConnectFailure> {
+        match selected.uid_next {
+            _ if selected.exists == 0 => return Ok((Vec::new(), false)),
+            Some(next) if next <= start => return Ok((Vec::new(), false)),
+            Some(next) if next - start <= limit => return Ok(((start..next).collect(), false)),
+            _ => {}
+        }
+        let mut uids = Vec::new();
+        let command = Command::new(&format!("UID SEARCH UID {start}:*"));
+        let end = self
+            .connection
+            .run(&command, |response| {
+                if let Response::Search(found) = response {
+                    uids.extend(found.into_iter().filter(|uid| *uid >= start));
+                }
+            })
+            .await?;
+        succeeded(&end)?;
+        uids.sort_unstable();
+        uids.dedup();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = uids.len() > limit;
+        uids.truncate(limit);
+        Ok((uids, more))
+    }
+
+    /// What the headers of these messages say, by UID. Those that are gone are missing.
+    async fn headers(
+        &mut self,
+        uids: &[u32],
+    ) -> Result<BTreeMap<u32, Recognition>, ConnectFailure> {
+        let token_header = self.settings.token_header.clone();
+        let part = format!(
+            "BODY.PEEK[HEADER.FIELDS ({RECOGNITION_HEADERS} {token_header})]<0.{HEADER_BYTES}>"
+        );
+        let mut headers = BTreeMap::new();
+        for some in uids.chunks(PER_COMMAND) {
+            self.fetch(some, &part, |uid, header| {
+                headers.insert(uid, recognise(&header, &token_header));
+            })
+            .await?;
+        }
+        Ok(headers)
+    }
+
+    /// The messages, with those that may be reports read as such.
+    async fn messages(
+        &mut self,
+        folder: Folder,
+        mailbox: &str,
+        headers: &BTreeMap<u32, Recognition>,
+    ) -> Result<Vec<FoundMessage>, ConnectFailure> {
+        let suspects: Vec<u32> = headers
+            .iter()
+            .filter(|(_, header)| header.may_be_report && header.token.is_none())
+            .map(|(uid, _)| *uid)
+            .collect();
+        let part = format!("BODY.PEEK[]<0.{REPORT_BYTES}>");
+        let mut reports = BTreeMap::new();
+        for some in suspects.chunks(REPORTS_PER_COMMAND) {
+            self.fetch(some, &part, |uid, source| {
+                reports.insert(uid, read_report(&source));
+            })
+            .await?;
+        }
+        let message = |(uid, header): (&u32, &Recognition)| FoundMessage {
+            location: Location {
+                mailbox: mailbox.to_owned(),
+                folder: Some(folder),
+                uid: *uid,
+            },
+            message_id: header.message_id.clone(),
+            token: header.token.clone(),
+            content: reports.remove(uid).unwrap_or(FoundContent::Message),
+        };
+        Ok(headers.iter().map(message).collect())
+    }
+
+    /// Fetches one part of each message and shows those that were asked for, once each.
+    async fn fetch(
+        &mut self,
+        uids: &[u32],
+        part: &str,
+        mut on: impl FnMut(u32, Vec<u8>),
+    ) -> Result<(), ConnectFailure> {
+        if uids.is_empty() {
+            return Ok(());
+        }
+        let mut missing: std::collections::BTreeSet<u32> = uids.iter().copied().collect();
+        let command = Command::new(&format!("UID FETCH {} (UID {part})", uid_set(uids)));
+        let end = self
+            .connection
+            .run(&command, |response| {
+                if let Response::Fetch(fetched) = response
+                    && let (Some(uid), Some(body)) = (fetched.uid, fetched.body)
+                    && missing.remove(&uid)
+                {
+                    on(uid, body);
+                }
+            })
+            .await?;
+        succeeded(&end)
+    }
+
+    pub(super) async fn find_message(
+        &mut self,
+        message_id: &str,
+        folders: &[Folder],
+        everywhere: bool,
+    ) -> Result<Option<Location>, ConnectFailure> {
+        if !is_message_id(message_id) {
+            return Ok(None);
+        }
+        let mut names: Vec<String> = Vec::new();
+        for folder in folders {
+            names.extend(self.name_of(*folder).await?);
+        }
+        if everywhere {
+            let all: Vec<String> = self
+                .folders()
+                .await?
+                .selectable()
+                .map(str::to_owned)
+                .collect();
+            names.extend(
+                all.into_iter()
+                    .filter(|name| !name.eq_ignore_ascii_case("INBOX")),
+            );
+            names.push("INBOX".into());
+        }
+        let mut searched = std::collections::BTreeSet::new();
+        for name in names {
+            if searched.insert(name.clone())
+                && let Some(uid) = self.find_in(&name, message_id).await?
+            {
+                return self.location(name, uid).await.map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn location(&mut self, mailbox: String, uid: u32) -> Result<Location, ConnectFailure> {
+        let warmup = self.settings.warmup_folder.clone();
+        let folder = if mailbox == "INBOX" {
+            Some(Folder::Inbox)
+        } else {
+            self.folders().await?.role_of(&mailbox, &warmup)
+        };
+        Ok(Location {
+            mailbox,
+            folder,
+            uid,
+        })
+    }
+
+    /// The newest message of a folder with this Message-ID. SELECT and SEARCH go together: after a refused SELECT nothing is selected
+    /// and the SEARCH is refused, too. SEARCH finds parts of a header (RFC 3501 §6.4.4), so what it finds is looked at.
+    pub(super) async fn find_in(
+        &mut self,
+        name: &str,
+        message_id: &str,
+    ) -> Result<Option<u32>, ConnectFailure> {
+        let mut told = Told::default();
+        let mut hits = Vec::new();
+        let select = Command::new("SELECT").string(name);
+        let search = Command::new("UID SEARCH HEADER Message-ID").string(message_id);
+        let (selected, searched) = self
+            .connection
+            .run_both(&select, &search, |response| match response {
+                Response::Search(found) => hits.extend(found),
+                other => told.take(&other),
+            })
+            .await?;
+        if self
+            .conclude_select(name, &selected, &told)
+            .await?
+            .is_none()
+        {
+            return Ok(None);
+        }
+        succeeded(&searched)?;
+        hits.sort_unstable();
+        hits.dedup();
+        let newest = hits.split_off(hits.len().saturating_sub(MOST_HITS));
+        let headers = self.headers(&newest).await?;
+        Ok(headers
+            .into_iter()
+            .rev()
+            .find(|(_, header)| header.message_id.as_deref() == Some(message_id))
+            .map(|(uid, _)| uid))
+    }
+}
+
+/// Whether a cursor still means something.
+fn is_worth(cursor: FolderCursor, selected: &Selected) -> bool {
+    cursor.uid_validity == selected.uid_validity
+        && selected.uid_next.is_none_or(|next| next >= cursor.uid_next)
+}

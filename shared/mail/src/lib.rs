@@ -1,0 +1,121 @@
+//! Mailboxes behind the ports of `agentwarm-app`: submission by SMTP, reading by IMAP, and the messages themselves.
+//!
+//! Hosts, ports and everything that a server says come from users and strangers. So each connection is opened by the guarded connector of
+//! `agentwarm-net`, speaks nothing but TLS once credentials are at stake (sessions exist only over [TLS by type](dial::Secure)), and
+//! is read in framed, bounded units within deadlines. What goes wrong is answered in the vocabulary of the ports; nothing that a
+//! server does panics or grows without bound, which `tests/hostile` shows with servers that try.
+//!
+//! - [`ImapSmtp`]: the mailbox of any provider with IMAP and SMTP, for [`MailSender`] and [`MailReader`].
+//! - [`config`]: what a deployment decides, and the limits.
+//! - `smtp`, `imap`: the two dialogues, each with the reason for being our own.
+//! - [`mime`]: building messages, recognising them, reports.
+//!
+//! One connection serves a batch: a session's mails share a login, SMTP's envelope commands share a round trip where the server
+//! pipelines, and a folder without news costs one command.
+
+use agentwarm_app::ports::mail::{
+    ConnectFailure, ImapSmtpCredentials, MailReader, MailSender, ReadSession, SendSession,
+};
+use agentwarm_net::address::Policy;
+use agentwarm_net::connect::Connector;
+use agentwarm_net::resolve::{Resolver, ResolverUnavailable};
+use agentwarm_net::tls::{CaError, Tls};
+use async_trait::async_trait;
+
+pub mod config;
+mod dial;
+mod imap;
+pub mod mime;
+mod sasl;
+mod smtp;
+
+pub use config::{MailConfig, TimeLimits};
+
+use dial::Dialer;
+
+/// Mailboxes by IMAP and SMTP. Made once per process: connections share its TLS configuration and its DNS cache.
+#[derive(Clone)]
+pub struct ImapSmtp {
+    dialer: Dialer,
+    ehlo_name: String,
+    settings: imap::Settings,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MailConfigError {
+    /// The private CA.
+    #[error(transparent)]
+    Ca(#[from] CaError),
+    /// The DNS.
+    #[error(transparent)]
+    Dns(#[from] ResolverUnavailable),
+    /// The EHLO name or the token header holds what a command or a header may not, or the folder's name is empty.
+    #[error("{0} is not usable")]
+    Name(&'static str),
+}
+
+impl ImapSmtp {
+    /// Checks a configuration and makes the parts that all connections share.
+    pub fn new(config: MailConfig) -> Result<Self, MailConfigError> {
+        check_names(&config)?;
+        let policy = Policy {
+            allow_loopback: config.allow_loopback,
+        };
+        let resolver = Resolver::new(config.name_server, config.allow_loopback)?;
+        Ok(Self {
+            dialer: Dialer {
+                connector: Connector::new(resolver, policy),
+                tls: Tls::new(config.private_ca_pem.as_deref())?,
+                time: config.time,
+            },
+            ehlo_name: config.ehlo_name,
+            settings: imap::Settings {
+                warmup_folder: config.warmup_folder,
+                token_header: config.token_header,
+                first_look: config.first_look,
+            },
+        })
+    }
+}
+
+fn check_names(config: &MailConfig) -> Result<(), MailConfigError> {
+    let token = |text: &str, also: &[u8]| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || also.contains(&b))
+    };
+    if !token(&config.ehlo_name, b".-[]:") {
+        return Err(MailConfigError::Name("the EHLO name"));
+    }
+    if !token(&config.token_header, b"-_") {
+        return Err(MailConfigError::Name("the token header"));
+    }
+    if config.warmup_folder.trim().is_empty() || config.warmup_folder.contains(char::is_control) {
+        return Err(MailConfigError::Name("the warmup folder"));
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl MailSender for ImapSmtp {
+    async fn connect(
+        &self,
+        credentials: &ImapSmtpCredentials,
+    ) -> Result<Box<dyn SendSession>, ConnectFailure> {
+        let session = smtp::open(&self.dialer, &self.ehlo_name, credentials).await?;
+        Ok(Box::new(session))
+    }
+}
+
+#[async_trait]
+impl MailReader for ImapSmtp {
+    async fn connect(
+        &self,
+        credentials: &ImapSmtpCredentials,
+    ) -> Result<Box<dyn ReadSession>, ConnectFailure> {
+        let session = imap::open(&self.dialer, self.settings.clone(), credentials).await?;
+        Ok(Box::new(session))
+    }
+}

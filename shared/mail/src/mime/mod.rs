@@ -1,0 +1,9 @@
+//! Messages: built for sending, and read as far as warmup must recognise them.
+//!
+//! - [`build`]: an [`OutgoingMail`](agentwarm_app::ports::mail::OutgoingMail) to bytes, with nothing in it that a header could not carry.
+//! - [`header`]: what the few fetched headers of a message say.
+//! - [`report`]: delivery reports and complaints.
+
+pub mod build;
+pub mod header;
+pub mod report;

@@ -1,0 +1,229 @@
+//! Delivery reports (RFC 3464), complaints (ARF, RFC 5965), and the bounces that came before both.
+//!
+//! A report is a message that anybody can write: what it says is a claim about a Message-ID, and who uses it checks that the
+//! Message-ID is one of ours. Qmail's bounces (QSBMF) and Exim's older ones are read too, because such servers still run. A report
+//! without a machine-readable word in it is a message like any other.
+
+use agentwarm_app::ports::mail::FoundContent;
+use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
+
+use super::header::{is_message_id, message_id};
+
+/// More headers of parts than any report has. Bounds the nesting of parts, which the parser's result is dropped through recursively
+/// (64 KB of nested `message/rfc822` overflow a stack of 512 KB).
+const MOST_PARTS: usize = 100;
+
+/// QSBMF's first words (<https://cr.yp.to/proto/qsbmf.txt>).
+const QMAIL_GREETING: &str = "Hi. This is the";
+
+/// What precedes the returned message in QSBMF and in Exim's bounces.
+const COPY_MARKERS: [&str; 2] = ["--- Below this line is a copy", "------ This is a copy of"];
+
+/// Feedback types that are no complaint about a mail (RFC 5965 §7.3, RFC 6591).
+const NO_COMPLAINT: [&str; 3] = ["not-spam", "auth-failure", "virus"];
+
+/// What a message is, given (the beginning of) its source.
+pub fn read_report(source: &[u8]) -> FoundContent {
+    parse(source).unwrap_or(FoundContent::Message)
+}
+
+fn parse(source: &[u8]) -> Option<FoundContent> {
+    if count_ignoring_case(source, b"content-type") > MOST_PARTS {
+        return None;
+    }
+    let message = MessageParser::default().parse(source)?;
+    if let Some(status) = part(&message, "delivery-status") {
+        return delivery_report(&message, &text(status));
+    }
+    if let Some(feedback) = part(&message, "feedback-report") {
+        return complaint(&message, &text(feedback));
+    }
+    bounce_for_people(&message)
+}
+
+fn delivery_report(message: &Message<'_>, status: &str) -> Option<FoundContent> {
+    let groups = groups(status);
+    let action_of = |group: &Group| group.get("action").map(str::to_ascii_lowercase);
+    let about = groups
+        .iter()
+        .find(|group| action_of(group).as_deref() == Some("failed"))
+        .or_else(|| groups.iter().find(|group| group.get("action").is_some()))?;
+    let action = about.get("action")?.split_ascii_whitespace().next()?;
+    let recipient = about
+        .get("original-recipient")
+        .and_then(typed_address)
+        .or_else(|| about.get("final-recipient").and_then(typed_address));
+    Some(FoundContent::DeliveryReport {
+        original_message_id: original_message_id(message),
+        recipient,
+        action: action.to_ascii_lowercase(),
+        status: status_of(about),
+    })
+}
+
+/// The enhanced code, from the diagnostic where the status is as vague as Exim's `5.0.0`.
+fn status_of(group: &Group) -> String {
+    let stated = group.get("status").and_then(enhanced_code);
+    let diagnosed = group.get("diagnostic-code").and_then(enhanced_code);
+    match (stated, diagnosed) {
+        (Some(stated), Some(diagnosed))
+            if stated.ends_with(".0.0") && stated.get(..1) == diagnosed.get(..1) =>
+        {
+            diagnosed
+        }
+        (Some(code), _) | (None, Some(code)) => code,
+        (None, None) => "5.0.0".into(),
+    }
+}
+
+fn complaint(message: &Message<'_>, feedback: &str) -> Option<FoundContent> {
+    let groups = groups(feedback);
+    let kind = groups.iter().find_map(|group| group.get("feedback-type"))?;
+    let kind = kind.to_ascii_lowercase();
+    (!NO_COMPLAINT.contains(&kind.as_str())).then(|| FoundContent::Complaint {
+        original_message_id: original_message_id(message),
+    })
+}
+
+/// QSBMF and Exim's bounces without a status part: a text for people with the returned message below a marker.
+fn bounce_for_people(message: &Message<'_>) -> Option<FoundContent> {
+    let body = message.body_text(0)?;
+    let marker = COPY_MARKERS.iter().find_map(|marker| body.find(marker));
+    let (said, returned) = body.split_at_checked(marker?)?;
+    let recipient = match message.header_raw("X-Failed-Recipients") {
+        Some(list) => bare_address(list.split(',').next()?),
+        None if said.trim_start().starts_with(QMAIL_GREETING) => qmail_recipient(said),
+        None => return None,
+    };
+    Some(FoundContent::DeliveryReport {
+        original_message_id: returned.lines().find_map(message_id_of_line),
+        recipient,
+        action: "failed".into(),
+        status: enhanced_code(said).unwrap_or_else(|| "5.0.0".into()),
+    })
+}
+
+/// The first paragraph that begins with `<address>:`.
+fn qmail_recipient(said: &str) -> Option<String> {
+    said.lines()
+        .filter_map(|line| line.strip_prefix('<'))
+        .filter_map(|line| line.split_once(">:"))
+        .find_map(|(address, _)| bare_address(address))
+}
+
+fn message_id_of_line(line: &str) -> Option<String> {
+    let (name, value) = line.split_once(':')?;
+    if !name.trim().eq_ignore_ascii_case("message-id") {
+        return None;
+    }
+    let id = value.trim().strip_prefix('<')?.strip_suffix('>')?;
+    is_message_id(id).then(|| id.to_owned())
+}
+
+/// The Message-ID of the returned message, from its copy or its headers, else the one that the report answers.
+fn original_message_id(message: &Message<'_>) -> Option<String> {
+    let returned = message.parts.iter().find_map(|part| match &part.body {
+        PartType::Message(returned) => message_id(returned),
+        _ if is_type(part, "rfc822-headers") => text(part).lines().find_map(message_id_of_line),
+        _ => None,
+    });
+    returned.or_else(|| {
+        let answered = message.in_reply_to().as_text()?;
+        is_message_id(answered).then(|| answered.to_owned())
+    })
+}
+
+fn part<'m>(message: &'m Message<'_>, subtype: &str) -> Option<&'m MessagePart<'m>> {
+    message.parts.iter().find(|part| is_type(part, subtype))
+}
+
+fn is_type(part: &MessagePart<'_>, subtype: &str) -> bool {
+    part.content_type()
+        .and_then(|kind| kind.subtype())
+        .is_some_and(|found| found.eq_ignore_ascii_case(subtype))
+}
+
+fn text(part: &MessagePart<'_>) -> String {
+    String::from_utf8_lossy(part.contents()).into_owned()
+}
+
+/// Fields that belong together, in a status or feedback part (RFC 3464 §2.1.2): name in lower case, value unfolded.
+struct Group(Vec<(String, String)>);
+
+impl Group {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+fn groups(text: &str) -> Vec<Group> {
+    let mut groups = vec![Group(Vec::new())];
+    for line in text.lines() {
+        let Some(Group(fields)) = groups.last_mut() else {
+            break;
+        };
+        if line.trim().is_empty() {
+            groups.push(Group(Vec::new()));
+        } else if line.starts_with([' ', '\t']) {
+            if let Some((_, value)) = fields.last_mut() {
+                value.push(' ');
+                value.push_str(line.trim());
+            }
+        } else if let Some((name, value)) = line.split_once(':') {
+            fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
+        }
+    }
+    groups
+}
+
+/// The address in `rfc822; user@example.com` (RFC 3464 §2.3.2).
+fn typed_address(value: &str) -> Option<String> {
+    let (kind, address) = value.split_once(';')?;
+    kind.trim()
+        .eq_ignore_ascii_case("rfc822")
+        .then(|| bare_address(address))
+        .flatten()
+}
+
+/// An address, case-folded, without brackets and what follows it.
+fn bare_address(text: &str) -> Option<String> {
+    let text = text.trim();
+    let text = text.strip_prefix('<').unwrap_or(text);
+    let address = text.split(['>', ' ', '\t']).next()?;
+    (address.contains('@') && address.len() <= 320).then(|| address.to_lowercase())
+}
+
+/// The first `4.x.y` or `5.x.y` (RFC 3463 §2), or 2.x.y for a report of success.
+fn enhanced_code(text: &str) -> Option<String> {
+    text.split(|c: char| !c.is_ascii_digit() && c != '.')
+        .map(|word| word.trim_end_matches('.'))
+        .find(|word| is_enhanced_code(word))
+        .map(str::to_owned)
+}
+
+/// Whether a text is an enhanced status code (RFC 3463 §2).
+pub fn is_enhanced_code(text: &str) -> bool {
+    let mut parts = text.split('.');
+    let class = parts.next().unwrap_or_default();
+    let number = |part: Option<&str>| {
+        part.is_some_and(|part| {
+            (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
+        })
+    };
+    matches!(class, "2" | "4" | "5")
+        && number(parts.next())
+        && number(parts.next())
+        && parts.next().is_none()
+}
+
+fn count_ignoring_case(text: &[u8], word: &[u8]) -> usize {
+    text.windows(word.len())
+        .filter(|window| window.eq_ignore_ascii_case(word))
+        .count()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! Mails over one session: MAIL, RCPT, DATA, content; and what each came to.
+
+use agentwarm_app::ports::mail::{
+    ConnectFailure, OutgoingMail, SendSession, SmtpPhase, Submission,
+};
+use async_trait::async_trait;
+use std::time::Duration;
+
+use super::client::{Client, NoReply};
+use super::reply::Reply;
+use crate::config::TimeLimits;
+use crate::dial::Secure;
+use crate::mime::build::{Unsendable, build};
+
+/// How long a goodbye is waited for.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// A session that is logged in.
+pub(crate) struct SmtpSession {
+    client: Client<Secure>,
+    time: TimeLimits,
+    state: State,
+}
+
+/// What the next mail finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum State {
+    /// Nothing open.
+    Ready,
+    /// A transaction that was refused halfway and is to be reset.
+    Halfway,
+    /// No use any more.
+    Over(ConnectFailure),
+}
+
+impl SmtpSession {
+    pub(super) fn new(client: Client<Secure>, time: TimeLimits) -> Self {
+        Self {
+            client,
+            time,
+            state: State::Ready,
+        }
+    }
+
+    async fn submit(&mut self, from: &str, to: &str, message: &[u8]) -> Result<(), Submission> {
+        self.envelope(from, to).await?;
+        let reply = self.client.command("DATA").await.map_err(not_sent)?;
+        match reply.class() {
+            3 => self.content(message).await,
+            4 | 5 => Err(refused(SmtpPhase::Data, &reply)),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// MAIL and RCPT, together where the server pipelines (RFC 2920). DATA waits: after it a refused recipient would have to be
+    /// answered with an empty mail.
+    async fn envelope(&mut self, from: &str, to: &str) -> Result<(), Submission> {
+        let mut commands = vec![
+            (SmtpPhase::MailFrom, format!("MAIL FROM:<{from}>")),
+            (SmtpPhase::RcptTo, format!("RCPT TO:<{to}>")),
+        ];
+        if self.state == State::Halfway {
+            commands.insert(0, (SmtpPhase::MailFrom, "RSET".into()));
+        }
+        self.state = State::Halfway;
+        if self.client.pipelines() {
+            return self.together(&commands).await;
+        }
+        for (phase, command) in commands {
+            let reply = self.client.command(&command).await.map_err(not_sent)?;
+            accepted(phase, &reply)?;
+        }
+        Ok(())
+    }
+
+    /// All replies are read, or the next command would get the wrong one. The first refusal is the reason for the others.
+    async fn together(&mut self, commands: &[(SmtpPhase, String)]) -> Result<(), Submission> {
+        let lines: Vec<&str> = commands.iter().map(|(_, line)| line.as_str()).collect();
+        let sent = self.client.send(&lines.join("\r\n")).await;
+        sent.map_err(not_sent)?;
+        let mut outcome = Ok(());
+        for (phase, _) in commands {
+            match self.client.reply().await {
+                Ok(reply) => outcome = outcome.and_then(|()| accepted(*phase, &reply)),
+                // A server that refuses one command may hang up before it answers the next: the refusal is what counts.
+                Err(error) => {
+                    self.state = State::Over(ConnectFailure::Unreachable);
+                    return outcome.and_then(|()| Err(not_sent(error)));
+                }
+            }
+        }
+        outcome
+    }
+
+    /// The content. From its first byte on only a reply tells what became of the mail.
+    async fn content(&mut self, message: &[u8]) -> Result<(), Submission> {
+        self.state = State::Ready;
+        let sent = self.client.stream().write(&stuffed(message)).await;
+        sent.map_err(|_lost| Submission::InDoubt)?;
+        self.client.stream().set_idle(self.time.acceptance);
+        let reply = self.client.reply().await;
+        self.client.stream().set_idle(self.time.answer);
+        let reply = reply.map_err(|_lost| Submission::InDoubt)?;
+        match reply.class() {
+            2 => Ok(()),
+            4 | 5 => Err(refused(SmtpPhase::Content, &reply)),
+            _ => Err(Submission::InDoubt),
+        }
+    }
+
+    /// Whether the session is of use after this.
+    fn settle(&mut self, outcome: &Submission) {
+        let over = match outcome {
+            Submission::NotSent(failure) => Some(failure.clone()),
+            Submission::InDoubt => Some(ConnectFailure::Unreachable),
+            // "Closing transmission channel" (RFC 5321 §3.8).
+            Submission::Refused { code: 421, .. } => Some(ConnectFailure::Busy),
+            Submission::Refused { .. } | Submission::Accepted => None,
+        };
+        if let Some(failure) = over {
+            self.state = State::Over(failure);
+        }
+    }
+}
+
+#[async_trait]
+impl SendSession for SmtpSession {
+    async fn send(&mut self, mail: &OutgoingMail) -> Submission {
+        if let State::Over(failure) = &self.state {
+            return Submission::NotSent(failure.clone());
+        }
+        let message = match build(mail) {
+            Ok(message) => message,
+            Err(error) => return unsendable(error),
+        };
+        let (from, to) = (mail.from.1.as_str(), mail.to.1.as_str());
+        let outcome = match self.submit(from, to, &message).await {
+            Ok(()) => Submission::Accepted,
+            Err(outcome) => outcome,
+        };
+        self.settle(&outcome);
+        outcome
+    }
+
+    async fn close(mut self: Box<Self>) {
+        if matches!(self.state, State::Over(_)) {
+            return;
+        }
+        self.client.stream().set_idle(GOODBYE);
+        let _ = self.client.command("QUIT").await;
+        self.client.into_stream().shutdown().await;
+    }
+}
+
+fn not_sent(error: NoReply) -> Submission {
+    Submission::NotSent(error.into())
+}
+
+fn unexpected() -> Submission {
+    Submission::NotSent(ConnectFailure::Protocol("a reply does not fit its command"))
+}
+
+fn accepted(phase: SmtpPhase, reply: &Reply) -> Result<(), Submission> {
+    match reply.class() {
+        2 => Ok(()),
+        4 | 5 => Err(refused(phase, reply)),
+        _ => Err(unexpected()),
+    }
+}
+
+fn refused(phase: SmtpPhase, reply: &Reply) -> Submission {
+    Submission::Refused {
+        phase,
+        code: reply.code(),
+        enhanced: reply.enhanced(),
+        text: reply.text(),
+    }
+}
+
+/// A mail that cannot be built is refused by us as a server would refuse its content before DATA: 5.6.0 is "other or undefined media
+/// error" (RFC 3463 §3.7). It speaks about the mail, neither about the recipient nor about the sender's connection.
+fn unsendable(error: Unsendable) -> Submission {
+    Submission::Refused {
+        phase: SmtpPhase::Data,
+        code: 554,
+        enhanced: Some("5.6.0".into()),
+        text: error.to_string(),
+    }
+}
+
+/// The message with dots doubled at the beginning of lines, and the final dot (RFC 5321 §4.5.2).
+fn stuffed(message: &[u8]) -> Vec<u8> {
+    let mut content = Vec::with_capacity(message.len() + 64);
+    for line in message.split_inclusive(|b| *b == b'\n') {
+        if line.first() == Some(&b'.') {
+            content.push(b'.');
+        }
+        content.extend_from_slice(line);
+    }
+    if !content.ends_with(b"\r\n") {
+        content.extend_from_slice(b"\r\n");
+    }
+    content.extend_from_slice(b".\r\n");
+    content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dots_are_doubled_and_the_end_is_one() {
+        for (message, content) in [
+            (&b"a\r\n"[..], &b"a\r\n.\r\n"[..]),
+            (b"a", b"a\r\n.\r\n"),
+            (b".", b"..\r\n.\r\n"),
+            (b"a\r\n.\r\n.b\r\n..", b"a\r\n..\r\n..b\r\n...\r\n.\r\n"),
+            (b"", b"\r\n.\r\n"),
+        ] {
+            assert_eq!(stuffed(message), content);
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Connecting to IMAP servers that will not, cannot or should not be spoken to.
+
+use agentwarm_app::ports::mail::{ConnectFailure, MailReader};
+
+use crate::server::{PASSWORD, PATIENT, Server};
+
+fn base64(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
+
+fn plain() -> String {
+    base64(&format!("\0ada@one.test\0{PASSWORD}"))
+}
+
+/// Connects to a server that greets and then follows a script of whole lines, and hangs up at its end.
+async fn connect_to(
+    greeting: &'static str,
+    script: Vec<(String, &'static str)>,
+    oauth: bool,
+) -> Result<(), ConnectFailure> {
+    let server = Server::secure(move |mut peer| async move {
+        peer.say(greeting).await;
+        for (expected, answer) in script {
+            let line = peer.hear().await.unwrap_or_default();
+            assert!(
+                line.ends_with(&expected),
+                "expected {expected:?}, heard {line:?}"
+            );
+            let tag = line.split(' ').next().unwrap();
+            peer.say(answer.replace("TAG", tag)).await;
+        }
+    })
+    .await;
+    let mut credentials = server.credentials();
+    credentials.oauth = oauth;
+    let mailboxes = server.mailboxes(PATIENT);
+    let session = MailReader::connect(&mailboxes, &credentials).await;
+    server.ended().await;
+    session.map(|_session| ())
+}
+
+#[tokio::test]
+async fn every_mechanism_says_what_it_should() {
+    const ASK: &str = "* OK hi\r\n";
+    const IN: &str = "TAG OK [CAPABILITY IMAP4rev1 MOVE] in\r\n";
+    let told = |offer: &'static str| (" CAPABILITY".to_owned(), offer);
+    let plain_ir = (format!(" AUTHENTICATE PLAIN {}", plain()), IN);
+    let token = base64(&format!(
+        "user=ada@one.test\x01auth=Bearer {PASSWORD}\x01\x01"
+    ));
+    for (greeting, script, oauth) in [
+        (
+            "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n",
+            vec![plain_ir.clone()],
+            false,
+        ),
+        (
+            ASK,
+            vec![
+                told("* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN\r\nTAG OK\r\n"),
+                (plain_ir.0, "* CAPABILITY IMAP4rev1 MOVE\r\nTAG OK in\r\n"),
+            ],
+            false,
+        ),
+        (
+            ASK,
+            vec![
+                told("* CAPABILITY IMAP4rev1 auth=plain\r\nTAG OK\r\n"),
+                (" AUTHENTICATE PLAIN".into(), "+ \r\n"),
+                (plain(), "a2 OK in\r\n"),
+                told("* CAPABILITY IMAP4rev1\r\nTAG OK\r\n"),
+            ],
+            false,
+        ),
+        (
+            ASK,
+            vec![
+                told("* CAPABILITY IMAP4rev1 AUTH=LOGIN\r\nTAG OK\r\n"),
+                (" AUTHENTICATE LOGIN".into(), "+ VXNlcg==\r\n"),
+                (base64("ada@one.test"), "+ UGFzcw==\r\n"),
+                (base64(PASSWORD), "a2 OK [CAPABILITY IMAP4rev1] in\r\n"),
+            ],
+            false,
+        ),
+        (
+            // The password is not ASCII, so it goes as a literal, when invited.
+            ASK,
+            vec![
+                told("* CAPABILITY IMAP4rev1\r\nTAG OK\r\n"),
+                (" LOGIN \"ada@one.test\" {16}".into(), "+ go\r\n"),
+                (PASSWORD.into(), "a2 OK [CAPABILITY IMAP4rev1] in\r\n"),
+            ],
+            false,
+        ),
+        (
+            ASK,
+            vec![
+                told("* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=XOAUTH2\r\nTAG OK\r\n"),
+                (format!(" AUTHENTICATE XOAUTH2 {token}"), IN),
+            ],
+            true,
+        ),
+    ] {
+        assert_eq!(connect_to(greeting, script, oauth).await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn every_way_not_to_get_in() {
+    const HI: &str = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=XOAUTH2] hi\r\n";
+    const CLOSED: &str = "* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\r\n";
+    let protocol = |what| Err(ConnectFailure::Protocol(what));
+    let login = |answer: &'static str| vec![(format!(" AUTHENTICATE PLAIN {}", plain()), answer)];
+    let token = base64(&format!(
+        "user=ada@one.test\x01auth=Bearer {PASSWORD}\x01\x01"
+    ));
+    let unfit = protocol("it offers no authentication that fits the credentials");
+    for (greeting, script, oauth, expected) in [
+        ("", vec![], false, Err(ConnectFailure::Unreachable)),
+        (
+            "* BYE [UNAVAILABLE] full\r\n",
+            vec![],
+            false,
+            Err(ConnectFailure::Busy),
+        ),
+        (
+            "* PREAUTH welcome\r\n",
+            vec![],
+            false,
+            protocol("it logs in by itself"),
+        ),
+        (
+            "* NO\r\n",
+            vec![],
+            false,
+            protocol("it refuses the session"),
+        ),
+        (
+            "220 smtp ESMTP\r\n",
+            vec![],
+            false,
+            protocol("its greeting is not IMAP"),
+        ),
+        (
+            "* 5 EXISTS\r\n",
+            vec![],
+            false,
+            protocol("its greeting is not IMAP"),
+        ),
+        (CLOSED, vec![], false, unfit.clone()),
+        (CLOSED, vec![], true, unfit),
+        (
+            HI,
+            login("TAG NO [AUTHENTICATIONFAILED] no\r\n"),
+            false,
+            Err(ConnectFailure::Credentials),
+        ),
+        (
+            HI,
+            login("TAG NO [UNAVAILABLE] later\r\n"),
+            false,
+            Err(ConnectFailure::Busy),
+        ),
+        (
+            HI,
+            login("* BYE later\r\n"),
+            false,
+            Err(ConnectFailure::Busy),
+        ),
+        (
+            HI,
+            login("TAG BAD what\r\n"),
+            false,
+            protocol("its AUTHENTICATE does not work"),
+        ),
+        (HI, login(""), false, Err(ConnectFailure::Unreachable)),
+        (
+            HI,
+            vec![
+                (
+                    format!(" AUTHENTICATE XOAUTH2 {token}"),
+                    "+ eyJzdGF0dXMiOiI0MDAifQ==\r\n",
+                ),
+                (String::new(), "a1 NO SASL authentication failed\r\n"),
+            ],
+            true,
+            Err(ConnectFailure::Credentials),
+        ),
+        (
+            HI,
+            vec![
+                (format!(" AUTHENTICATE PLAIN {}", plain()), "+ \r\n"),
+                (String::new(), "+ \r\n"),
+                (String::new(), "+ \r\n"),
+            ],
+            false,
+            protocol("its challenges do not end"),
+        ),
+    ] {
+        let refused = connect_to(greeting, script, oauth).await;
+        assert_eq!(refused, expected, "{greeting:?}");
+    }
+}
+
+#[tokio::test]
+async fn starttls_is_a_new_beginning() {
+    let server = Server::plain(|mut peer| async move {
+        peer.say("* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN SASL-IR] hi\r\n")
+            .await;
+        peer.imap(&[("STARTTLS", "TAG OK go\r\n")]).await;
+        let mut peer = peer.start_tls().await.unwrap();
+        // What was told in plain text no longer counts.
+        peer.imap(&[(
+            "CAPABILITY",
+            "* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\nTAG OK\r\n",
+        )])
+        .await;
+        peer.imap(&[("AUTHENTICATE PLAIN", "+ \r\n")]).await;
+        assert_eq!(peer.hear().await, Some(plain()));
+        peer.say("a2 OK [CAPABILITY IMAP4rev1] in\r\n").await;
+        peer.imap(&[("LOGOUT", "* BYE bye\r\nTAG OK\r\n")]).await;
+    })
+    .await;
+    server.reader().await.unwrap().close().await;
+    server.ended().await;
+}
+
+#[tokio::test]
+async fn without_starttls_nothing_secret_is_said() {
+    for (answer, expected) in [
+        (
+            "TAG NO what\r\n",
+            ConnectFailure::Tls("STARTTLS is refused"),
+        ),
+        (
+            "TAG BAD what\r\n",
+            ConnectFailure::Tls("STARTTLS is refused"),
+        ),
+        (
+            "TAG OK go\r\n* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] x\r\na2 OK in\r\n",
+            ConnectFailure::Tls("it sent plain text ahead of TLS"),
+        ),
+        ("* BYE no\r\n", ConnectFailure::Busy),
+    ] {
+        let server = Server::plain(move |mut peer| async move {
+            peer.say("* OK hi\r\n").await;
+            peer.imap(&[("STARTTLS", answer)]).await;
+            assert_eq!(peer.hear().await, None, "nothing more is said");
+        })
+        .await;
+        assert_eq!(server.reader().await.err(), Some(expected), "{answer:?}");
+        server.ended().await;
+    }
+}
+
+#[tokio::test]
+async fn plain_text_is_not_spoken_where_tls_was_meant() {
+    let server = Server::plain(|mut peer| async move {
+        peer.say("* PREAUTH welcome\r\n").await;
+        assert_eq!(peer.hear().await, None);
+    })
+    .await;
+    let refused = server.reader().await.err();
+    assert_eq!(
+        refused,
+        Some(ConnectFailure::Protocol("it logs in by itself"))
+    );
+    server.ended().await;
+}

@@ -1,0 +1,12 @@
+//! Servers that lie, stall, flood and hang up, on real sockets, against the product's own clients.
+
+mod imap_flood;
+mod imap_folders;
+mod imap_login;
+mod imap_read;
+mod imap_relocate;
+mod secrets;
+mod server;
+mod smtp_connect;
+mod smtp_phases;
+mod tls;

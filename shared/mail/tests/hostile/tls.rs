@@ -1,0 +1,79 @@
+//! Certificates are always verified.
+
+use agentwarm_app::ports::mail::{ConnectFailure, TlsMode};
+
+use crate::server::{Pki, Server, script};
+
+const UNVERIFIED: ConnectFailure = ConnectFailure::Tls("the certificate does not verify");
+
+#[tokio::test]
+async fn a_certificate_from_nowhere_or_for_another_host_ends_it() {
+    for names in [&["localhost"][..], &["mail.one.test"]] {
+        for smtp in [false, true] {
+            let pki = Pki::for_names(names);
+            let script = script(|_peer| async { panic!("the handshake went through") });
+            let mut server = Server::start(pki, TlsMode::Implicit, script).await;
+            if names == ["localhost"] {
+                server.ca_pem = Pki::new().ca_pem;
+            }
+            let refused = if smtp {
+                server.sender().await.err()
+            } else {
+                server.reader().await.err()
+            };
+            assert_eq!(refused, Some(UNVERIFIED), "{names:?}");
+            server.ended().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_is_verified_too() {
+    let mut server = Server::plain(|mut peer| async move {
+        peer.say("220 hi\r\n").await;
+        peer.on("EHLO", "250-hi\r\n250 STARTTLS\r\n").await;
+        peer.on("STARTTLS", "220 go\r\n").await;
+        assert!(peer.start_tls().await.is_none());
+    })
+    .await;
+    server.ca_pem = Pki::new().ca_pem;
+    assert_eq!(server.sender().await.err(), Some(UNVERIFIED));
+    server.ended().await;
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_no_mail_server() {
+    let mut server = Server::plain(|mut peer| async move {
+        peer.say("220 hi\r\n").await;
+        // The client's hello, which is not text.
+        drop(peer);
+    })
+    .await;
+    let mut credentials = server.credentials();
+    credentials.smtp_security = Some(TlsMode::Implicit);
+    server.ca_pem = Pki::new().ca_pem;
+    let mailboxes = server.mailboxes(crate::server::PATIENT);
+    let refused = agentwarm_app::ports::mail::MailSender::connect(&mailboxes, &credentials).await;
+    assert_eq!(
+        refused.err(),
+        Some(ConnectFailure::Tls("the handshake failed"))
+    );
+    server.ended().await;
+}
+
+#[tokio::test]
+async fn loopback_needs_the_switch() {
+    let server = Server::secure(|_peer| async { panic!("somebody connected") }).await;
+    let mailboxes = agentwarm_mail::ImapSmtp::new(agentwarm_mail::MailConfig {
+        private_ca_pem: Some(server.ca_pem.clone()),
+        ..Default::default()
+    })
+    .unwrap();
+    for host in ["localhost", "127.0.0.1", "[::1]", "::ffff:127.0.0.1"] {
+        let mut credentials = server.credentials();
+        credentials.imap_host = host.into();
+        credentials.imap_port = 993;
+        let refused = agentwarm_app::ports::mail::MailReader::connect(&mailboxes, &credentials);
+        assert_eq!(refused.await.err(), Some(ConnectFailure::Unreachable));
+    }
+}

@@ -1,0 +1,11 @@
+//! Worlds for tests: a clock that moves when told, chance that replays, and every port in memory.
+//!
+//! - [`clock`]: [`clock::VirtualClock`] and [`clock::SeededEntropy`].
+//! - [`memory`]: the ports in memory, with faults on demand.
+//! - [`world`]: the engine on all of these.
+//! - [`endpoints`]: the connector's rules about mail servers, as the port that use cases know.
+
+pub mod clock;
+pub mod endpoints;
+pub mod memory;
+pub mod world;

@@ -1,0 +1,218 @@
+//! Accounts, their locks and credentials.
+
+use std::collections::BTreeMap;
+
+use agentwarm_app::ports::accounts::{
+    AccountCreated, AccountFilter, AccountLife, AccountReads, AccountUpdates,
+};
+use agentwarm_app::ports::vault::Sealed;
+use agentwarm_app::ports::{PageOf, PageRequest, Replaced, StoreError};
+use agentwarm_core::account::Account;
+use agentwarm_core::audit::Event;
+use agentwarm_core::ids::{AccountId, PoolId, UserId};
+use async_trait::async_trait;
+
+use super::{Image, MemoryStore, State, paging};
+
+#[derive(Debug, Default)]
+pub(super) struct AccountItems {
+    pub(super) by_id: BTreeMap<(UserId, AccountId), Account>,
+    credentials: BTreeMap<(UserId, AccountId), Sealed>,
+    addresses: BTreeMap<String, AccountId>,
+}
+
+impl AccountItems {
+    fn of(&self, user: UserId) -> impl Iterator<Item = &Account> {
+        self.by_id
+            .iter()
+            .filter(move |((owner, _), _)| *owner == user)
+            .map(|(_, account)| account)
+    }
+}
+
+#[async_trait]
+impl AccountReads for MemoryStore {
+    async fn get(&self, user: UserId, account: AccountId) -> Result<Option<Account>, StoreError> {
+        self.run("accounts.get", |state| {
+            state.accounts.by_id.get(&(user, account)).cloned()
+        })
+    }
+
+    async fn get_many(
+        &self,
+        user: UserId,
+        accounts: &[AccountId],
+    ) -> Result<Vec<Account>, StoreError> {
+        self.run("accounts.get_many", |state| {
+            accounts
+                .iter()
+                .filter_map(|id| state.accounts.by_id.get(&(user, *id)).cloned())
+                .collect()
+        })
+    }
+
+    async fn list(
+        &self,
+        user: UserId,
+        filter: &AccountFilter,
+        page: &PageRequest,
+    ) -> Result<PageOf<Account>, StoreError> {
+        self.run("accounts.list", |state| {
+            let items = state
+                .accounts
+                .of(user)
+                .filter(|account| shows(filter, account))
+                .map(|account| (account.id.to_string(), account.clone()))
+                .collect();
+            paging::newest_first(items, page)
+        })
+    }
+
+    async fn all(&self, user: UserId) -> Result<Vec<Account>, StoreError> {
+        self.run("accounts.all", |state| {
+            state.accounts.of(user).cloned().collect()
+        })
+    }
+
+    async fn credentials(
+        &self,
+        user: UserId,
+        account: AccountId,
+    ) -> Result<Option<Sealed>, StoreError> {
+        self.run("accounts.credentials", |state| {
+            state.accounts.credentials.get(&(user, account)).cloned()
+        })
+    }
+}
+
+#[async_trait]
+impl AccountUpdates for MemoryStore {
+    async fn replace(&self, account: &Account, events: Vec<Event>) -> Result<Replaced, StoreError> {
+        self.run_replace("accounts.replace", |state| {
+            state.replace_account(account, events)
+        })
+    }
+}
+
+#[async_trait]
+impl AccountLife for MemoryStore {
+    async fn create(
+        &self,
+        account: &Account,
+        credentials: &Sealed,
+        pool: PoolId,
+        max: u32,
+        event: Event,
+    ) -> Result<AccountCreated, StoreError> {
+        self.run("accounts.create", |state| {
+            state.create_account(account, credentials, pool, max, event)
+        })
+    }
+
+    async fn delete(&self, account: &Account, event: Event) -> Result<Replaced, StoreError> {
+        self.run_replace("accounts.delete", |state| {
+            state.delete_account(account, event)
+        })
+    }
+}
+
+impl State {
+    /// Whether `account`, one version further, may be written over what is stored.
+    pub(super) fn account_is_next(&self, account: &Account) -> bool {
+        self.accounts
+            .by_id
+            .get(&(account.user, account.id))
+            .is_some_and(|stored| stored.version + 1 == account.version)
+    }
+
+    pub(super) fn put_account(&mut self, account: &Account, events: Vec<Event>) {
+        self.accounts
+            .by_id
+            .insert((account.user, account.id), account.clone());
+        let image = Image::Account(Box::new(account.clone()));
+        self.report(
+            account.user,
+            format!("account#{}", account.id),
+            account.version,
+            image,
+            events,
+        );
+    }
+
+    fn replace_account(&mut self, account: &Account, events: Vec<Event>) -> Replaced {
+        if !self.account_is_next(account) {
+            return Replaced::Stale;
+        }
+        self.put_account(account, events);
+        Replaced::Done
+    }
+
+    fn create_account(
+        &mut self,
+        account: &Account,
+        credentials: &Sealed,
+        pool: PoolId,
+        max: u32,
+        event: Event,
+    ) -> AccountCreated {
+        if self.accounts.addresses.contains_key(account.email.as_str()) {
+            return AccountCreated::AddressTaken;
+        }
+        let current = u32::try_from(self.accounts.of(account.user).count()).unwrap_or(u32::MAX);
+        if current >= max {
+            return AccountCreated::LimitReached { current };
+        }
+        if !self.pools.exists(account.user, pool) {
+            return AccountCreated::PoolGone;
+        }
+        let key = (account.user, account.id);
+        self.accounts
+            .addresses
+            .insert(account.email.as_str().to_owned(), account.id);
+        self.accounts.credentials.insert(key, credentials.clone());
+        self.pools.add_member(account.user, pool, account.id);
+        self.put_account(account, vec![event]);
+        AccountCreated::Done
+    }
+
+    fn delete_account(&mut self, account: &Account, event: Event) -> Replaced {
+        let key = (account.user, account.id);
+        let is_newest = self
+            .accounts
+            .by_id
+            .get(&key)
+            .is_some_and(|stored| stored.version == account.version);
+        if !is_newest {
+            return Replaced::Stale;
+        }
+        self.accounts.by_id.remove(&key);
+        self.accounts.credentials.remove(&key);
+        self.accounts.addresses.remove(account.email.as_str());
+        for membership in &account.pools {
+            self.pools
+                .remove_member(account.user, membership.pool, account.id);
+        }
+        self.report(
+            account.user,
+            format!("account#{}", account.id),
+            account.version + 1,
+            Image::Gone,
+            vec![event],
+        );
+        Replaced::Done
+    }
+}
+
+fn shows(filter: &AccountFilter, account: &Account) -> bool {
+    let is = |wanted: Option<bool>| wanted.unwrap_or(true);
+    is(filter.status.map(|status| status == account.status))
+        && is(filter.provider.map(|provider| provider == account.provider))
+        && is(filter
+            .email
+            .as_ref()
+            .map(|part| account.email.as_str().contains(&part.to_lowercase())))
+        && is(filter
+            .domain
+            .as_ref()
+            .map(|domain| account.email.domain().eq_ignore_ascii_case(domain)))
+}

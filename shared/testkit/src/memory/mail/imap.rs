@@ -1,0 +1,195 @@
+//! The office's IMAP servers.
+
+use agentwarm_app::ports::endpoints::MailProtocol;
+use agentwarm_app::ports::mail::{
+    ConnectFailure, Folder, FolderCursor, FolderRead, FoundMessage, ImapSmtpCredentials, Location,
+    MailReader, ReadSession,
+};
+use async_trait::async_trait;
+
+use super::{FolderItems, Mailbox, PostOffice, StoredMail};
+
+struct Session {
+    office: PostOffice,
+    address: String,
+}
+
+const FOLDERS: [Folder; 4] = [Folder::Inbox, Folder::Junk, Folder::Sent, Folder::Warmup];
+
+#[async_trait]
+impl MailReader for PostOffice {
+    async fn connect(
+        &self,
+        credentials: &ImapSmtpCredentials,
+    ) -> Result<Box<dyn ReadSession>, ConnectFailure> {
+        let address = self.log_in(MailProtocol::Imap, credentials).await?;
+        Ok(Box::new(Session {
+            office: self.clone(),
+            address,
+        }))
+    }
+}
+
+#[async_trait]
+impl ReadSession for Session {
+    async fn read(
+        &mut self,
+        folder: Folder,
+        cursor: Option<FolderCursor>,
+        limit: u32,
+    ) -> Result<Option<FolderRead>, ConnectFailure> {
+        let office = self.office.lock();
+        let items = office
+            .mailboxes
+            .get(&self.address)
+            .and_then(|mailbox| mailbox.folders.get(&folder));
+        Ok(items.map(|items| read_from(items, folder, cursor, limit, &office.token_header)))
+    }
+
+    async fn find(
+        &mut self,
+        message_id: &str,
+        folders: &[Folder],
+        everywhere: bool,
+    ) -> Result<Option<Location>, ConnectFailure> {
+        let office = self.office.lock();
+        let Some(mailbox) = office.mailboxes.get(&self.address) else {
+            return Ok(None);
+        };
+        let rest = FOLDERS.iter().filter(|_| everywhere);
+        for folder in folders.iter().chain(rest) {
+            let found = mailbox.folders.get(folder).and_then(|items| {
+                let mut messages = items.messages.iter();
+                messages.find(|message| message.mail.message_id == message_id)
+            });
+            if let Some(found) = found {
+                return Ok(Some(location(*folder, found.uid)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn relocate(&mut self, from: &Location, to: Folder) -> Result<(), ConnectFailure> {
+        self.change(|mailbox| {
+            let Some(mut message) = take(mailbox, from) else {
+                return;
+            };
+            let target = mailbox.folders.entry(to).or_default();
+            message.uid = target.uid_next;
+            target.uid_next += 1;
+            target.messages.push(message);
+        });
+        Ok(())
+    }
+
+    async fn mark_seen(&mut self, at: &Location) -> Result<(), ConnectFailure> {
+        self.change(|mailbox| {
+            if let Some(message) = message_at(mailbox, at) {
+                message.seen = true;
+            }
+        });
+        Ok(())
+    }
+
+    async fn mark_important(&mut self, at: &Location) -> Result<(), ConnectFailure> {
+        self.change(|mailbox| {
+            if let Some(message) = message_at(mailbox, at) {
+                message.flagged = true;
+            }
+        });
+        Ok(())
+    }
+
+    async fn close(self: Box<Self>) {}
+}
+
+impl Session {
+    fn change(&self, change: impl FnOnce(&mut Mailbox)) {
+        if let Some(mailbox) = self.office.lock().mailboxes.get_mut(&self.address) {
+            change(mailbox);
+        }
+    }
+}
+
+fn read_from(
+    items: &FolderItems,
+    folder: Folder,
+    cursor: Option<FolderCursor>,
+    limit: u32,
+    token_header: &str,
+) -> FolderRead {
+    let valid = cursor.filter(|cursor| cursor.uid_validity == items.uid_validity);
+    let from = valid.map_or(0, |cursor| cursor.uid_next);
+    let mut new: Vec<_> = items
+        .messages
+        .iter()
+        .filter(|message| message.uid >= from)
+        .collect();
+    let more = new.len() > limit as usize;
+    new.truncate(limit as usize);
+    let read_to = new.last().map(|message| message.uid + 1);
+    let uid_next = if more {
+        read_to.unwrap_or(from)
+    } else {
+        items.uid_next
+    };
+    FolderRead {
+        messages: new
+            .into_iter()
+            .map(|message| found(message, folder, token_header))
+            .collect(),
+        cursor: FolderCursor {
+            uid_validity: items.uid_validity,
+            uid_next,
+            mod_seq: None,
+        },
+        more,
+    }
+}
+
+fn found(message: &StoredMail, folder: Folder, token_header: &str) -> FoundMessage {
+    let mut headers = message.mail.headers.iter();
+    FoundMessage {
+        location: location(folder, message.uid),
+        message_id: Some(message.mail.message_id.clone()),
+        token: headers
+            .find(|(name, _)| name.eq_ignore_ascii_case(token_header))
+            .map(|(_, value)| value.clone()),
+        content: message.content.clone(),
+    }
+}
+
+fn location(folder: Folder, uid: u32) -> Location {
+    Location {
+        mailbox: name(folder).to_owned(),
+        folder: Some(folder),
+        uid,
+    }
+}
+
+fn name(folder: Folder) -> &'static str {
+    match folder {
+        Folder::Inbox => "INBOX",
+        Folder::Junk => "Junk",
+        Folder::Sent => "Sent",
+        Folder::Warmup => "Warmup",
+    }
+}
+
+fn items_at<'a>(mailbox: &'a mut Mailbox, at: &Location) -> Option<&'a mut FolderItems> {
+    let folder = FOLDERS
+        .into_iter()
+        .find(|folder| name(*folder) == at.mailbox)?;
+    mailbox.folders.get_mut(&folder)
+}
+
+fn message_at<'a>(mailbox: &'a mut Mailbox, at: &Location) -> Option<&'a mut StoredMail> {
+    let mut messages = items_at(mailbox, at)?.messages.iter_mut();
+    messages.find(|message| message.uid == at.uid)
+}
+
+fn take(mailbox: &mut Mailbox, at: &Location) -> Option<StoredMail> {
+    let messages = &mut items_at(mailbox, at)?.messages;
+    let index = messages.iter().position(|message| message.uid == at.uid)?;
+    Some(messages.remove(index))
+}

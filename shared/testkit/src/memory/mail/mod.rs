@@ -1,0 +1,238 @@
+//! A post office in memory: SMTP and IMAP servers that deliver at once and can be told to misbehave.
+//!
+//! A mailbox is known by its address, which is its login name too. Mail to an address that nobody has is refused at `RCPT TO`. What a
+//! test wants to go wrong it scripts: the next connection ([`PostOffice::next_connect`]) or the next submission
+//! ([`PostOffice::next_submission`]) of a mailbox.
+
+mod imap;
+mod smtp;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use agentwarm_app::ports::endpoints::MailProtocol;
+use agentwarm_app::ports::mail::{
+    ConnectFailure, Folder, FoundContent, ImapSmtpCredentials, OutgoingMail, Submission,
+};
+use agentwarm_core::seed::Seed;
+
+/// All servers of a test's world. Clones are the same office.
+#[derive(Debug, Clone)]
+pub struct PostOffice(Arc<Mutex<Office>>);
+
+#[derive(Debug)]
+struct Office {
+    token_header: String,
+    mailboxes: BTreeMap<String, Mailbox>,
+    logins: u64,
+}
+
+/// One mailbox.
+#[derive(Debug, Default)]
+struct Mailbox {
+    password: String,
+    spam_share: f64,
+    folders: BTreeMap<Folder, FolderItems>,
+    connects: Vec<(MailProtocol, Connect)>,
+    submissions: VecDeque<Scripted>,
+}
+
+/// One folder.
+#[derive(Debug, Clone)]
+struct FolderItems {
+    uid_validity: u32,
+    uid_next: u32,
+    messages: Vec<StoredMail>,
+}
+
+/// A mail in a folder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredMail {
+    /// Its UID.
+    pub uid: u32,
+    /// The mail.
+    pub mail: OutgoingMail,
+    /// What a reader recognises it as.
+    pub content: FoundContent,
+    /// Whether it was read.
+    pub seen: bool,
+    /// Whether it was marked important.
+    pub flagged: bool,
+}
+
+/// What becomes of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connect {
+    /// It fails.
+    Fails(ConnectFailure),
+    /// It never stands.
+    Hangs,
+}
+
+/// What becomes of a submission.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scripted {
+    /// The sender hears this, and the mail is not delivered.
+    Answered(Submission),
+    /// The mail is delivered, but the 250 is lost.
+    DeliveredInDoubt,
+    /// The mail is accepted and vanishes.
+    Swallowed,
+}
+
+impl Default for FolderItems {
+    fn default() -> Self {
+        Self {
+            uid_validity: 1,
+            uid_next: 1,
+            messages: Vec::new(),
+        }
+    }
+}
+
+impl PostOffice {
+    /// An office without mailboxes, whose readers see tokens in `token_header`.
+    pub fn new(token_header: &str) -> Self {
+        Self(Arc::new(Mutex::new(Office {
+            token_header: token_header.to_owned(),
+            mailboxes: BTreeMap::new(),
+            logins: 0,
+        })))
+    }
+
+    /// Opens a mailbox.
+    pub fn open_mailbox(&self, address: &str, password: &str) {
+        let mut office = self.lock();
+        let mailbox = office.mailboxes.entry(address.to_lowercase()).or_default();
+        password.clone_into(&mut mailbox.password);
+    }
+
+    /// Closes a mailbox: it cannot be logged into, and mail to it is refused.
+    pub fn close_mailbox(&self, address: &str) {
+        self.lock().mailboxes.remove(&address.to_lowercase());
+    }
+
+    /// Files this share of the mail to `address` into Junk; which mails those are follows from their Message-IDs.
+    pub fn set_spam_share(&self, address: &str, share: f64) {
+        self.mailbox(address, |mailbox| mailbox.spam_share = share);
+    }
+
+    /// Gives the inbox of `address` another UIDVALIDITY, which voids every cursor (RFC 3501 §2.3.1.1).
+    pub fn reset_uid_validity(&self, address: &str, folder: Folder) {
+        self.mailbox(address, |mailbox| {
+            mailbox.folders.entry(folder).or_default().uid_validity += 1;
+        });
+    }
+
+    /// Scripts the next connection that logs in to `address` by `protocol`; several queue up.
+    pub fn next_connect(&self, address: &str, protocol: MailProtocol, outcome: Connect) {
+        self.mailbox(address, |mailbox| {
+            mailbox.connects.push((protocol, outcome));
+        });
+    }
+
+    /// Scripts the next mail that `address` submits; several queue up.
+    pub fn next_submission(&self, address: &str, outcome: Scripted) {
+        self.mailbox(address, |mailbox| mailbox.submissions.push_back(outcome));
+    }
+
+    /// Puts a mail into a folder as something else than a message: a delivery report, a complaint.
+    pub fn drop_in(
+        &self,
+        address: &str,
+        folder: Folder,
+        mail: OutgoingMail,
+        content: FoundContent,
+    ) {
+        self.mailbox(address, |mailbox| {
+            mailbox
+                .folders
+                .entry(folder)
+                .or_default()
+                .add(mail, content);
+        });
+    }
+
+    /// What lies in a folder.
+    pub fn folder(&self, address: &str, folder: Folder) -> Vec<StoredMail> {
+        let office = self.lock();
+        let mailbox = office.mailboxes.get(&address.to_lowercase());
+        mailbox
+            .and_then(|mailbox| mailbox.folders.get(&folder))
+            .map(|items| items.messages.clone())
+            .unwrap_or_default()
+    }
+
+    /// How often somebody logged in, by either protocol.
+    pub fn logins(&self) -> u64 {
+        self.lock().logins
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Office> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn mailbox(&self, address: &str, change: impl FnOnce(&mut Mailbox)) {
+        let mut office = self.lock();
+        change(office.mailboxes.entry(address.to_lowercase()).or_default());
+    }
+
+    /// Logs in; the address logged in to.
+    async fn log_in(
+        &self,
+        protocol: MailProtocol,
+        credentials: &ImapSmtpCredentials,
+    ) -> Result<String, ConnectFailure> {
+        let address = credentials.username.to_lowercase();
+        let scripted = self.take_connect(&address, protocol);
+        match scripted {
+            Some(Connect::Fails(failure)) => return Err(failure),
+            Some(Connect::Hangs) => std::future::pending::<()>().await,
+            None => {}
+        }
+        let mut office = self.lock();
+        let known = office
+            .mailboxes
+            .get(&address)
+            .is_some_and(|mailbox| mailbox.password == credentials.password);
+        if !known {
+            return Err(ConnectFailure::Credentials);
+        }
+        office.logins += 1;
+        Ok(address)
+    }
+
+    fn take_connect(&self, address: &str, protocol: MailProtocol) -> Option<Connect> {
+        let mut office = self.lock();
+        let connects = &mut office.mailboxes.get_mut(address)?.connects;
+        let index = connects.iter().position(|(of, _)| *of == protocol)?;
+        Some(connects.remove(index).1)
+    }
+}
+
+impl Office {
+    /// Puts a mail into its recipient's mailbox; false if there is none.
+    fn deliver(&mut self, mail: &OutgoingMail) -> bool {
+        let Some(mailbox) = self.mailboxes.get_mut(mail.to.1.as_str()) else {
+            return false;
+        };
+        let is_spam = Seed::root(mail.message_id.as_bytes()).chance(mailbox.spam_share);
+        let folder = if is_spam { Folder::Junk } else { Folder::Inbox };
+        let items = mailbox.folders.entry(folder).or_default();
+        items.add(mail.clone(), FoundContent::Message);
+        true
+    }
+}
+
+impl FolderItems {
+    fn add(&mut self, mail: OutgoingMail, content: FoundContent) {
+        self.messages.push(StoredMail {
+            uid: self.uid_next,
+            mail,
+            content,
+            seen: false,
+            flagged: false,
+        });
+        self.uid_next += 1;
+    }
+}

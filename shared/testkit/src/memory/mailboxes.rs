@@ -1,0 +1,101 @@
+//! What is remembered of mailboxes, and their leases.
+
+use std::collections::BTreeMap;
+
+use agentwarm_app::ports::StoreError;
+use agentwarm_app::ports::days::AccountRef;
+use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxState, Mailboxes};
+use agentwarm_core::warmup::transition::ConnectionHealth;
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use super::MemoryStore;
+
+#[derive(Debug, Default)]
+pub(super) struct MailboxItems(BTreeMap<AccountRef, Mailbox>);
+
+#[derive(Debug, Default)]
+struct Mailbox {
+    state: MailboxState,
+    lease: Option<Lease>,
+}
+
+#[derive(Debug)]
+struct Lease {
+    owner: String,
+    until: Timestamp,
+}
+
+#[async_trait]
+impl Mailboxes for MemoryStore {
+    async fn lease(
+        &self,
+        mailbox: AccountRef,
+        owner: &str,
+        now: Timestamp,
+        duration: SignedDuration,
+    ) -> Result<Option<MailboxLease>, StoreError> {
+        self.run("mailboxes.lease", |state| {
+            let item = state.mailboxes.0.entry(mailbox).or_default();
+            let is_held = item
+                .lease
+                .as_ref()
+                .is_some_and(|lease| now < lease.until && lease.owner != owner);
+            if is_held {
+                return None;
+            }
+            item.lease = Some(Lease {
+                owner: owner.to_owned(),
+                until: now.checked_add(duration).unwrap_or(Timestamp::MAX),
+            });
+            Some(MailboxLease {
+                mailbox,
+                owner: owner.to_owned(),
+                state: item.state.clone(),
+            })
+        })
+    }
+
+    async fn release(
+        &self,
+        lease: &MailboxLease,
+        mailbox_state: &MailboxState,
+    ) -> Result<(), StoreError> {
+        self.run("mailboxes.release", |state| {
+            let Some(item) = state.mailboxes.0.get_mut(&lease.mailbox) else {
+                return;
+            };
+            if item
+                .lease
+                .as_ref()
+                .is_some_and(|held| held.owner == lease.owner)
+            {
+                item.state = mailbox_state.clone();
+                item.lease = None;
+            }
+        })
+    }
+
+    async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError> {
+        self.run("mailboxes.state", |state| {
+            let item = state.mailboxes.0.get(&mailbox);
+            item.map(|item| item.state.clone()).unwrap_or_default()
+        })
+    }
+
+    async fn note_health(
+        &self,
+        mailbox: AccountRef,
+        health: &ConnectionHealth,
+    ) -> Result<(), StoreError> {
+        self.run("mailboxes.note_health", |state| {
+            state.mailboxes.0.entry(mailbox).or_default().state.health = *health;
+        })
+    }
+
+    async fn forget(&self, mailbox: AccountRef) -> Result<(), StoreError> {
+        self.run("mailboxes.forget", |state| {
+            state.mailboxes.0.remove(&mailbox);
+        })
+    }
+}

@@ -1,0 +1,228 @@
+//! The ports in memory: what the simulation and the use cases' tests run on.
+//!
+//! [`MemoryStore`] is one store behind all storage ports, so that what is one transaction in DynamoDB is one step here. It is
+//! trusted only because it passes the same contract suite as the DynamoDB adapter. It answers in domain types and keeps no
+//! serialised form.
+//!
+//! What rides on a write ([`Change`]) is kept in order and handed out by [`MemoryStore::take_changes`], which stands for the table's
+//! stream.
+//!
+//! A store can be told to misbehave ([`MemoryStore::fail_next`]): not to answer, to do the work and lose the answer, or to report that
+//! somebody else wrote first. A use case is crash-safe when every such cut leaves something that later work mends.
+
+mod accounts;
+mod audit;
+mod days;
+mod due;
+pub mod health;
+mod keys;
+pub mod mail;
+mod mailboxes;
+mod paging;
+mod pools;
+pub mod queue;
+mod slots;
+mod suppressions;
+pub mod vault;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use agentwarm_app::ports::due::Shards;
+use agentwarm_app::ports::{Replaced, StoreError};
+use agentwarm_core::account::Account;
+use agentwarm_core::audit::Event;
+use agentwarm_core::ids::UserId;
+use agentwarm_core::mail::receipt::Receipt;
+use agentwarm_core::mail::slot::Slot;
+
+/// How an operation goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing is done and the store does not answer.
+    Unavailable,
+    /// The work is done, but the answer is lost.
+    AnswerLost,
+    /// A write that is conditional on a version is told that somebody else wrote first; others treat it as [`Fault::Unavailable`].
+    Stale,
+}
+
+/// One write that reported events, or that others follow, as the table's stream shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The owner.
+    pub user: UserId,
+    /// The item's key, the same for each write of one item.
+    pub key: String,
+    /// The item's version after the write.
+    pub version: u64,
+    /// The item after the write, where somebody follows its kind.
+    pub image: Image,
+    /// What rode on the write.
+    pub events: Vec<Event>,
+}
+
+/// The new image of a [`Change`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Image {
+    /// An account.
+    Account(Box<Account>),
+    /// A slot.
+    Slot(Box<Slot>),
+    /// A receipt.
+    Receipt(Box<Receipt>),
+    /// Something that only its events are read of.
+    Other,
+    /// The item was deleted.
+    Gone,
+}
+
+/// Everything that is stored, in memory.
+#[derive(Debug)]
+pub struct MemoryStore {
+    shards: Shards,
+    state: Mutex<State>,
+    faults: Mutex<BTreeMap<&'static str, VecDeque<Fault>>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    accounts: accounts::AccountItems,
+    audit: audit::AuditItems,
+    days: days::DayItems,
+    due: due::DueItems,
+    keys: keys::KeyItems,
+    mailboxes: mailboxes::MailboxItems,
+    pools: pools::PoolItems,
+    slots: slots::SlotItems,
+    suppressions: suppressions::SuppressionItems,
+    changes: Vec<Change>,
+}
+
+/// The source of an injected failure.
+#[derive(Debug, thiserror::Error)]
+#[error("the test wanted it so")]
+struct Injected;
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new(Shards(1))
+    }
+}
+
+impl MemoryStore {
+    /// An empty store whose due index has `shards` shards.
+    pub fn new(shards: Shards) -> Self {
+        Self {
+            shards,
+            state: Mutex::default(),
+            faults: Mutex::default(),
+        }
+    }
+
+    /// The changes since this was last asked, in order.
+    pub fn take_changes(&self) -> Vec<Change> {
+        std::mem::take(&mut self.lock().changes)
+    }
+
+    /// The events on the changes since they were last taken, in order. Leaves the changes where they are.
+    pub fn events(&self) -> Vec<Event> {
+        let state = self.lock();
+        state
+            .changes
+            .iter()
+            .flat_map(|change| change.events.clone())
+            .collect()
+    }
+
+    /// Makes the next call of `operation` (such as `accounts.replace`: port and method) go wrong. Several calls queue up.
+    pub fn fail_next(&self, operation: &'static str, fault: Fault) {
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(operation)
+            .or_default()
+            .push_back(fault);
+    }
+
+    /// The faults that nothing has met yet: a test that injects one should see this empty in the end.
+    pub fn unmet_faults(&self) -> Vec<&'static str> {
+        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults
+            .iter()
+            .filter(|(_, left)| !left.is_empty())
+            .map(|(operation, _)| *operation)
+            .collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_fault(&self, operation: &'static str) -> Option<Fault> {
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_mut(operation)?
+            .pop_front()
+    }
+
+    /// Does one operation, as a whole, with its fault if it has one coming.
+    fn run<T>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut State) -> T,
+    ) -> Result<T, StoreError> {
+        match self.next_fault(operation) {
+            None => Ok(work(&mut self.lock())),
+            Some(Fault::AnswerLost) => {
+                work(&mut self.lock());
+                Err(unavailable(operation))
+            }
+            Some(Fault::Unavailable | Fault::Stale) => Err(unavailable(operation)),
+        }
+    }
+
+    /// [`MemoryStore::run`] for a write that is conditional on a version.
+    fn run_replace(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut State) -> Replaced,
+    ) -> Result<Replaced, StoreError> {
+        match self.next_fault(operation) {
+            None => Ok(work(&mut self.lock())),
+            Some(Fault::Stale) => Ok(Replaced::Stale),
+            Some(Fault::AnswerLost) => {
+                let _ = work(&mut self.lock());
+                Err(unavailable(operation))
+            }
+            Some(Fault::Unavailable) => Err(unavailable(operation)),
+        }
+    }
+}
+
+impl State {
+    fn report(
+        &mut self,
+        user: UserId,
+        key: String,
+        version: u64,
+        image: Image,
+        events: Vec<Event>,
+    ) {
+        self.changes.push(Change {
+            user,
+            key,
+            version,
+            image,
+            events,
+        });
+    }
+}
+
+fn unavailable(operation: &'static str) -> StoreError {
+    StoreError::Unavailable {
+        operation,
+        source: Box::new(Injected),
+    }
+}

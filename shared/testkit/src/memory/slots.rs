@@ -1,0 +1,165 @@
+//! Slots and receipts: the two halves of mails.
+
+use std::collections::BTreeMap;
+
+use agentwarm_app::ports::days::{AccountRef, Receipts, Slots};
+use agentwarm_app::ports::{Created, Replaced, StoreError};
+use agentwarm_core::audit::Event;
+use agentwarm_core::ids::{AccountId, SlotId, UserId};
+use agentwarm_core::mail::receipt::Receipt;
+use agentwarm_core::mail::slot::Slot;
+use async_trait::async_trait;
+
+use super::{Image, MemoryStore, State};
+
+#[derive(Debug, Default)]
+pub(super) struct SlotItems {
+    slots: BTreeMap<(AccountRef, SlotId), Slot>,
+    receipts: BTreeMap<(AccountRef, SlotId), Receipt>,
+}
+
+#[async_trait]
+impl Slots for MemoryStore {
+    async fn create(&self, slot: &Slot) -> Result<Created, StoreError> {
+        self.run("slots.create", |state| {
+            if state.slots.slots.contains_key(&slot_key(slot)) {
+                return Created::Exists;
+            }
+            state.put_slot(slot, Vec::new());
+            Created::Done
+        })
+    }
+
+    async fn get(&self, sender: AccountRef, slot: SlotId) -> Result<Option<Slot>, StoreError> {
+        self.run("slots.get", |state| {
+            state.slots.slots.get(&(sender, slot)).cloned()
+        })
+    }
+
+    async fn between(
+        &self,
+        sender: AccountRef,
+        from: SlotId,
+        to: SlotId,
+    ) -> Result<Vec<Slot>, StoreError> {
+        self.run("slots.between", |state| {
+            within(&state.slots.slots, sender, from, to)
+        })
+    }
+
+    async fn replace(&self, slot: &Slot, events: Vec<Event>) -> Result<Replaced, StoreError> {
+        self.run_replace("slots.replace", |state| {
+            match state.slots.slots.get(&slot_key(slot)) {
+                Some(stored) if stored.version + 1 == slot.version => {}
+                _ => return Replaced::Stale,
+            }
+            state.put_slot(slot, events);
+            Replaced::Done
+        })
+    }
+}
+
+#[async_trait]
+impl Receipts for MemoryStore {
+    async fn create(&self, receipt: &Receipt, events: Vec<Event>) -> Result<Created, StoreError> {
+        self.run("receipts.create", |state| {
+            if state.slots.receipts.contains_key(&receipt_key(receipt)) {
+                return Created::Exists;
+            }
+            state.put_receipt(receipt, events);
+            Created::Done
+        })
+    }
+
+    async fn get(&self, receiver: AccountRef, slot: SlotId) -> Result<Option<Receipt>, StoreError> {
+        self.run("receipts.get", |state| {
+            state.slots.receipts.get(&(receiver, slot)).cloned()
+        })
+    }
+
+    async fn between(
+        &self,
+        receiver: AccountRef,
+        from: SlotId,
+        to: SlotId,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        self.run("receipts.between", |state| {
+            within(&state.slots.receipts, receiver, from, to)
+        })
+    }
+
+    async fn found(
+        &self,
+        user: UserId,
+        mails: &[(AccountId, SlotId)],
+    ) -> Result<Vec<SlotId>, StoreError> {
+        self.run("receipts.found", |state| {
+            mails
+                .iter()
+                .filter(|&&(account, slot)| {
+                    let receiver = AccountRef { user, account };
+                    state.slots.receipts.contains_key(&(receiver, slot))
+                })
+                .map(|&(_, slot)| slot)
+                .collect()
+        })
+    }
+
+    async fn replace(&self, receipt: &Receipt, events: Vec<Event>) -> Result<Replaced, StoreError> {
+        self.run_replace("receipts.replace", |state| {
+            match state.slots.receipts.get(&receipt_key(receipt)) {
+                Some(stored) if stored.version + 1 == receipt.version => {}
+                _ => return Replaced::Stale,
+            }
+            state.put_receipt(receipt, events);
+            Replaced::Done
+        })
+    }
+}
+
+impl State {
+    fn put_slot(&mut self, slot: &Slot, events: Vec<Event>) {
+        self.slots.slots.insert(slot_key(slot), slot.clone());
+        let key = format!("slot#{}#{}", slot.sender, slot.id);
+        let image = Image::Slot(Box::new(slot.clone()));
+        self.report(slot.user, key, slot.version, image, events);
+    }
+
+    fn put_receipt(&mut self, receipt: &Receipt, events: Vec<Event>) {
+        self.slots
+            .receipts
+            .insert(receipt_key(receipt), receipt.clone());
+        let key = format!("rcpt#{}#{}", receipt.receiver, receipt.slot);
+        let image = Image::Receipt(Box::new(receipt.clone()));
+        self.report(receipt.user, key, receipt.version, image, events);
+    }
+}
+
+fn within<T: Clone>(
+    items: &BTreeMap<(AccountRef, SlotId), T>,
+    owner: AccountRef,
+    from: SlotId,
+    to: SlotId,
+) -> Vec<T> {
+    if from >= to {
+        return Vec::new();
+    }
+    let range = items.range((owner, from)..(owner, to));
+    range.map(|(_, item)| item.clone()).collect()
+}
+
+fn slot_key(slot: &Slot) -> (AccountRef, SlotId) {
+    let sender = AccountRef {
+        user: slot.user,
+        account: slot.sender,
+    };
+    (sender, slot.id)
+}
+
+fn receipt_key(receipt: &Receipt) -> (AccountRef, SlotId) {
+    let receiver = AccountRef {
+        user: receipt.user,
+        account: receipt.receiver,
+    };
+    (receiver, receipt.slot)
+}
