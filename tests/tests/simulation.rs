@@ -32,16 +32,28 @@ async fn warming_world(seed: &str, now: &str) -> (EngineWorld, Vec<AccountId>) {
         accounts.push(world.connect(email, zone).await);
     }
     for &account in &accounts {
-        world.start.start(&world.tenant, account, false).await.unwrap();
+        world
+            .start
+            .start(&world.tenant, account, false)
+            .await
+            .unwrap();
     }
     world.drain().await;
     (world, accounts)
 }
 
 async fn all_slots(world: &EngineWorld, account: AccountId) -> Vec<Slot> {
-    let owner = AccountRef { user: world.tenant.user, account };
-    let range = (SlotId::first_at(at("2020-01-01T00:00:00Z")), SlotId::first_at(at("2040-01-01T00:00:00Z")));
-    Slots::between(world.store.as_ref(), owner, range.0, range.1).await.unwrap()
+    let owner = AccountRef {
+        user: world.tenant.user,
+        account,
+    };
+    let range = (
+        SlotId::first_at(at("2020-01-01T00:00:00Z")),
+        SlotId::first_at(at("2040-01-01T00:00:00Z")),
+    );
+    Slots::between(world.store.as_ref(), owner, range.0, range.1)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -49,17 +61,59 @@ async fn five_days_of_six_mailboxes() {
     let (mut world, accounts) = warming_world("five days", "2026-03-09T06:00:00Z").await;
     world.run_until(at("2026-03-14T06:00:00Z")).await;
     for &account in &accounts {
-        let slots = Slots::between(world.store.as_ref(), AccountRef { user: world.tenant.user, account }, SlotId::first_at(at("2020-01-01T00:00:00Z")), SlotId::first_at(at("2040-01-01T00:00:00Z"))).await.unwrap();
-        let account_now = AccountReads::get(world.store.as_ref(), world.tenant.user, account).await.unwrap().unwrap();
-        println!("{} {:?} limit {} day {:?} slots {}", account_now.email, account_now.status, account_now.current_daily_limit, account_now.warmup.as_ref().map(|w| w.day_number), slots.len());
+        let slots = Slots::between(
+            world.store.as_ref(),
+            AccountRef {
+                user: world.tenant.user,
+                account,
+            },
+            SlotId::first_at(at("2020-01-01T00:00:00Z")),
+            SlotId::first_at(at("2040-01-01T00:00:00Z")),
+        )
+        .await
+        .unwrap();
+        let account_now = AccountReads::get(world.store.as_ref(), world.tenant.user, account)
+            .await
+            .unwrap()
+            .unwrap();
+        println!(
+            "{} {:?} limit {} day {:?} slots {}",
+            account_now.email,
+            account_now.status,
+            account_now.current_daily_limit,
+            account_now.warmup.as_ref().map(|w| w.day_number),
+            slots.len()
+        );
         for slot in &slots {
-            println!("   {} {:?} {:?} turn {} {:?} spam {:?}", slot.date, slot.kind, slot.scheduled_at, slot.position.turn, slot.state, slot.spammed_at);
+            println!(
+                "   {} {:?} {:?} turn {} {:?} spam {:?}",
+                slot.date,
+                slot.kind,
+                slot.scheduled_at,
+                slot.position.turn,
+                slot.state,
+                slot.spammed_at
+            );
         }
-        for row in world.store.days(AccountRef { user: world.tenant.user, account }, "2026-03-08".parse().unwrap(), "2026-03-15".parse().unwrap()).await.unwrap() {
+        for row in world
+            .store
+            .days(
+                AccountRef {
+                    user: world.tenant.user,
+                    account,
+                },
+                "2026-03-08".parse().unwrap(),
+                "2026-03-15".parse().unwrap(),
+            )
+            .await
+            .unwrap()
+        {
             println!("   {row:?}");
         }
     }
     println!("published {}", world.published().len());
-    for (id, _, event) in world.published().iter().take(30) { println!("{id} {} {}", event.event_type.as_str(), event.entity_id); }
+    for (id, _, event) in world.published().iter().take(30) {
+        println!("{id} {} {}", event.event_type.as_str(), event.entity_id);
+    }
     panic!("look");
 }

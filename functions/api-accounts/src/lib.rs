@@ -1,1 +1,112 @@
-//! Placeholder.
+//! `api-accounts`: connecting, showing, deleting and trying mailboxes (API reference §3).
+
+pub mod wire;
+
+use std::sync::Arc;
+
+use agentwarm_app::accounts::{CreateAccount, DeleteAccount, ReadAccounts, TestConnection};
+use agentwarm_app::error::AppError;
+use agentwarm_core::error::ErrorCode;
+use agentwarm_core::ids::AccountId;
+use agentwarm_lambda::http::{Answer, ApiError, Caller, Request, Response, Route, Routes};
+
+use wire::{
+    Account, AccountDetail, AccountList, ConnectionTest, CreateAccountBody, ListAccounts, PAGING,
+};
+
+/// The use cases behind the operations.
+pub struct Accounts {
+    /// Connecting.
+    pub create: CreateAccount,
+    /// Showing.
+    pub read: ReadAccounts,
+    /// Deleting.
+    pub delete: DeleteAccount,
+    /// Trying.
+    pub test: TestConnection,
+}
+
+/// The operations.
+pub fn routes() -> Routes<Accounts> {
+    Routes::new("Accounts")
+        .with(
+            Route::get("/api/accounts", list)
+                .named("listAccounts", "List email accounts")
+                .filters::<ListAccounts>()
+                .answers::<AccountList>(200, "A page of your accounts, newest first")
+                .such_as(wire::list_example),
+        )
+        .with(
+            Route::post("/api/accounts", create)
+                .named("createAccount", "Create an email account")
+                .about(
+                    "Connects to nothing: use test-connection. An address can be registered once.",
+                )
+                .takes::<CreateAccountBody>()
+                .for_example(wire::create_example)
+                .answers::<Account>(201, "The new account")
+                .such_as(wire::account_example)
+                .fails_with(&[
+                    ErrorCode::AccountAlreadyExists,
+                    ErrorCode::WarmupPoolNotFound,
+                    ErrorCode::AccountPoolAssignmentFailed,
+                ]),
+        )
+        .with(
+            Route::get("/api/accounts/{id}", get)
+                .named("getAccount", "Get an account with full details")
+                .answers::<AccountDetail>(200, "The account")
+                .such_as(wire::detail_example)
+                .fails_with(&[ErrorCode::AccountNotFound]),
+        )
+        .with(
+            Route::delete("/api/accounts/{id}", delete)
+                .named("deleteAccount", "Delete an account")
+                .about("Removes it from all pools and cancels what it was to send.")
+                .answers_nothing(204, "It is gone")
+                .fails_with(&[ErrorCode::AccountNotFound]),
+        )
+        .with(
+            Route::post("/api/accounts/{id}/test-connection", test)
+                .named("testAccountConnection", "Test IMAP and SMTP connectivity")
+                .about("Answers 200 whether or not the servers let us in: see `overall`.")
+                .answers::<ConnectionTest>(200, "How both attempts went")
+                .such_as(wire::test_example)
+                .fails_with(&[ErrorCode::AccountNotFound]),
+        )
+}
+
+async fn list(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let ListAccounts { filter, page } = request.query()?;
+    let found = accounts.read.list(&caller.tenant(), &filter, &page).await?;
+    let info = PAGING.info(&page, &found);
+    Response::ok(&AccountList::new(found.items, info))
+}
+
+async fn create(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let CreateAccountBody(new) = request.json()?;
+    let created = accounts.create.create(&caller.tenant(), new).await?;
+    Response::created(&Account::from(&created))
+}
+
+async fn get(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let account = accounts.read.get(&caller.tenant(), id(&request)?).await?;
+    Response::ok(&AccountDetail::from(&account))
+}
+
+async fn delete(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    accounts
+        .delete
+        .delete(&caller.tenant(), id(&request)?)
+        .await?;
+    Response::no_content()
+}
+
+async fn test(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let report = accounts.test.test(&caller.tenant(), id(&request)?).await?;
+    Response::ok(&ConnectionTest::from(&report))
+}
+
+fn id(request: &Request) -> Result<AccountId, ApiError> {
+    request.path_id("id", AppError::AccountNotFound)
+}

@@ -1,1 +1,84 @@
-//! Placeholder.
+//! `api-analytics`: figures about accounts (API reference §9).
+
+pub mod wire;
+
+use std::sync::Arc;
+
+use agentwarm_app::analytics::account::AccountOverview as Overview;
+use agentwarm_app::analytics::progress::WarmupProgress as Progress;
+use agentwarm_app::analytics::system::SystemStatistics as System;
+use agentwarm_app::error::AppError;
+use agentwarm_core::error::ErrorCode;
+use agentwarm_core::ids::AccountId;
+use agentwarm_lambda::http::{Answer, ApiError, Caller, Request, Response, Route, Routes};
+
+use wire::{AccountOverview, ProgressQuery, SystemStatistics, WarmupProgress};
+
+/// The use cases behind the operations.
+pub struct Analytics {
+    /// All accounts.
+    pub system: System,
+    /// One account today.
+    pub overview: Overview,
+    /// One account day by day.
+    pub progress: Progress,
+}
+
+/// The operations.
+pub fn routes() -> Routes<Analytics> {
+    Routes::new("Analytics")
+        .with(
+            Route::get("/api/analytics/system", system)
+                .named("getSystemStatistics", "Statistics over all your accounts")
+                .answers::<SystemStatistics>(200, "The figures")
+                .such_as(wire::system_example),
+        )
+        .with(
+            Route::get("/api/analytics/accounts/{accountId}", overview)
+                .named(
+                    "getAccountOverview",
+                    "An account's warmup state and today's metrics",
+                )
+                .answers::<AccountOverview>(200, "The overview")
+                .such_as(wire::overview_example)
+                .fails_with(&[ErrorCode::AccountNotFound]),
+        )
+        .with(
+            Route::get("/api/analytics/accounts/{accountId}/progress", progress)
+                .named(
+                    "getWarmupProgress",
+                    "An account's warmup progress with daily history",
+                )
+                .filters::<ProgressQuery>()
+                .answers::<WarmupProgress>(200, "The progress")
+                .such_as(wire::progress_example)
+                .fails_with(&[ErrorCode::AccountNotFound]),
+        )
+}
+
+async fn system(analytics: Arc<Analytics>, caller: Caller, _request: Request) -> Answer {
+    let figures = analytics.system.read(&caller.tenant()).await?;
+    Response::ok(&SystemStatistics::from(&figures))
+}
+
+async fn overview(analytics: Arc<Analytics>, caller: Caller, request: Request) -> Answer {
+    let overview = analytics
+        .overview
+        .read(&caller.tenant(), account(&request)?)
+        .await?;
+    Response::ok(&AccountOverview::from(&overview))
+}
+
+async fn progress(analytics: Arc<Analytics>, caller: Caller, request: Request) -> Answer {
+    let account = account(&request)?;
+    let ProgressQuery { days } = request.query()?;
+    let progress = analytics
+        .progress
+        .read(&caller.tenant(), account, days)
+        .await?;
+    Response::ok(&WarmupProgress::from(&progress))
+}
+
+fn account(request: &Request) -> Result<AccountId, ApiError> {
+    request.path_id("accountId", AppError::AccountNotFound)
+}

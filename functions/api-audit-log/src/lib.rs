@@ -1,1 +1,28 @@
-//! Placeholder.
+//! `api-audit-log`: what happened, and who did it (API reference §19).
+
+pub mod wire;
+
+use std::sync::Arc;
+
+use agentwarm_app::audit_log::ReadAuditLog;
+use agentwarm_lambda::http::{Answer, Caller, Request, Response, Route, Routes};
+
+use wire::{AuditLog, ListAuditLog, PAGING};
+
+/// The operation.
+pub fn routes() -> Routes<ReadAuditLog> {
+    Routes::new("Audit log").with(
+        Route::get("/api/audit-log", list)
+            .named("listAuditLog", "List audit entries")
+            .filters::<ListAuditLog>()
+            .answers::<AuditLog>(200, "A page of entries, newest first")
+            .such_as(wire::example),
+    )
+}
+
+async fn list(log: Arc<ReadAuditLog>, caller: Caller, request: Request) -> Answer {
+    let ListAuditLog { filter, page } = request.query()?;
+    let found = log.list(&caller.tenant(), filter, &page).await?;
+    let info = PAGING.info(&page, &found.page);
+    Response::ok(&AuditLog::new(found, info))
+}

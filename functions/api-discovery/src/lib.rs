@@ -1,1 +1,73 @@
-//! Placeholder.
+//! `api-discovery`: what is public (API reference §20, decisions 3, 13).
+//!
+//! Health, metrics and the OpenAPI document. The gateway also sends every path here that no other function has, so that it gets the
+//! answer of decision 4: 401 without a key, `NOT_FOUND` with one. That needs no route: it is what the kit says to an unknown path.
+
+pub mod wire;
+
+use std::sync::Arc;
+
+use agentwarm_app::health::Health;
+use agentwarm_lambda::http::{Answer, Request, Response, Route, Routes};
+use http::{Method, StatusCode};
+
+use wire::{Liveness, Readiness};
+
+/// The document that the route tables make; a test fails when it is stale.
+const OPENAPI: &str = include_str!("../../../docs/openapi.json");
+
+/// Prometheus' text format.
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The operations.
+pub fn routes() -> Routes<Health> {
+    Routes::new("Discovery")
+        .with(
+            Route::public(Method::GET, "/api/healthz", liveness)
+                .named("getLiveness", "Whether the API is alive")
+                .answers::<Liveness>(200, "It is")
+                .such_as(wire::liveness_example),
+        )
+        .with(
+            Route::public(Method::GET, "/api/health", readiness)
+                .named("getReadiness", "Whether what the API stands on answers")
+                .about("`redis` is the queue service, `connectionPool` counts mailboxes that are held.")
+                .answers::<Readiness>(200, "All of it does")
+                .such_as(wire::readiness_example)
+                .answers::<Readiness>(503, "Some of it does not")
+                .such_as(wire::degraded_example),
+        )
+        .with(
+            Route::public(Method::GET, "/metrics", metrics)
+                .named("getMetrics", "Aggregates in Prometheus' text format")
+                .answers_text(200, PROMETHEUS, "The metrics"),
+        )
+        .with(
+            Route::public(Method::GET, "/api/openapi.json", document)
+                .named("getOpenApi", "This document")
+                .answers::<wire::OpenApi>(200, "OpenAPI 3.1"),
+        )
+}
+
+async fn liveness(_health: Arc<Health>, _request: Request) -> Answer {
+    Response::ok(&Liveness::OK)
+}
+
+async fn readiness(health: Arc<Health>, _request: Request) -> Answer {
+    let readiness = health.readiness().await;
+    let status = if readiness.is_ready() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    Response::json(status, &Readiness::from(&readiness))
+}
+
+async fn metrics(health: Arc<Health>, _request: Request) -> Answer {
+    let metrics = health.metrics(env!("CARGO_PKG_VERSION")).await;
+    Response::text(PROMETHEUS, metrics)
+}
+
+async fn document(_health: Arc<Health>, _request: Request) -> Answer {
+    Response::document("application/json", OPENAPI)
+}

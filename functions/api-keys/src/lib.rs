@@ -1,1 +1,56 @@
-//! Placeholder.
+//! `api-keys`: a user's API keys (API reference §1).
+
+pub mod wire;
+
+use std::sync::Arc;
+
+use agentwarm_app::error::AppError;
+use agentwarm_app::keys::Keys;
+use agentwarm_core::error::ErrorCode;
+use agentwarm_lambda::http::{Answer, Caller, Request, Response, Route, Routes};
+
+use wire::{CreateApiKey, CreatedApiKey, DeletedApiKey, ListedApiKeys};
+
+/// The operations.
+pub fn routes() -> Routes<Keys> {
+    Routes::new("API keys")
+        .with(
+            Route::get("/api/keys", list)
+                .named("listApiKeys", "List your API keys")
+                .answers::<ListedApiKeys>(200, "Your keys, newest first")
+                .such_as(wire::listed_example),
+        )
+        .with(
+            Route::post("/api/keys", create)
+                .named("createApiKey", "Create an API key")
+                .about("The key itself is in this answer and never again.")
+                .takes::<CreateApiKey>()
+                .for_example(wire::create_example)
+                .answers::<CreatedApiKey>(201, "The new key")
+                .such_as(wire::created_example),
+        )
+        .with(
+            Route::delete("/api/keys/{id}", revoke)
+                .named("revokeApiKey", "Revoke an API key for good")
+                .answers::<DeletedApiKey>(200, "It works no longer")
+                .such_as(wire::deleted_example)
+                .fails_with(&[ErrorCode::ApiKeyNotFound]),
+        )
+}
+
+async fn list(keys: Arc<Keys>, caller: Caller, _request: Request) -> Answer {
+    let keys = keys.list(&caller.tenant()).await?;
+    Response::ok(&ListedApiKeys::from(keys))
+}
+
+async fn create(keys: Arc<Keys>, caller: Caller, request: Request) -> Answer {
+    let new: CreateApiKey = request.json()?;
+    let issued = keys.create(&caller.tenant(), &new.name).await?;
+    Response::created(&CreatedApiKey::from(issued))
+}
+
+async fn revoke(keys: Arc<Keys>, caller: Caller, request: Request) -> Answer {
+    let key = request.path_id("id", AppError::ApiKeyNotFound)?;
+    keys.revoke(&caller.tenant(), key).await?;
+    Response::ok(&DeletedApiKey { deleted: true })
+}

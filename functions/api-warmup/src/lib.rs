@@ -1,1 +1,121 @@
-//! Placeholder.
+//! `api-warmup`: starting, pausing and resuming warmup, and schedules (API reference §4).
+
+pub mod wire;
+
+use std::sync::Arc;
+
+use agentwarm_app::error::AppError;
+use agentwarm_app::warmup::pause::PauseWarmup;
+use agentwarm_app::warmup::resume::ResumeWarmup;
+use agentwarm_app::warmup::schedule::ReadSchedule;
+use agentwarm_app::warmup::start::StartWarmup;
+use agentwarm_core::error::ErrorCode;
+use agentwarm_core::ids::AccountId;
+use agentwarm_lambda::http::{Answer, ApiError, Caller, Request, Response, Route, Routes};
+
+use wire::{
+    ReadScheduleQuery, StartWarmupQuery, WarmupPaused, WarmupResumed, WarmupSchedule, WarmupStarted,
+};
+
+/// The use cases behind the operations.
+pub struct Warmup {
+    /// Starting.
+    pub start: StartWarmup,
+    /// Pausing.
+    pub pause: PauseWarmup,
+    /// Resuming.
+    pub resume: ResumeWarmup,
+    /// Looking at a day.
+    pub schedule: ReadSchedule,
+}
+
+/// The operations.
+pub fn routes() -> Routes<Warmup> {
+    Routes::new("Warmup")
+        .with(
+            Route::post("/api/warmup/start/{accountId}", start)
+                .named("startWarmup", "Start warmup for an account")
+                .about("Plans the rest of today before it answers.")
+                .filters::<StartWarmupQuery>()
+                .answers::<WarmupStarted>(200, "It warms")
+                .such_as(wire::started_example)
+                .fails_with(&[
+                    ErrorCode::AccountNotFound,
+                    ErrorCode::AccountAlreadyWarming,
+                    ErrorCode::AccountNotInPool,
+                    ErrorCode::AccountInvalidStatusTransition,
+                ]),
+        )
+        .with(
+            Route::post("/api/warmup/pause/{accountId}", pause)
+                .named("pauseWarmup", "Pause warmup")
+                .about("The schedule is preserved for resume.")
+                .answers::<WarmupPaused>(200, "It is paused")
+                .such_as(wire::paused_example)
+                .fails_with(&[
+                    ErrorCode::AccountNotFound,
+                    ErrorCode::AccountInvalidStatusTransition,
+                ]),
+        )
+        .with(
+            Route::post("/api/warmup/resume/{accountId}", resume)
+                .named("resumeWarmup", "Resume warmup where it left off")
+                .answers::<WarmupResumed>(200, "It goes on as what it was")
+                .such_as(wire::resumed_example)
+                .fails_with(&[
+                    ErrorCode::AccountNotFound,
+                    ErrorCode::AccountNeverWarmed,
+                    ErrorCode::AccountInvalidStatusTransition,
+                ]),
+        )
+        .with(
+            Route::get("/api/warmup/schedule/{accountId}", schedule)
+                .named("getWarmupSchedule", "Get the warmup schedule of a date")
+                .filters::<ReadScheduleQuery>()
+                .answers::<WarmupSchedule>(200, "The day as planned and as it turned out")
+                .such_as(wire::schedule_example)
+                .fails_with(&[
+                    ErrorCode::AccountNotFound,
+                    ErrorCode::WarmupScheduleNotFound,
+                ]),
+        )
+}
+
+async fn start(warmup: Arc<Warmup>, caller: Caller, request: Request) -> Answer {
+    let StartWarmupQuery { restart } = request.query()?;
+    let started = warmup
+        .start
+        .start(&caller.tenant(), account(&request)?, restart)
+        .await?;
+    Response::ok(&WarmupStarted::from(&started))
+}
+
+async fn pause(warmup: Arc<Warmup>, caller: Caller, request: Request) -> Answer {
+    let paused = warmup
+        .pause
+        .pause(&caller.tenant(), account(&request)?)
+        .await?;
+    Response::ok(&WarmupPaused::from(&paused))
+}
+
+async fn resume(warmup: Arc<Warmup>, caller: Caller, request: Request) -> Answer {
+    let resumed = warmup
+        .resume
+        .resume(&caller.tenant(), account(&request)?)
+        .await?;
+    Response::ok(&WarmupResumed::from(&resumed))
+}
+
+async fn schedule(warmup: Arc<Warmup>, caller: Caller, request: Request) -> Answer {
+    let account = account(&request)?;
+    let ReadScheduleQuery { date } = request.query()?;
+    let schedule = warmup
+        .schedule
+        .read(&caller.tenant(), account, date)
+        .await?;
+    Response::ok(&WarmupSchedule::from(&schedule))
+}
+
+fn account(request: &Request) -> Result<AccountId, ApiError> {
+    request.path_id("accountId", AppError::AccountNotFound)
+}

@@ -110,8 +110,12 @@ async fn deploying_twice_is_deploying_once() {
             .attributes
             .contains_key("StreamArn")
     );
-    remove(&emulator, &template, &first).await.unwrap();
-    remove(&emulator, &template, &first).await.unwrap();
+    remove(&emulator, &template, first.resources())
+        .await
+        .unwrap();
+    remove(&emulator, &template, first.resources())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -161,7 +165,9 @@ async fn a_message_that_fails_comes_back_on_the_schedule_clock_and_ends_in_the_d
         .await
         .unwrap();
     assert_eq!(dead.messages()[0].body(), Some("poison"));
-    remove(&emulator, &template, &resolver).await.unwrap();
+    remove(&emulator, &template, resolver.resources())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -217,5 +223,7 @@ async fn a_stream_hands_over_what_its_filters_want_and_lays_a_poison_record_asid
         0,
         "a checkpoint is where it goes on"
     );
-    remove(&emulator, &template, &resolver).await.unwrap();
+    remove(&emulator, &template, resolver.resources())
+        .await
+        .unwrap();
 }

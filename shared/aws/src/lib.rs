@@ -12,5 +12,5 @@ pub mod health;
 pub mod keys;
 mod metering;
 pub mod sqs;
-// pub mod stream;
+pub mod stream;
 pub mod vault;

@@ -128,10 +128,7 @@ impl Function {
         );
         async {
             let run = AssertUnwindSafe(async { self.task.handle(event, call).await });
-            let result = run
-                .catch_unwind()
-                .await
-                .unwrap_or(Err(TaskError::Panicked));
+            let result = run.catch_unwind().await.unwrap_or(Err(TaskError::Panicked));
             if let Err(error) = &result {
                 tracing::error!(cause = chain(error), "the function failed");
             }
@@ -162,7 +159,10 @@ mod tests {
         let call = || Invocation::within("1", Duration::from_secs(1));
         let failed = function.call(1.into(), call()).await;
         assert!(matches!(failed, Err(TaskError::Panicked)));
-        assert_eq!(function.call(Value::Null, call()).await.unwrap(), Value::Null);
+        assert_eq!(
+            function.call(Value::Null, call()).await.unwrap(),
+            Value::Null
+        );
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub struct TimeLimits {
     /// Waiting for the answer to a message's content, which servers scan first. RFC 5321 §4.5.3.2.6 asks for ten minutes; what comes later
     /// than this is in doubt and is settled by searching (decision 31).
     pub acceptance: Duration,
-    /// A session from connecting to the end.
+    /// A session from connecting to the end. Shorter than the leases that its user holds meanwhile (120 s), so that nobody takes over
+    /// from a session that still works.
     pub session: Duration,
 }
 
@@ -47,7 +48,7 @@ impl Default for TimeLimits {
             connect: Duration::from_secs(8),
             answer: Duration::from_secs(15),
             acceptance: Duration::from_mins(1),
-            session: Duration::from_mins(2),
+            session: Duration::from_secs(90),
         }
     }
 }

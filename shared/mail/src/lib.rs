@@ -1,7 +1,7 @@
 //! Mailboxes behind the ports of `agentwarm-app`: submission by SMTP, reading by IMAP, and the messages themselves.
 //!
 //! Hosts, ports and everything that a server says come from users and strangers. So each connection is opened by the guarded connector of
-//! `agentwarm-net`, speaks nothing but TLS once credentials are at stake (sessions exist only over [TLS by type](dial::Secure)), and
+//! `agentwarm-net`, speaks nothing but TLS once credentials are at stake (sessions exist over nothing else, by type), and
 //! is read in framed, bounded units within deadlines. What goes wrong is answered in the vocabulary of the ports; nothing that a
 //! server does panics or grows without bound, which `tests/hostile` shows with servers that try.
 //!

@@ -92,16 +92,11 @@ impl fmt::Display for Ports {
 }
 
 impl Policy {
-    /// Judges what a user typed: the host's form and the port. With loopback allowed any port may be meant for it.
+    /// Judges what a user typed, host and port.
     pub fn endpoint(self, sink: Sink, host: &str, port: u16) -> Result<Endpoint, EndpointRefused> {
         let host = self.host(host)?;
-        let port_fits = sink.ports().contains(&port) || self.allow_loopback;
-        match port {
-            0 => Err(EndpointRefused::Port(sink)),
-            _ if port_fits => Ok(Endpoint { sink, host, port }),
-            25 if sink == Sink::Smtp => Err(EndpointRefused::Port25),
-            _ => Err(EndpointRefused::Port(sink)),
-        }
+        self.port(sink, port)?;
+        Ok(Endpoint { sink, host, port })
     }
 
     /// Judges an address at the moment of connecting to it.
@@ -112,7 +107,18 @@ impl Policy {
         sink.ports().contains(&to.port()) && is_public(to.ip())
     }
 
-    fn host(self, text: &str) -> Result<Host, EndpointRefused> {
+    /// Judges a port. With loopback allowed any may be meant for it.
+    pub fn port(self, sink: Sink, port: u16) -> Result<(), EndpointRefused> {
+        match port {
+            0 => Err(EndpointRefused::Port(sink)),
+            _ if self.allow_loopback || sink.ports().contains(&port) => Ok(()),
+            25 if sink == Sink::Smtp => Err(EndpointRefused::Port25),
+            _ => Err(EndpointRefused::Port(sink)),
+        }
+    }
+
+    /// Judges a host's form, and its address if it is one.
+    pub fn host(self, text: &str) -> Result<Host, EndpointRefused> {
         let bare = text
             .strip_prefix('[')
             .and_then(|t| t.strip_suffix(']'))

@@ -4,6 +4,7 @@
 //! pure and stand apart from the sockets that carry them out:
 //!
 //! - [`address`]: which endpoints and which IP addresses may be connected to.
+//! - `rules`: the same for users' input, as the port that use cases know.
 //! - [`resolve`]: names to addresses.
 //! - [`connect`]: resolves, filters and connects to the very address that was judged: no second look-up in between.
 //! - [`tls`]: certificates are always verified.
@@ -16,4 +17,5 @@ pub mod address;
 pub mod connect;
 pub mod guard;
 pub mod resolve;
+mod rules;
 pub mod tls;

@@ -3,9 +3,11 @@
 //! - [`clock`]: [`clock::VirtualClock`] and [`clock::SeededEntropy`].
 //! - [`memory`]: the ports in memory, with faults on demand.
 //! - [`world`]: the engine on all of these.
+//! - [`store_contract`]: what the storage ports promise, as one suite for every implementation.
 //! - [`endpoints`]: the connector's rules about mail servers, as the port that use cases know.
 
 pub mod clock;
 pub mod endpoints;
 pub mod memory;
+pub mod store_contract;
 pub mod world;

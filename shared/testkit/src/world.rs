@@ -113,7 +113,6 @@ impl EngineWorld {
             accounts: store.clone(),
             updates: store.clone(),
             plans: store.clone(),
-            configs: configs.clone(),
         };
         let closing = Closing {
             plans: store.clone(),

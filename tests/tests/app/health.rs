@@ -52,7 +52,26 @@ async fn what_does_not_answer_makes_it_unready() {
 async fn metrics_are_aggregates_in_prometheus_text() {
     let world = World::new();
     world.probes.set(condition(&world));
-    insta::assert_snapshot!(health(&world).metrics("0.1.0").await, @r#""#);
+    insta::assert_snapshot!(health(&world).metrics("0.1.0").await, @r#"
+    # HELP agentwarm_up Whether everything that is measured could be read.
+    # TYPE agentwarm_up gauge
+    agentwarm_up 1
+    # HELP agentwarm_build_info The version that runs.
+    # TYPE agentwarm_build_info gauge
+    agentwarm_build_info{version="0.1.0"} 1
+    # HELP agentwarm_queue_messages Messages in a queue, about.
+    # TYPE agentwarm_queue_messages gauge
+    agentwarm_queue_messages{queue="send",state="waiting"} 3
+    agentwarm_queue_messages{queue="send",state="in_flight"} 1
+    agentwarm_queue_messages{queue="send",state="delayed"} 40
+    # HELP agentwarm_mailbox_leases Mailboxes that are held for a visit, about.
+    # TYPE agentwarm_mailbox_leases gauge
+    agentwarm_mailbox_leases{state="active"} 12
+    agentwarm_mailbox_leases{state="idle"} 42
+    # HELP agentwarm_scheduler_lag_seconds How long ago that lies up to which the slowest shard's due work was handed out.
+    # TYPE agentwarm_scheduler_lag_seconds gauge
+    agentwarm_scheduler_lag_seconds 90
+    "#);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use aws_sdk_sqs::operation::delete_queue::DeleteQueueError;
 use serde_json::{Map, Value};
 
 use crate::emulator::{ACCOUNT, Emulator};
-use crate::template::{Physical, Resolver, Template, TemplateError};
+use crate::template::{Deployed, Physical, Resolver, Template, TemplateError};
 
 mod keys;
 mod queues;
@@ -184,9 +184,9 @@ async fn bus(
 pub async fn remove(
     emulator: &Emulator,
     template: &Template,
-    resolver: &Resolver<'_>,
+    deployed: &Deployed,
 ) -> Result<(), DeployError> {
-    for (id, physical) in resolver.resources() {
+    for (id, physical) in deployed {
         let Some(kind) = template
             .resources
             .get(id)

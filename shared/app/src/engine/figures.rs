@@ -12,7 +12,8 @@ use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::time::DaySpan;
 use agentwarm_core::warmup::day::DayFigures;
-use agentwarm_core::warmup::figures::{MISSING_AFTER_HOURS, day_figures};
+use agentwarm_core::warmup::figures::day_figures;
+use agentwarm_core::warmup::thresholds::MISSING_AFTER_HOURS;
 
 use super::EngineError;
 use crate::ports::days::{AccountRef, DayRow, Plans, Receipts, Slots};

@@ -12,6 +12,7 @@ use agentwarm_core::audit::{Actor, Event, EventType};
 use agentwarm_core::mail::bounce::{Report, Verdict, classify_report};
 use agentwarm_core::mail::message_id;
 use agentwarm_core::mail::slot::{Slot, SlotState};
+use agentwarm_core::warmup::thresholds::MAILBOX_FULL_SUPPRESSION_DAYS;
 
 use super::EngineError;
 use crate::ports::Replaced;
@@ -20,7 +21,8 @@ use crate::ports::days::{AccountRef, Slots, SuppressionReason, Suppressions};
 use crate::ports::mail::FoundContent;
 
 /// How long a full mailbox gets no warmup mail (decision 30).
-pub const MAILBOX_FULL: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub const MAILBOX_FULL: SignedDuration =
+    SignedDuration::from_hours(24 * MAILBOX_FULL_SUPPRESSION_DAYS);
 
 /// The ports of this part.
 pub struct Reports {
@@ -46,6 +48,7 @@ impl Reports {
                 original_message_id,
                 action,
                 status,
+                diagnostic,
                 ..
             } => {
                 let Some(slot) = self
@@ -54,7 +57,7 @@ impl Reports {
                 else {
                     return Ok(false);
                 };
-                match classify_report(action, status, None) {
+                match classify_report(action, status, *diagnostic) {
                     Report::Failed(verdict) => self.bounced(slot, verdict, status, now).await,
                     Report::Informational => Ok(false),
                 }

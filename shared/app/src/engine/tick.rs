@@ -259,9 +259,10 @@ impl Ticking {
 
     /// Plans the days that begin. One that fails is logged and filed for the next tick, so that it holds up no other.
     async fn plan(&self, plans: &BTreeMap<AccountId, UserId>) -> Result<usize, EngineError> {
-        let owners = plans
+        let owners: Vec<_> = plans
             .iter()
-            .map(|(&account, &user)| AccountRef { user, account });
+            .map(|(&account, &user)| AccountRef { user, account })
+            .collect();
         let results: Vec<_> = futures::stream::iter(owners)
             .map(|owner| async move { (owner, self.planning.plan_next(owner).await) })
             .buffer_unordered(PLANS_AT_ONCE)

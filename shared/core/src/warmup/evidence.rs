@@ -91,7 +91,8 @@ impl Evidence {
 
     /// Whether the account is to be suspended.
     pub fn demands_suspension(&self) -> bool {
-        self.bounce_rate() > at::SUSPENSION_BOUNCE_RATE && self.bounced >= at::SUSPENSION_MIN_BOUNCES
+        self.bounce_rate() > at::SUSPENSION_BOUNCE_RATE
+            && self.bounced >= at::SUSPENSION_MIN_BOUNCES
     }
 
     /// Whether the account is to cool down.
@@ -208,7 +209,10 @@ mod tests {
             .map(|(demanded, letter)| if demanded { letter } else { '.' })
             .iter()
             .collect();
-            assert_eq!(letters, expected, "{sent} sent, {bounced} bounced, {spammed} spam");
+            assert_eq!(
+                letters, expected,
+                "{sent} sent, {bounced} bounced, {spammed} spam"
+            );
         }
     }
 
@@ -271,6 +275,9 @@ mod tests {
             figures: bad.figures,
         });
         let days = Evidence::since_resume(&warmup, &Zone::utc(), &[bad], bad.date);
-        assert_eq!(Evidence::of_last_sending_days(&days, None), Evidence::default());
+        assert_eq!(
+            Evidence::of_last_sending_days(&days, None),
+            Evidence::default()
+        );
     }
 }

@@ -9,12 +9,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::day::{DayFigures, DayPlan};
+use super::thresholds::MISSING_AFTER_HOURS;
 use crate::ids::SlotId;
 use crate::mail::receipt::{Placement, Receipt};
 use crate::mail::slot::{Slot, SlotState};
-
-/// An accepted mail that its receiver has not seen for this long is missing (decision 31).
-pub const MISSING_AFTER_HOURS: i64 = 24;
 
 /// What an account did and got on `date`. `slots` are its own mails booked on that date, `receipts` what it received (of any date: those
 /// of other dates are left out), `found` the ids among `slots` that their receivers have seen.

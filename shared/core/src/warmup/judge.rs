@@ -19,13 +19,12 @@ use crate::account::{Account, AccountStatus, Cooldown, Warmup, WarmupPhase};
 use crate::audit::{Actor, Event, EventType};
 use crate::pool::PoolConfig;
 use crate::rate::{Rate, Score};
-use crate::warmup::day::DayFigures;
 use crate::warmup::evidence::Evidence;
 use crate::warmup::thresholds::{
     COOLDOWN_REMAINDER_PERCENT, REDUCTION_REMAINDER_PERCENT, SUSPENSION_BOUNCE_RATE, SUSTAIN_DAYS,
 };
 use crate::warmup::volume::PastDay;
-use crate::warmup::{phase, reputation, transition};
+use crate::warmup::{phase, transition};
 
 /// What a judgement is made from.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +38,8 @@ pub struct JudgeInput<'a> {
     /// The account's past, in any order: back to its last 7 sending days, and to the beginning of a cooldown it is in. Days after `date`
     /// are left out of account.
     pub history: &'a [PastDay],
+    /// Its reputation after the last day that is closed: opens and answers of `date` itself are still coming in (decision 24).
+    pub reputation: Score,
     /// Now (schedule clock).
     pub now: Timestamp,
 }
@@ -80,13 +81,8 @@ pub fn judge(input: &JudgeInput<'_>) -> Option<Judgement> {
     if before.last_judged.is_some_and(|last| input.date <= last) {
         return None;
     }
-    let today = input
-        .history
-        .iter()
-        .find(|day| day.date == input.date)
-        .map_or_else(DayFigures::default, |day| day.figures);
     let mut judging = Judging::begin(account, before, input.history, input.date);
-    judging.result.reputation = reputation::carried_over(account.reputation, &today);
+    judging.result.reputation = input.reputation;
     judging.result.warmup.last_judged = Some(input.date);
     if !judging.suspend(account, input.now) {
         match before.phase {
@@ -102,9 +98,7 @@ pub fn judge(input: &JudgeInput<'_>) -> Option<Judgement> {
 pub fn judge_now(account: &Account, history: &[PastDay], now: Timestamp) -> Option<Judgement> {
     let before = account.warmup.as_ref()?;
     let mut judging = Judging::begin(account, before, history, account.zone.date_of(now));
-    judging
-        .suspend(account, now)
-        .then_some(judging.result)
+    judging.suspend(account, now).then_some(judging.result)
 }
 
 impl Judgement {

@@ -3,10 +3,16 @@
 //! Decide, then do: everything here decides. `app` loads the inputs, calls these functions and carries the result out with conditional
 //! writes. The same input gives the same plan and the same slot ids, so doing it again changes nothing.
 //!
-//! - [`day`], [`figures`]: an account's day, as planned and as it turned out.
-//! - [`calendar`]: sending days, working hours, moments of planning; [`day_count`], [`ramp`], [`phase`]: what a day's number is and means.
-//! - [`reputation`], [`transition`], [`connection`]: how an account fares, and where it stands.
-//! - [`due`]: what is to happen when; [`spacing`]: instants that keep their distance.
+//! By the course of a day:
+//!
+//! - [`calendar`]: sending days, working hours, when each day is planned; [`day_count`], [`ramp`], [`phase`]: which day it is and what
+//!   that means.
+//! - [`planner`]: the day's plan, from its [`volume`], its [`partners`] and its instants ([`slots`]); [`check`]: what must be true of it.
+//! - [`due`]: what is to happen when, and what a tick hands out; [`spacing`]: instants that keep their distance.
+//! - [`engage`]: what a receiver does with a mail.
+//! - [`day`], [`figures`]: the day, as planned and as it turned out; [`reputation`]: one number for it.
+//! - [`judge`]: what the figures lead to, by their [`evidence`].
+//! - [`transition`], [`connection`]: where an account stands, and what moves it.
 //! - [`thresholds`]: the numbers behind all of it.
 
 pub mod calendar;

@@ -70,11 +70,12 @@ pub struct PartnerInput<'a> {
     pub seed: &'a Seed,
 }
 
-/// The candidates of `input` besides the sender: how many partners there are, before any sampling.
+/// How many of `candidates` are not the sender itself, counted up to [`MAX_CANDIDATES`].
 pub fn eligible(account: AccountId, candidates: &[Candidate<'_>]) -> u32 {
     let count = candidates
         .iter()
         .filter(|candidate| candidate.account != account)
+        .take(MAX_CANDIDATES)
         .count();
     u32::try_from(count).unwrap_or(u32::MAX)
 }

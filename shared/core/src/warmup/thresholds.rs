@@ -110,3 +110,6 @@ pub const REFUSED_LOGIN_MINUTES: i64 = 15;
 
 /// Hours after which a server that cannot be reached makes an `error` (decision 17).
 pub const UNREACHABLE_HOURS: i64 = 24;
+
+/// Hours after which an accepted mail that its receiver has not seen is missing (decision 31).
+pub const MISSING_AFTER_HOURS: i64 = 24;

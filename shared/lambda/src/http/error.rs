@@ -60,9 +60,12 @@ pub const fn status_of(code: ErrorCode) -> StatusCode {
     }
 }
 
-/// Why a request is not answered as asked.
+/// Why a request is not answered as asked. Boxed, because it is the rare side of every `Result` here.
 #[derive(Debug)]
-pub struct ApiError {
+pub struct ApiError(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     code: ErrorCode,
     message: Cow<'static, str>,
     problems: Vec<Problem>,
@@ -108,14 +111,14 @@ struct FieldError<'a> {
 impl ApiError {
     /// An error with this code and a sentence for the client.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             code,
             message: message.into(),
             problems: Vec::new(),
             details: None,
             headers: HeaderMap::new(),
             cause: None,
-        }
+        }))
     }
 
     /// The input is wrong in these places.
@@ -136,21 +139,21 @@ impl ApiError {
     /// Adds what is wrong with which part of the input.
     #[must_use]
     pub fn with_problems(mut self, problems: Vec<Problem>) -> Self {
-        self.problems = problems;
+        self.0.problems = problems;
         self
     }
 
     /// Adds the numbers behind it.
     #[must_use]
     pub fn with_details(mut self, details: Value) -> Self {
-        self.details = Some(details);
+        self.0.details = Some(details);
         self
     }
 
     /// Adds what the log should know and the client should not.
     #[must_use]
     pub fn because(mut self, cause: impl Into<BoxError>) -> Self {
-        self.cause = Some(cause.into());
+        self.0.cause = Some(cause.into());
         self
     }
 
@@ -174,34 +177,35 @@ impl ApiError {
     }
 
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.0.headers.insert(name, value);
         self
     }
 
     /// The code.
-    pub const fn code(&self) -> ErrorCode {
-        self.code
+    pub fn code(&self) -> ErrorCode {
+        self.0.code
     }
 
     /// The answer to the client, and what the log is to say about it.
     pub(super) fn into_response(self, request: RequestId) -> Response {
-        let status = status_of(self.code);
+        let Self(parts) = self;
+        let status = status_of(parts.code);
         let body = ErrorBody {
-            error: &self.message,
-            code: self.code.as_str(),
+            error: &parts.message,
+            code: parts.code.as_str(),
             status_code: status.as_u16(),
-            action: self.code.action(),
+            action: parts.code.action(),
             request_id: request.to_string(),
-            errors: self.problems.iter().map(FieldError::from).collect(),
-            details: self.details.as_ref(),
+            errors: parts.problems.iter().map(FieldError::from).collect(),
+            details: parts.details.as_ref(),
         };
         // Strings and numbers always serialize.
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = Response::raw(status, "application/json", body);
-        response.headers.extend(self.headers);
+        response.headers.extend(parts.headers);
         response.failure = Some(Failure {
-            code: self.code,
-            cause: self.cause.as_deref().map(|cause| chain(cause)),
+            code: parts.code,
+            cause: parts.cause.as_deref().map(|cause| chain(cause)),
         });
         response
     }
@@ -219,7 +223,7 @@ impl<'a> From<&'a Problem> for FieldError<'a> {
 impl From<AppError> for ApiError {
     fn from(error: AppError) -> Self {
         let mut api = Self::new(error.code(), error.to_string()).with_problems(error.problems());
-        api.details = error.details();
+        api.0.details = error.details();
         if error.is_ours() {
             api = api.because(error);
         }

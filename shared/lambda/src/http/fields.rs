@@ -87,6 +87,10 @@ pub(super) struct ObjectSchema {
     pub(super) required: Vec<String>,
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "rules are made where they are used"
+)]
 impl<'a> Fields<'a> {
     /// A field that must be there.
     pub fn required<T>(&mut self, name: &'static str, rule: Rule<T>) -> Result<T, Invalid> {
@@ -117,9 +121,7 @@ impl<'a> Fields<'a> {
         rule: Rule<T>,
     ) -> Result<T, Invalid> {
         self.describe(name, false, || {
-            let mut schema = rule.schema();
-            schema["default"] = default.clone().into();
-            schema
+            with_keyword(rule.schema(), "default", default.clone().into())
         })?;
         match self.find(name)? {
             Some(raw) => self.report.field(name, |report| rule.read(raw, report)),
@@ -264,23 +266,31 @@ pub(super) fn schema_of<T: FromFields>() -> ObjectSchema {
 impl ObjectSchema {
     /// As JSON Schema 2020-12.
     pub(super) fn into_value(self) -> Value {
-        let mut schema = json!({ "type": "object", "properties": self.properties });
-        if !self.required.is_empty() {
-            schema["required"] = self.required.into();
+        let schema = json!({ "type": "object", "properties": self.properties });
+        if self.required.is_empty() {
+            schema
+        } else {
+            with_keyword(schema, "required", self.required.into())
         }
-        schema
     }
+}
+
+/// `schema` with one more word of JSON Schema.
+pub(super) fn with_keyword(mut schema: Value, keyword: &str, value: Value) -> Value {
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert(keyword.to_owned(), value);
+    }
+    schema
 }
 
 /// The same schema, or `null`.
 fn or_null(mut schema: Value) -> Value {
     match schema.get("type").cloned() {
         Some(Value::String(name)) => {
-            schema["type"] = json!([name, "null"]);
             if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
                 values.push(Value::Null);
             }
-            schema
+            with_keyword(schema, "type", json!([name, "null"]))
         }
         _ => json!({ "anyOf": [schema, { "type": "null" }] }),
     }

@@ -16,9 +16,9 @@ use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use super::auth::Caller;
+use super::digest::sha256;
 use super::error::{ApiError, chain};
 use super::request::Request;
 use super::response::Response;
@@ -101,7 +101,7 @@ pub(super) struct Once {
 /// What the pipeline does next.
 pub(super) enum Next {
     /// Carry the request out, then [`Once::settle`] it.
-    CarryOut(Once),
+    CarryOut(Box<Once>),
     /// Answer this.
     Answer(Response),
 }
@@ -147,7 +147,7 @@ pub(super) async fn begin(
         .begin(once.scope(), fingerprint, &once.owner, request.now(), lease)
         .await?;
     match begun {
-        Begun::Started => Ok(Next::CarryOut(once)),
+        Begun::Started => Ok(Next::CarryOut(Box::new(once))),
         Begun::InProgress { until } => Err(in_progress(until, request.now())),
         Begun::OtherRequest => Err(ApiError::new(
             ErrorCode::IdempotencyKeyReuse,
@@ -201,10 +201,7 @@ impl Once {
     }
 
     async fn remember(&self, response: &Response) -> Result<(), String> {
-        let answer = self
-            .sealer
-            .seal(response)
-            .map_err(|error| chain(&error))?;
+        let answer = self.sealer.seal(response).map_err(|error| chain(&error))?;
         let kept = self
             .store
             .finish(self.scope(), &self.owner, &answer)
@@ -235,8 +232,7 @@ pub(super) fn fingerprint(
     query.sort();
     let body = body.map(canonical);
     let parts = serde_json::json!([method, path, query, body]);
-    let digest = Sha256::digest(parts.to_string().as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256(parts.to_string().as_bytes())
 }
 
 /// The same JSON with the names of all objects in order. Its depth is bounded by [`super::body`].
@@ -273,19 +269,37 @@ mod tests {
         let of = |query: &[(&str, &str)], body: &Value| {
             fingerprint("POST", "/api/keys", &pairs(query), Some(body))
         };
-        let one = of(&[("a", "1"), ("b", "2")], &json!({"x": {"c": 1, "d": [2, 1]}, "y": null}));
+        let one = of(
+            &[("a", "1"), ("b", "2")],
+            &json!({"x": {"c": 1, "d": [2, 1]}, "y": null}),
+        );
         assert_eq!(
             one,
-            of(&[("b", "2"), ("a", "1")], &json!({"y": null, "x": {"d": [2, 1], "c": 1}}))
+            of(
+                &[("b", "2"), ("a", "1")],
+                &json!({"y": null, "x": {"d": [2, 1], "c": 1}})
+            )
         );
         for (query, body) in [
-            (&[("a", "1")][..], json!({"x": {"c": 1, "d": [2, 1]}, "y": null})),
-            (&[("a", "1"), ("b", "2")], json!({"x": {"c": 1, "d": [1, 2]}, "y": null})),
-            (&[("a", "1"), ("b", "2")], json!({"x": {"c": 1, "d": [2, 1]}})),
+            (
+                &[("a", "1")][..],
+                json!({"x": {"c": 1, "d": [2, 1]}, "y": null}),
+            ),
+            (
+                &[("a", "1"), ("b", "2")],
+                json!({"x": {"c": 1, "d": [1, 2]}, "y": null}),
+            ),
+            (
+                &[("a", "1"), ("b", "2")],
+                json!({"x": {"c": 1, "d": [2, 1]}}),
+            ),
         ] {
             assert_ne!(one, of(query, &body));
         }
-        assert_ne!(fingerprint("POST", "/a", &[], None), fingerprint("PUT", "/a", &[], None));
+        assert_ne!(
+            fingerprint("POST", "/a", &[], None),
+            fingerprint("PUT", "/a", &[], None)
+        );
         assert_ne!(
             fingerprint("POST", "/a", &[], None),
             fingerprint("POST", "/a", &[], Some(&Value::Null)),

@@ -17,6 +17,7 @@
 mod auth;
 mod body;
 mod cors;
+mod digest;
 pub mod error;
 pub mod fields;
 mod gateway;

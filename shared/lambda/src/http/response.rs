@@ -3,13 +3,12 @@
 //! A handler builds its answer with one of the constructors here; what every answer carries (request id, CORS, `Cache-Control`, rate limit)
 //! is added by [`super::serve`]. Everything is private (`no-store`) unless it says otherwise, so forgetting to decide is safe.
 
+use super::digest::sha256;
+use super::error::ApiError;
 use agentwarm_core::error::ErrorCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
-
-use super::error::ApiError;
 
 /// What a handler returns.
 pub type Answer = Result<Response, ApiError>;
@@ -153,13 +152,7 @@ impl Response {
 
 /// A strong entity tag: what the bytes are, whoever serves them.
 fn entity_tag(body: &[u8]) -> String {
-    let digest = Sha256::digest(body);
-    let hex: String = digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("\"{hex}\"")
+    format!("\"{}\"", sha256(body))
 }
 
 #[cfg(test)]

@@ -260,7 +260,13 @@ macro_rules! methods {
     };
 }
 
-methods!(get = GET, post = POST, put = PUT, patch = PATCH, delete = DELETE);
+methods!(
+    get = GET,
+    post = POST,
+    put = PUT,
+    patch = PATCH,
+    delete = DELETE
+);
 
 impl<S: Send + Sync + 'static> Routes<S> {
     /// A table whose operations are listed under `tag`.

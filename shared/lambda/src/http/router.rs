@@ -29,7 +29,9 @@ pub enum RouteError {
         path: &'static str,
     },
     /// A route takes an `Idempotency-Key` and nothing remembers it.
-    #[error("{method} {path} takes an Idempotency-Key, but the function was given no store for them")]
+    #[error(
+        "{method} {path} takes an Idempotency-Key, but the function was given no store for them"
+    )]
     NoIdempotencyStore {
         /// The method.
         method: Method,

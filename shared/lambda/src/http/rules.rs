@@ -16,7 +16,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::fields::{FromFields, Invalid, Raw, Report, schema_of};
+use super::fields::{FromFields, Invalid, Raw, Report, schema_of, with_keyword};
 
 type Read<T> = Box<dyn Fn(Raw<'_>, &mut Report) -> Result<T, Invalid>>;
 
@@ -36,9 +36,7 @@ impl<T: 'static> Rule<T> {
         read: impl Fn(Raw<'_>) -> Result<T, Message> + 'static,
     ) -> Self {
         Self {
-            read: Box::new(move |raw, report| {
-                read(raw).map_err(|message| report.problem(message))
-            }),
+            read: Box::new(move |raw, report| read(raw).map_err(|message| report.problem(message))),
             schema: Box::new(schema),
         }
     }
@@ -78,11 +76,7 @@ impl<T: 'static> Rule<T> {
         value: impl Fn() -> Value + 'static,
     ) -> Self {
         let inner = self.schema;
-        self.schema = Box::new(move || {
-            let mut schema = inner();
-            schema[keyword] = value();
-            schema
-        });
+        self.schema = Box::new(move || with_keyword(inner(), keyword, value()));
         self
     }
 }

@@ -91,8 +91,7 @@ impl Sealer {
         let (nonce, text) = sealed
             .split_at_checked(NONCE_LEN)
             .ok_or(UnsealError::Unreadable)?;
-        let nonce =
-            Nonce::try_assume_unique_for_key(nonce).map_err(|_| UnsealError::Unreadable)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| UnsealError::Unreadable)?;
         let mut text = text.to_vec();
         let text = key
             .open_in_place(nonce, self.aad(), &mut text)

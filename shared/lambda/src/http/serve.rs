@@ -189,7 +189,9 @@ impl HttpApp {
             }
         };
         let BoundHandler::Key(handler) = &route.handler else {
-            return Err(ApiError::internal("a public route was taken for a private one"));
+            return Err(ApiError::internal(
+                "a public route was taken for a private one",
+            ));
         };
         let path = incoming.path.clone();
         let request = read(&route.spec, params, incoming, now)?;
@@ -211,7 +213,12 @@ impl HttpApp {
         caller: &Caller,
         request: &Request,
     ) -> Result<Option<Next>, ApiError> {
-        let Some(store) = self.ports.idempotency.as_ref().filter(|_| spec.is_idempotent()) else {
+        let Some(store) = self
+            .ports
+            .idempotency
+            .as_ref()
+            .filter(|_| spec.is_idempotent())
+        else {
             return Ok(None);
         };
         let Some(key) = idempotency::key_of(&request.headers)? else {
@@ -273,7 +280,7 @@ async fn call(handler: impl FnOnce() -> BoxFuture<'static, Answer>, deadline: In
 }
 
 /// Ends the idempotency step. Errors are rendered first, because they are answers to remember like any other.
-async fn settle(once: Option<Once>, called: Called, id: RequestId) -> Answer {
+async fn settle(once: Option<Box<Once>>, called: Called, id: RequestId) -> Answer {
     let Some(once) = once else {
         return match called {
             Called::Answered(answer) => answer,
@@ -319,13 +326,24 @@ fn complete(response: &mut Response, id: RequestId) {
 fn log(method: &Method, route: &str, response: &Response, started: Instant) {
     let (method, status) = (method.as_str(), response.status.as_u16());
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let code = response.failure.as_ref().map(|failure| failure.code.as_str());
+    let code = response
+        .failure
+        .as_ref()
+        .map(|failure| failure.code.as_str());
     let cause = response
         .failure
         .as_ref()
         .and_then(|failure| failure.cause.as_deref());
     if response.status.is_server_error() {
-        tracing::error!(method, route, status, duration_ms, code, cause, "request failed");
+        tracing::error!(
+            method,
+            route,
+            status,
+            duration_ms,
+            code,
+            cause,
+            "request failed"
+        );
     } else {
         tracing::info!(method, route, status, duration_ms, code, cause, "request");
     }

@@ -12,6 +12,7 @@
 
 mod command;
 mod connection;
+mod find;
 mod folders;
 mod lex;
 mod login;

@@ -1,4 +1,4 @@
-//! New messages of a folder, and one message in all of them.
+//! New messages of a folder.
 //!
 //! A cursor is worth what its UIDVALIDITY is worth. Where it does not hold, or UIDNEXT went backwards, the folder is read again from a
 //! bounded number of its newest messages: who reads books each message once, whatever is read twice. What lies between the
@@ -6,7 +6,7 @@
 //! larger than wanted. `n:*` is never sent without a filter, because it names the last message even if that is older than `n` (RFC
 //! 3501 §6.4.8).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use agentwarm_app::ports::mail::{
     ConnectFailure, Folder, FolderCursor, FolderRead, FoundContent, FoundMessage, Location,
@@ -15,8 +15,8 @@ use agentwarm_app::ports::mail::{
 use super::command::{Command, uid_set};
 use super::connection::succeeded;
 use super::response::Response;
-use super::session::{ImapSession, Selected, Told};
-use crate::mime::header::{RECOGNITION_HEADERS, Recognition, is_message_id, recognise};
+use super::session::{ImapSession, Selected};
+use crate::mime::header::{RECOGNITION_HEADERS, Recognition, recognise};
 use crate::mime::report::read_report;
 
 /// How many messages are asked for in one command: a line of at most 2 KB (RFC 2683 §3.2.1.5 advises 1,000 to 8,000).
@@ -33,9 +33,6 @@ const HEADER_BYTES: u32 = 8_192;
 
 /// How much of a report is fetched: its status part comes before the returned message.
 const REPORT_BYTES: u32 = 65_536;
-
-/// How many messages of one folder are looked at for a Message-ID: a server that finds more finds anything.
-const MOST_HITS: usize = 20;
 
 impl ImapSession {
     pub(super) async fn read_folder(
@@ -132,7 +129,7 @@ impl ImapSession {
     }
 
     /// What the headers of these messages say, by UID. Those that are gone are missing.
-    async fn headers(
+    pub(super) async fn headers(
         &mut self,
         uids: &[u32],
     ) -> Result<BTreeMap<u32, Recognition>, ConnectFailure> {
@@ -193,7 +190,7 @@ impl ImapSession {
         if uids.is_empty() {
             return Ok(());
         }
-        let mut missing: std::collections::BTreeSet<u32> = uids.iter().copied().collect();
+        let mut missing: BTreeSet<u32> = uids.iter().copied().collect();
         let command = Command::new(&format!("UID FETCH {} (UID {part})", uid_set(uids)));
         let end = self
             .connection
@@ -207,94 +204,6 @@ impl ImapSession {
             })
             .await?;
         succeeded(&end)
-    }
-
-    pub(super) async fn find_message(
-        &mut self,
-        message_id: &str,
-        folders: &[Folder],
-        everywhere: bool,
-    ) -> Result<Option<Location>, ConnectFailure> {
-        if !is_message_id(message_id) {
-            return Ok(None);
-        }
-        let mut names: Vec<String> = Vec::new();
-        for folder in folders {
-            names.extend(self.name_of(*folder).await?);
-        }
-        if everywhere {
-            let all: Vec<String> = self
-                .folders()
-                .await?
-                .selectable()
-                .map(str::to_owned)
-                .collect();
-            names.extend(
-                all.into_iter()
-                    .filter(|name| !name.eq_ignore_ascii_case("INBOX")),
-            );
-            names.push("INBOX".into());
-        }
-        let mut searched = std::collections::BTreeSet::new();
-        for name in names {
-            if searched.insert(name.clone())
-                && let Some(uid) = self.find_in(&name, message_id).await?
-            {
-                return self.location(name, uid).await.map(Some);
-            }
-        }
-        Ok(None)
-    }
-
-    async fn location(&mut self, mailbox: String, uid: u32) -> Result<Location, ConnectFailure> {
-        let warmup = self.settings.warmup_folder.clone();
-        let folder = if mailbox == "INBOX" {
-            Some(Folder::Inbox)
-        } else {
-            self.folders().await?.role_of(&mailbox, &warmup)
-        };
-        Ok(Location {
-            mailbox,
-            folder,
-            uid,
-        })
-    }
-
-    /// The newest message of a folder with this Message-ID. SELECT and SEARCH go together: after a refused SELECT nothing is selected
-    /// and the SEARCH is refused, too. SEARCH finds parts of a header (RFC 3501 §6.4.4), so what it finds is looked at.
-    pub(super) async fn find_in(
-        &mut self,
-        name: &str,
-        message_id: &str,
-    ) -> Result<Option<u32>, ConnectFailure> {
-        let mut told = Told::default();
-        let mut hits = Vec::new();
-        let select = Command::new("SELECT").string(name);
-        let search = Command::new("UID SEARCH HEADER Message-ID").string(message_id);
-        let (selected, searched) = self
-            .connection
-            .run_both(&select, &search, |response| match response {
-                Response::Search(found) => hits.extend(found),
-                other => told.take(&other),
-            })
-            .await?;
-        if self
-            .conclude_select(name, &selected, &told)
-            .await?
-            .is_none()
-        {
-            return Ok(None);
-        }
-        succeeded(&searched)?;
-        hits.sort_unstable();
-        hits.dedup();
-        let newest = hits.split_off(hits.len().saturating_sub(MOST_HITS));
-        let headers = self.headers(&newest).await?;
-        Ok(headers
-            .into_iter()
-            .rev()
-            .find(|(_, header)| header.message_id.as_deref() == Some(message_id))
-            .map(|(uid, _)| uid))
     }
 }
 

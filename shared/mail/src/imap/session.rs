@@ -123,7 +123,6 @@ impl ImapSession {
 
     /// Selects a folder, freshly. `None` if it does not exist.
     pub(super) async fn select(&mut self, name: &str) -> Result<Option<Selected>, ConnectFailure> {
-        self.selected = None;
         let mut told = Told::default();
         let command = Command::new("SELECT").string(name);
         let end = self
@@ -133,13 +132,14 @@ impl ImapSession {
         self.conclude_select(name, &end, &told).await
     }
 
-    /// What a SELECT came to.
+    /// What a SELECT came to. One that was refused has left nothing selected (RFC 3501 §6.3.1).
     pub(super) async fn conclude_select(
         &mut self,
         name: &str,
         end: &Ending,
         told: &Told,
     ) -> Result<Option<Selected>, ConnectFailure> {
+        self.selected = None;
         if end.status == Status::No {
             return self.absent(name, end).await.map(|()| None);
         }
@@ -152,9 +152,10 @@ impl ImapSession {
         Ok(Some(selected))
     }
 
-    /// Whether a refused SELECT was refused because the folder is gone; any other reason is a failure.
+    /// Whether a refused SELECT was refused because the folder is gone, or never for us to look into (RFC 5530 §3); any other reason is
+    /// a failure.
     async fn absent(&mut self, name: &str, end: &Ending) -> Result<(), ConnectFailure> {
-        if end.has_code("NONEXISTENT") {
+        if end.has_code("NONEXISTENT") || end.has_code("NOPERM") {
             return Ok(());
         }
         self.forget_folders();

@@ -1,9 +1,7 @@
 //! What the few headers that are fetched of each message say. They were written by anybody.
 
+use agentwarm_core::mail::message_id::MessageId;
 use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders};
-
-/// Longest Message-ID that is taken for one. RFC 5322 has no limit of its own but that of a line.
-const LONGEST_MESSAGE_ID: usize = 900;
 
 /// What recognition needs to know of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,15 +14,10 @@ pub struct Recognition {
     pub may_be_report: bool,
 }
 
-/// Whether a text is a Message-ID as this system writes and searches for them: `left@right`, visible ASCII, nothing that ends or quotes a
-/// word (RFC 5322 §3.6.4 without its obsolete forms).
+/// Whether a text is a Message-ID as the core takes them, without angle brackets.
 pub fn is_message_id(text: &str) -> bool {
-    let visible = |b: u8| b.is_ascii_graphic() && !b"<>\"\\(),;".contains(&b);
-    text.len() <= LONGEST_MESSAGE_ID
-        && text.bytes().all(visible)
-        && text
-            .split_once('@')
-            .is_some_and(|(l, r)| !l.is_empty() && !r.is_empty() && !r.contains('@'))
+    text.parse::<MessageId>()
+        .is_ok_and(|id| id.as_str() == text)
 }
 
 /// The headers to ask for, besides the token's.

@@ -5,6 +5,7 @@
 //! without a machine-readable word in it is a message like any other.
 
 use agentwarm_app::ports::mail::FoundContent;
+use agentwarm_core::mail::bounce::{EnhancedStatus, Feedback, classify_feedback};
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::header::{is_message_id, message_id};
@@ -18,9 +19,6 @@ const QMAIL_GREETING: &str = "Hi. This is the";
 
 /// What precedes the returned message in QSBMF and in Exim's bounces.
 const COPY_MARKERS: [&str; 2] = ["--- Below this line is a copy", "------ This is a copy of"];
-
-/// Feedback types that are no complaint about a mail (RFC 5965 §7.3, RFC 6591).
-const NO_COMPLAINT: [&str; 3] = ["not-spam", "auth-failure", "virus"];
 
 /// What a message is, given (the beginning of) its source.
 pub fn read_report(source: &[u8]) -> FoundContent {
@@ -58,6 +56,7 @@ fn delivery_report(message: &Message<'_>, status: &str) -> Option<FoundContent> 
         recipient,
         action: action.to_ascii_lowercase(),
         status: status_of(about),
+        diagnostic: about.get("diagnostic-code").and_then(smtp_reply),
     })
 }
 
@@ -79,8 +78,7 @@ fn status_of(group: &Group) -> String {
 fn complaint(message: &Message<'_>, feedback: &str) -> Option<FoundContent> {
     let groups = groups(feedback);
     let kind = groups.iter().find_map(|group| group.get("feedback-type"))?;
-    let kind = kind.to_ascii_lowercase();
-    (!NO_COMPLAINT.contains(&kind.as_str())).then(|| FoundContent::Complaint {
+    (classify_feedback(kind) == Feedback::Complaint).then(|| FoundContent::Complaint {
         original_message_id: original_message_id(message),
     })
 }
@@ -100,6 +98,7 @@ fn bounce_for_people(message: &Message<'_>) -> Option<FoundContent> {
         recipient,
         action: "failed".into(),
         status: enhanced_code(said).unwrap_or_else(|| "5.0.0".into()),
+        diagnostic: said.split_once("said: ").and_then(|(_, text)| reply(text)),
     })
 }
 
@@ -196,27 +195,28 @@ fn bare_address(text: &str) -> Option<String> {
     (address.contains('@') && address.len() <= 320).then(|| address.to_lowercase())
 }
 
-/// The first `4.x.y` or `5.x.y` (RFC 3463 §2), or 2.x.y for a report of success.
+/// The first enhanced code in a text (RFC 3463 §2).
 fn enhanced_code(text: &str) -> Option<String> {
     text.split(|c: char| !c.is_ascii_digit() && c != '.')
         .map(|word| word.trim_end_matches('.'))
-        .find(|word| is_enhanced_code(word))
-        .map(str::to_owned)
+        .find_map(|word| word.parse::<EnhancedStatus>().ok())
+        .map(String::from)
 }
 
-/// Whether a text is an enhanced status code (RFC 3463 §2).
-pub fn is_enhanced_code(text: &str) -> bool {
-    let mut parts = text.split('.');
-    let class = parts.next().unwrap_or_default();
-    let number = |part: Option<&str>| {
-        part.is_some_and(|part| {
-            (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
-        })
-    };
-    matches!(class, "2" | "4" | "5")
-        && number(parts.next())
-        && number(parts.next())
-        && parts.next().is_none()
+/// The reply in `smtp; 550 5.1.1 unknown` (RFC 3464 §2.3.6).
+fn smtp_reply(diagnostic: &str) -> Option<u16> {
+    let (kind, text) = diagnostic.split_once(';')?;
+    kind.trim()
+        .eq_ignore_ascii_case("smtp")
+        .then(|| reply(text))
+        .flatten()
+}
+
+/// The refusal that a text begins with (RFC 5321 §4.2).
+fn reply(text: &str) -> Option<u16> {
+    let digits = text.trim_start().split([' ', '-', '\r', '\n']).next()?;
+    let code: u16 = digits.parse().ok()?;
+    (400..600).contains(&code).then_some(code)
 }
 
 fn count_ignoring_case(text: &[u8], word: &[u8]) -> usize {

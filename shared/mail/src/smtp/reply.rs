@@ -1,6 +1,6 @@
 //! Replies (RFC 5321 §4.2): three digits, and lines for people. Pure.
 
-use crate::mime::report::is_enhanced_code;
+use agentwarm_core::mail::bounce::EnhancedStatus;
 
 /// Longest text that is kept of a reply, in characters.
 const LONGEST_TEXT: usize = 200;
@@ -70,7 +70,7 @@ impl Reply {
     pub(super) fn enhanced(&self) -> Option<String> {
         let word = self.lines.first()?.split_ascii_whitespace().next()?;
         let class = char::from_digit(u32::from(self.class()), 10)?;
-        (is_enhanced_code(word) && word.starts_with(class)).then(|| word.to_owned())
+        (word.parse::<EnhancedStatus>().is_ok() && word.starts_with(class)).then(|| word.to_owned())
     }
 
     /// All lines as one printable one, shortened, without the enhanced codes and without addresses: it is kept and logged.

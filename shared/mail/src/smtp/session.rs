@@ -27,8 +27,9 @@ pub(crate) struct SmtpSession {
 enum State {
     /// Nothing open.
     Ready,
-    /// A transaction that was refused halfway and is to be reset.
-    Halfway,
+    /// A transaction that was refused and is to be reset. After refused content, too: postfix keeps the transaction where
+    /// `smtpd_end_of_data_restrictions` refuse, and answers the next MAIL with 503.
+    Refused,
     /// No use any more.
     Over(ConnectFailure),
 }
@@ -59,10 +60,10 @@ impl SmtpSession {
             (SmtpPhase::MailFrom, format!("MAIL FROM:<{from}>")),
             (SmtpPhase::RcptTo, format!("RCPT TO:<{to}>")),
         ];
-        if self.state == State::Halfway {
+        if self.state == State::Refused {
             commands.insert(0, (SmtpPhase::MailFrom, "RSET".into()));
         }
-        self.state = State::Halfway;
+        self.state = State::Refused;
         if self.client.pipelines() {
             return self.together(&commands).await;
         }
@@ -94,7 +95,6 @@ impl SmtpSession {
 
     /// The content. From its first byte on only a reply tells what became of the mail.
     async fn content(&mut self, message: &[u8]) -> Result<(), Submission> {
-        self.state = State::Ready;
         let sent = self.client.stream().write(&stuffed(message)).await;
         sent.map_err(|_lost| Submission::InDoubt)?;
         self.client.stream().set_idle(self.time.acceptance);
@@ -102,7 +102,10 @@ impl SmtpSession {
         self.client.stream().set_idle(self.time.answer);
         let reply = reply.map_err(|_lost| Submission::InDoubt)?;
         match reply.class() {
-            2 => Ok(()),
+            2 => {
+                self.state = State::Ready;
+                Ok(())
+            }
             4 | 5 => Err(refused(SmtpPhase::Content, &reply)),
             _ => Err(Submission::InDoubt),
         }

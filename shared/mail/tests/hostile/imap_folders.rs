@@ -77,7 +77,7 @@ async fn a_message_is_found_by_its_exact_id_where_it_is() {
             ("SELECT \"Courrier ind&AOk-sirable\"", &selected(2, 10, 5)),
             (SEARCH, "* SEARCH\r\nTAG OK\r\n"),
             // No right to look into this one, and then everywhere else, each once.
-            ("SELECT \"Sent\"", "TAG NO [NONEXISTENT] gone\r\n"),
+            ("SELECT \"Sent\"", "TAG NO [NOPERM] not yours\r\n"),
             (SEARCH, "TAG BAD no folder\r\n"),
             ("SELECT \"Other\"", &selected(4, 10, 5)),
             (SEARCH, "* SEARCH 9 8\r\nTAG OK\r\n"),

@@ -2,12 +2,7 @@
 
 use agentwarm_app::ports::mail::{ConnectFailure, MailReader};
 
-use crate::server::{PASSWORD, PATIENT, Server};
-
-fn base64(text: &str) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(text)
-}
+use crate::server::{PASSWORD, PATIENT, Server, base64};
 
 fn plain() -> String {
     base64(&format!("\0ada@one.test\0{PASSWORD}"))

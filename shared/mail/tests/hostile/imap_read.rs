@@ -252,7 +252,8 @@ async fn reports_are_fetched_and_read() {
                 original_message_id: Some("slot-7@one.test".into()),
                 recipient: Some("nobody@two.test".into()),
                 action: "failed".into(),
-                status: "5.1.1".into()
+                status: "5.1.1".into(),
+                diagnostic: None
             },
             &FoundContent::Message,
         ]

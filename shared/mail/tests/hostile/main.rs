@@ -1,4 +1,11 @@
 //! Servers that lie, stall, flood and hang up, on real sockets, against the product's own clients.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 mod imap_flood;
 mod imap_folders;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use agentwarm_app::ports::mail::{Folder, Submission};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::server::{PASSWORD, Server, fetched, mail, selected};
+use crate::server::{PASSWORD, Server, base64, fetched, mail, selected};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -84,8 +84,6 @@ async fn nothing_secret_is_logged_at_trace() {
     drop(guard);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("session lost"), "something is logged: {log}");
-    use base64::Engine as _;
-    let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
     for secret in [
         PASSWORD.to_owned(),
         base64(PASSWORD),

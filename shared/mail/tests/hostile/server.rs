@@ -11,12 +11,17 @@ use agentwarm_app::ports::mail::{
     SendSession, TlsMode,
 };
 use agentwarm_mail::{ImapSmtp, MailConfig, TimeLimits};
+use base64::Engine as _;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+
+pub(crate) fn base64(text: &str) -> String {
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
 
 /// What must never be logged.
 pub(crate) const PASSWORD: &str = "canary-pässword";
@@ -83,6 +88,12 @@ impl Peer {
         Some(String::from_utf8(line).unwrap().trim_end().to_owned())
     }
 
+    /// Takes whatever comes and says nothing until the other side leaves.
+    pub(crate) async fn pause(&mut self) {
+        let mut bytes = [0; 1024];
+        while matches!(self.stream.read(&mut bytes).await, Ok(1..)) {}
+    }
+
     /// Hears a line that begins so, and answers.
     pub(crate) async fn on(&mut self, expected: &str, answer: &str) -> String {
         let line = self.hear().await.unwrap_or_default();
@@ -119,7 +130,8 @@ impl Peer {
     /// Greets, and takes any password.
     pub(crate) async fn smtp_login(&mut self, features: &[&str]) {
         self.say("220 mx.one.test ESMTP\r\n").await;
-        let offered: String = features.iter().map(|f| format!("250-{f}\r\n")).collect();
+        let offered: Vec<String> = features.iter().map(|f| format!("250-{f}\r\n")).collect();
+        let offered = offered.concat();
         let offer = format!("250-mx.one.test\r\n{offered}250 AUTH PLAIN LOGIN XOAUTH2\r\n");
         self.on("EHLO [127.0.0.1]", &offer).await;
         self.on("AUTH PLAIN ", "235 2.7.0 in\r\n").await;
@@ -238,7 +250,7 @@ impl Server {
 
     /// The server's script ran to its end and found what it expected.
     pub(crate) async fn ended(self) {
-        let ended = tokio::time::timeout(Duration::from_secs(60), self.task).await;
+        let ended = tokio::time::timeout(Duration::from_mins(1), self.task).await;
         ended.expect("the server's script hangs").unwrap();
     }
 
@@ -280,7 +292,7 @@ pub(crate) const PATIENT: TimeLimits = TimeLimits {
     connect: Duration::from_secs(20),
     answer: Duration::from_secs(20),
     acceptance: Duration::from_secs(20),
-    session: Duration::from_secs(60),
+    session: Duration::from_mins(1),
 };
 
 /// Short enough to wait for a server that does not answer.

@@ -2,12 +2,7 @@
 
 use agentwarm_app::ports::mail::{ConnectFailure, MailSender};
 
-use crate::server::{PASSWORD, PATIENT, Server, mail};
-
-fn base64(text: &str) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(text)
-}
+use crate::server::{PASSWORD, PATIENT, Server, base64, mail};
 
 /// Connects to a server with this greeting, offer, and answer to AUTH; it hangs up where it has none.
 async fn connect_to(

@@ -137,7 +137,7 @@ async fn a_refusal_tells_its_phase_code_and_reason() {
     }
 }
 
-/// Refuses one command of the first mail, and takes the second mail, which must be preceded by RSET if the first was left halfway.
+/// Refuses one command of the first mail, and takes the second mail, which must be preceded by RSET.
 async fn refuse(mut peer: Peer, refused: usize, pipelining: bool, reply: String) {
     let features: &[&str] = if pipelining { &["PIPELINING"] } else { &[] };
     peer.smtp_login(features).await;
@@ -157,7 +157,6 @@ async fn refuse(mut peer: Peer, refused: usize, pipelining: bool, reply: String)
                 if pipelining && at == 0 {
                     peer.on("RCPT", "503 5.5.1 need MAIL\r\n").await;
                 }
-                peer.on("RSET", "250 ok\r\n").await;
             } else {
                 for (command, answer) in commands {
                     peer.on(command, answer).await;
@@ -165,6 +164,7 @@ async fn refuse(mut peer: Peer, refused: usize, pipelining: bool, reply: String)
                 peer.content().await.unwrap();
                 peer.say(&reply).await;
             }
+            peer.on("RSET", "250 ok\r\n").await;
             continue;
         }
         for (command, answer) in commands.drain(..) {

@@ -1,8 +1,11 @@
 //! Certificates are always verified.
 
-use agentwarm_app::ports::mail::{ConnectFailure, TlsMode};
+use std::time::Duration;
 
-use crate::server::{Pki, Server, script};
+use agentwarm_app::ports::mail::{ConnectFailure, MailReader, MailSender, TlsMode};
+use agentwarm_mail::{ImapSmtp, MailConfig, TimeLimits};
+
+use crate::server::{PATIENT, Pki, Server, script};
 
 const UNVERIFIED: ConnectFailure = ConnectFailure::Tls("the certificate does not verify");
 
@@ -52,8 +55,8 @@ async fn a_server_without_tls_is_no_mail_server() {
     let mut credentials = server.credentials();
     credentials.smtp_security = Some(TlsMode::Implicit);
     server.ca_pem = Pki::new().ca_pem;
-    let mailboxes = server.mailboxes(crate::server::PATIENT);
-    let refused = agentwarm_app::ports::mail::MailSender::connect(&mailboxes, &credentials).await;
+    let mailboxes = server.mailboxes(PATIENT);
+    let refused = MailSender::connect(&mailboxes, &credentials).await;
     assert_eq!(
         refused.err(),
         Some(ConnectFailure::Tls("the handshake failed"))
@@ -62,9 +65,27 @@ async fn a_server_without_tls_is_no_mail_server() {
 }
 
 #[tokio::test]
+async fn a_handshake_that_does_not_go_on_ends_in_time() {
+    let server = Server::plain(|mut peer| async move {
+        // The client's hello, half of it or all, and never an answer.
+        peer.pause().await;
+    })
+    .await;
+    let mut credentials = server.credentials();
+    credentials.imap_security = Some(TlsMode::Implicit);
+    let time = TimeLimits {
+        connect: Duration::from_millis(300),
+        ..PATIENT
+    };
+    let refused = MailReader::connect(&server.mailboxes(time), &credentials).await;
+    assert_eq!(refused.err(), Some(ConnectFailure::Unreachable));
+    server.ended().await;
+}
+
+#[tokio::test]
 async fn loopback_needs_the_switch() {
     let server = Server::secure(|_peer| async { panic!("somebody connected") }).await;
-    let mailboxes = agentwarm_mail::ImapSmtp::new(agentwarm_mail::MailConfig {
+    let mailboxes = ImapSmtp::new(MailConfig {
         private_ca_pem: Some(server.ca_pem.clone()),
         ..Default::default()
     })
@@ -73,7 +94,7 @@ async fn loopback_needs_the_switch() {
         let mut credentials = server.credentials();
         credentials.imap_host = host.into();
         credentials.imap_port = 993;
-        let refused = agentwarm_app::ports::mail::MailReader::connect(&mailboxes, &credentials);
+        let refused = MailReader::connect(&mailboxes, &credentials);
         assert_eq!(refused.await.err(), Some(ConnectFailure::Unreachable));
     }
 }

@@ -198,6 +198,22 @@ fn a_changed_zone_repeats_no_date_and_starts_no_day_within_20_hours() {
 }
 
 #[test]
+fn planning_too_keeps_20_hours_from_the_last_day() {
+    // From UTC to UTC+4: the next date begins exactly 20 h later, and would be planned on the evening before that.
+    let last = planned(&Zone::utc(), date(2026, 3, 12));
+    let dubai = zone("Asia/Dubai");
+    let next = next_planning(
+        &dubai,
+        &hours(0, 18),
+        Some(last),
+        at("2026-03-12T12:00:00Z"),
+        &Seed::root(b"account"),
+    );
+    assert_eq!(next.date, date(2026, 3, 13));
+    assert_eq!(next.at, at("2026-03-12T20:00:00Z"));
+}
+
+#[test]
 fn the_day_is_planned_in_the_small_hours_or_where_they_work_at_midnight_the_evening_before() {
     let (utc, day) = (Zone::utc(), date(2026, 3, 13));
     for n in 0..200_u32 {

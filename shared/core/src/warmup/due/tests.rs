@@ -254,6 +254,15 @@ fn what_no_longer_fits_is_skipped_because_of_the_hours() {
     };
     let paced = spread_missed(&missed, &slow, now(), &Seed::root(b"account"));
     assert_eq!((paced.moved.len(), paced.skipped.len()), (2, 3));
+    // However slow the pace, one is sent.
+    let upcoming = [from_now(1800)];
+    let slowest = RestOfDay {
+        planned: 1,
+        upcoming: &upcoming,
+        ..rest(11)
+    };
+    let one = spread_missed(&missed, &slowest, now(), &Seed::root(b"account"));
+    assert_eq!((one.moved.len(), one.skipped.len()), (1, 4));
 }
 
 proptest! {

@@ -4,6 +4,8 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
+use crate::warmup::day::DayFigures;
+use crate::warmup::reputation;
 use crate::warmup::samples::{at, warming};
 
 fn night() -> Timestamp {
@@ -39,12 +41,22 @@ fn account(day_number: u32, phase: WarmupPhase) -> Account {
     account
 }
 
+/// The reputation after `date`, as if its figures were final.
+fn after(account: &Account, history: &[PastDay], date: Date) -> Score {
+    let day = history.iter().find(|day| day.date == date);
+    reputation::carried_over(
+        account.reputation,
+        &day.map_or_else(DayFigures::default, |day| day.figures),
+    )
+}
+
 fn judged(account: &Account, history: &[PastDay]) -> Judgement {
     judge(&JudgeInput {
         account,
         config: &PoolConfig::default(),
         date: friday(),
         history,
+        reputation: after(account, history, friday()),
         now: night(),
     })
     .unwrap()
@@ -73,7 +85,10 @@ fn a_good_day_changes_only_the_figures() {
     assert_eq!(judgement.warmup, expected);
 
     let after = judgement.applied_to(&account, night());
-    assert_eq!((after.status, after.version), (AccountStatus::Warming, account.version));
+    assert_eq!(
+        (after.status, after.version),
+        (AccountStatus::Warming, account.version)
+    );
 }
 
 #[test]
@@ -93,6 +108,7 @@ fn a_date_is_judged_once() {
         config: &PoolConfig::default(),
         date: friday(),
         history: &[day(0, 20, 10, 0)],
+        reputation: account.reputation,
         now: night(),
     });
     assert_eq!(again, None);
@@ -129,7 +145,10 @@ fn moderate_bounces_reduce_and_say_so_once() {
         last_judged: None,
         ..reduced.warmup
     });
-    assert!(events(&judged(&account, &history)).is_empty(), "still reduced, nothing new");
+    assert!(
+        events(&judged(&account, &history)).is_empty(),
+        "still reduced, nothing new"
+    );
     let better = judged(&account, &[day(0, 50, 1, 0)]);
     assert!(!better.warmup.reduced && better.decisions.is_empty());
 }
@@ -143,7 +162,10 @@ fn bad_figures_cool_down() {
         let judgement = judged(&account, &history);
         assert_eq!(judgement.warmup.phase, WarmupPhase::Cooldown);
         assert_eq!(judgement.warmup.cooldown.unwrap().since, date(2026, 3, 14));
-        assert_eq!((judgement.warmup.sustain_streak, judgement.warmup.reduced), (0, false));
+        assert_eq!(
+            (judgement.warmup.sustain_streak, judgement.warmup.reduced),
+            (0, false)
+        );
         assert_eq!(
             events(&judgement),
             ["account.warmup_phase_changed", "warmup.volume_reduced"]
@@ -170,8 +192,15 @@ fn a_cooldown_ends_after_three_good_days_of_its_own() {
     let good = with(&[day(0, 20, 0, 0), day(1, 20, 0, 0), day(2, 20, 0, 0)]);
     let judgement = judged(&cooling(2), &good);
     assert_eq!(judgement.warmup.phase, WarmupPhase::Sustain);
-    assert_eq!((judgement.warmup.cooldown, judgement.warmup.sustain_streak), (None, 0));
+    assert_eq!(
+        (judgement.warmup.cooldown, judgement.warmup.sustain_streak),
+        (None, 0)
+    );
     assert_eq!(events(&judgement), ["account.warmup_phase_changed"]);
+    assert_eq!(
+        judgement.decisions[0].metadata["sent"], 60,
+        "its own days' numbers"
+    );
 
     // The bad days from before are still in the window, and do not cause it again.
     let mut next = judgement.applied_to(&cooling(2), night());
@@ -181,10 +210,22 @@ fn a_cooldown_ends_after_three_good_days_of_its_own() {
     assert!(again.bounce_rate > Rate::ZERO && again.decisions.is_empty());
 
     for (what, days) in [
-        ("two sending days", vec![day(0, 20, 0, 0), day(1, 20, 0, 0), day(2, 0, 0, 0)]),
-        ("nine mails", vec![day(0, 3, 0, 0), day(1, 3, 0, 0), day(2, 3, 0, 0)]),
-        ("bounces", vec![day(0, 20, 1, 0), day(1, 10, 0, 0), day(2, 2, 0, 0)]),
-        ("spam", vec![day(0, 20, 0, 1), day(1, 10, 0, 0), day(2, 10, 0, 0)]),
+        (
+            "two sending days",
+            vec![day(0, 20, 0, 0), day(1, 20, 0, 0), day(2, 0, 0, 0)],
+        ),
+        (
+            "nine mails",
+            vec![day(0, 3, 0, 0), day(1, 3, 0, 0), day(2, 3, 0, 0)],
+        ),
+        (
+            "bounces",
+            vec![day(0, 20, 1, 0), day(1, 10, 0, 0), day(2, 2, 0, 0)],
+        ),
+        (
+            "spam",
+            vec![day(0, 20, 0, 1), day(1, 10, 0, 0), day(2, 10, 0, 0)],
+        ),
     ] {
         let judgement = judged(&cooling(2), &with(&days));
         assert_eq!(judgement.warmup.phase, WarmupPhase::Cooldown, "{what}");
@@ -196,21 +237,32 @@ fn a_cooldown_ends_after_three_good_days_of_its_own() {
 fn a_cooldown_of_a_young_account_ends_in_the_ramp() {
     let mut young = cooling(2);
     young.warmup.as_mut().unwrap().day_number = 20;
-    let judgement = judged(&young, &[day(0, 20, 0, 0), day(1, 20, 0, 0), day(2, 20, 0, 0)]);
+    let judgement = judged(
+        &young,
+        &[day(0, 20, 0, 0), day(1, 20, 0, 0), day(2, 20, 0, 0)],
+    );
     assert_eq!(judgement.warmup.phase, WarmupPhase::RampUp);
 }
 
 #[test]
 fn many_bounces_suspend_whatever_the_phase() {
     let history = [day(0, 20, 3, 0)];
-    for phase in [WarmupPhase::RampUp, WarmupPhase::Sustain, WarmupPhase::Cooldown, WarmupPhase::Graduated] {
+    for phase in [
+        WarmupPhase::RampUp,
+        WarmupPhase::Sustain,
+        WarmupPhase::Cooldown,
+        WarmupPhase::Graduated,
+    ] {
         let account = account(70, phase);
         let judgement = judged(&account, &history);
         assert_eq!(judgement.status, AccountStatus::Suspended);
         assert_eq!(judgement.interrupted, Some(account.status));
         assert_eq!(judgement.warmup.phase, phase);
         assert_eq!(judgement.warmup.last_judged, Some(friday()));
-        assert_eq!(events(&judgement), ["warmup.auto_paused", "account.status_changed"]);
+        assert_eq!(
+            events(&judgement),
+            ["warmup.auto_paused", "account.status_changed"]
+        );
         insta::allow_duplicates! {
             insta::assert_snapshot!(judgement.status_reason.as_ref().unwrap(), @"Of the 20 mails sent lately 3 bounced: more than 8 %.");
         }
@@ -221,7 +273,11 @@ fn many_bounces_suspend_whatever_the_phase() {
 
 #[test]
 fn what_is_stopped_is_not_stopped_again() {
-    for status in [AccountStatus::Paused, AccountStatus::Error, AccountStatus::Suspended] {
+    for status in [
+        AccountStatus::Paused,
+        AccountStatus::Error,
+        AccountStatus::Suspended,
+    ] {
         let mut account = account(20, WarmupPhase::RampUp);
         account.status = status;
         account.interrupted = Some(AccountStatus::Warming);
@@ -238,7 +294,11 @@ fn during_the_day_only_suspension_acts_and_it_acts_at_once() {
     let account = account(20, WarmupPhase::RampUp);
     let noon = at("2026-03-13T12:00:00Z");
     assert_eq!(judge_now(&account, &[day(0, 20, 1, 0)], noon), None);
-    assert_eq!(judge_now(&account, &[day(0, 50, 3, 3)], noon), None, "a cooldown waits for the night");
+    assert_eq!(
+        judge_now(&account, &[day(0, 50, 3, 3)], noon),
+        None,
+        "a cooldown waits for the night"
+    );
     let judgement = judge_now(&account, &[day(0, 10, 3, 0)], noon).unwrap();
     assert_eq!(judgement.status, AccountStatus::Suspended);
     assert_eq!(judgement.reputation, account.reputation);
@@ -253,10 +313,15 @@ fn after_a_resume_the_old_bounces_do_not_count() {
     let account = account(20, WarmupPhase::RampUp);
     let noon = at("2026-03-13T12:00:00Z");
     let morning = day(0, 10, 3, 0);
-    let suspended = judge_now(&account, &[morning], noon).unwrap().applied_to(&account, noon);
+    let suspended = judge_now(&account, &[morning], noon)
+        .unwrap()
+        .applied_to(&account, noon);
     let resumed = transition::resume(&suspended, noon, morning.figures).unwrap();
     let evening = PastDay {
-        figures: DayFigures { sent: 14, ..morning.figures },
+        figures: DayFigures {
+            sent: 14,
+            ..morning.figures
+        },
         ..morning
     };
     assert_eq!(judge_now(&resumed, &[evening], noon), None);
@@ -270,10 +335,17 @@ fn graduation_takes_fourteen_days_in_a_row() {
     let good = [day(0, 40, 0, 0)];
     let judgement = judged(&account, &good);
     assert_eq!(judgement.warmup.phase, WarmupPhase::Graduated);
-    assert_eq!((judgement.status, judgement.interrupted), (AccountStatus::Active, None));
+    assert_eq!(
+        (judgement.status, judgement.interrupted),
+        (AccountStatus::Active, None)
+    );
     assert_eq!(
         events(&judgement),
-        ["warmup.graduated", "account.warmup_phase_changed", "account.status_changed"]
+        [
+            "warmup.graduated",
+            "account.warmup_phase_changed",
+            "account.status_changed"
+        ]
     );
     assert_eq!(judgement.applied_to(&account, night()).status_reason, None);
 
@@ -289,7 +361,11 @@ fn graduation_takes_fourteen_days_in_a_row() {
     account.reputation = Score::clamped(69.9);
     assert_eq!(judged(&account, &[]).warmup.sustain_streak, 0, "reputation");
     account.reputation = Score::clamped(70.0);
-    assert_eq!(judged(&account, &[]).warmup.phase, WarmupPhase::Graduated, "a good weekend counts");
+    assert_eq!(
+        judged(&account, &[]).warmup.phase,
+        WarmupPhase::Graduated,
+        "a good weekend counts"
+    );
 
     // Too early by number: a ramp that was lengthened meanwhile.
     account.warmup.as_mut().unwrap().day_number = 58;
@@ -317,13 +393,24 @@ fn a_good_mailbox_graduates_on_day_60() {
         if phases.last().is_none_or(|(_, last)| *last != phase) {
             phases.push((number, phase));
         }
-        let sent = if matches!(on.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday) { 0 } else { 10 };
-        history.push(PastDay { date: on, ..day(0, sent, 0, 0) });
+        let sent = if matches!(
+            on.weekday(),
+            jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday
+        ) {
+            0
+        } else {
+            10
+        };
+        history.push(PastDay {
+            date: on,
+            ..day(0, sent, 0, 0)
+        });
         let judgement = judge(&JudgeInput {
             account: &account,
             config: &config,
             date: on,
             history: &history,
+            reputation: after(&account, &history, on),
             now: night(),
         })
         .unwrap();
@@ -331,7 +418,11 @@ fn a_good_mailbox_graduates_on_day_60() {
     }
     assert_eq!(
         phases,
-        [(1, WarmupPhase::RampUp), (46, WarmupPhase::Sustain), (60, WarmupPhase::Graduated)]
+        [
+            (1, WarmupPhase::RampUp),
+            (46, WarmupPhase::Sustain),
+            (60, WarmupPhase::Graduated)
+        ]
     );
     assert_eq!(account.status, AccountStatus::Active);
 }
@@ -369,6 +460,7 @@ proptest! {
             config: &PoolConfig::default(),
             date: friday(),
             history: &history,
+            reputation: after.reputation,
             now: night(),
         });
         prop_assert_eq!(second, None);

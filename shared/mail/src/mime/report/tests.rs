@@ -14,32 +14,33 @@ fn read(name: &str) -> FoundContent {
     read_report(wire.as_bytes())
 }
 
-fn failed(message_id: Option<&str>, recipient: &str, status: &str) -> FoundContent {
+fn failed(
+    message_id: Option<&str>,
+    recipient: &str,
+    status: &str,
+    diagnostic: Option<u16>,
+) -> FoundContent {
     FoundContent::DeliveryReport {
         original_message_id: message_id.map(str::to_owned),
         recipient: Some(recipient.into()),
         action: "failed".into(),
         status: status.into(),
+        diagnostic,
     }
 }
 
 #[test]
 fn real_bounces_are_read() {
-    let id = Some("slot-7@one.test");
+    let (id, nobody) = (Some("slot-7@one.test"), "nobody@two.test");
     for (name, expected) in [
-        ("dsn-postfix.eml", failed(id, "nobody@two.test", "5.1.1")),
-        ("dsn-exchange.eml", failed(id, "nobody@two.test", "5.1.10")),
-        ("dsn-gmail.eml", failed(id, "nobody@two.test", "5.1.1")),
-        ("dsn-exim.eml", failed(id, "nobody@two.test", "5.1.1")),
-        (
-            "bounce-exim-old.eml",
-            failed(id, "nobody@two.test", "5.0.0"),
-        ),
-        ("bounce-qmail.eml", failed(id, "nobody@two.test", "5.1.1")),
-        (
-            "dsn-no-original.eml",
-            failed(id, "nobody@two.test", "5.2.2"),
-        ),
+        ("dsn-postfix.eml", failed(id, nobody, "5.1.1", Some(550))),
+        ("dsn-exchange.eml", failed(id, nobody, "5.1.10", Some(550))),
+        ("dsn-gmail.eml", failed(id, nobody, "5.1.1", Some(550))),
+        ("dsn-exim.eml", failed(id, nobody, "5.1.1", Some(550))),
+        ("dsn-vague.eml", failed(id, nobody, "5.0.0", Some(550))),
+        ("bounce-exim-old.eml", failed(id, nobody, "5.0.0", None)),
+        ("bounce-qmail.eml", failed(id, nobody, "5.1.1", Some(550))),
+        ("dsn-no-original.eml", failed(id, nobody, "5.2.2", None)),
     ] {
         assert_eq!(read(name), expected, "{name}");
     }
@@ -54,6 +55,7 @@ fn a_delay_is_not_a_failure() {
             recipient: Some("slow@two.test".into()),
             action: "delayed".into(),
             status: "4.4.1".into(),
+            diagnostic: None,
         }
     );
 }
@@ -62,7 +64,7 @@ fn a_delay_is_not_a_failure() {
 fn the_failed_one_of_several_recipients_is_reported() {
     assert_eq!(
         read("dsn-two-recipients.eml"),
-        failed(Some("slot-7@one.test"), "nobody@two.test", "5.1.1")
+        failed(Some("slot-7@one.test"), "nobody@two.test", "5.1.1", None)
     );
 }
 
@@ -92,7 +94,12 @@ fn a_report_that_was_cut_off_still_says_what_it_says() {
         .unwrap();
     assert_eq!(
         read_report(&source[..cut]),
-        failed(Some("slot-7@one.test"), "nobody@two.test", "5.1.1")
+        failed(
+            Some("slot-7@one.test"),
+            "nobody@two.test",
+            "5.1.1",
+            Some(550)
+        )
     );
 }
 
@@ -145,7 +152,7 @@ proptest! {
         let ids = |content| match content {
             FoundContent::Message => None,
             FoundContent::DeliveryReport { original_message_id, status, .. } => {
-                assert!(is_enhanced_code(&status));
+                assert!(status.parse::<EnhancedStatus>().is_ok());
                 original_message_id
             }
             FoundContent::Complaint { original_message_id } => original_message_id,

@@ -1,0 +1,214 @@
+//! What these operations take and give.
+
+mod examples;
+mod requests;
+
+use agentwarm_app::accounts::{ConnectionReport, LiveAccount};
+use agentwarm_app::ports::mail::ConnectFailure;
+use agentwarm_core::account::{AccountStatus, MailServers, Provider, WarmupPhase};
+use agentwarm_core::email::EmailAddress;
+use agentwarm_core::ids::{AccountId, PoolId};
+use agentwarm_core::rate::{Rate, Score};
+use agentwarm_lambda::http::PageInfo;
+use agentwarm_lambda::http::openapi::schema;
+use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+
+pub(crate) use examples::{
+    account_example, create_example, detail_example, list_example, test_example,
+};
+pub use requests::{CreateAccountBody, ListAccounts, PAGING};
+
+/// An account in lists and after its creation.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    #[schemars(schema_with = "schema::id")]
+    id: AccountId,
+    #[schemars(schema_with = "schema::email")]
+    email: EmailAddress,
+    display_name: String,
+    #[schemars(schema_with = "provider")]
+    provider: Provider,
+    #[schemars(schema_with = "status")]
+    status: AccountStatus,
+    /// Why the status is what it is, where that is not its user's doing.
+    status_reason: Option<String>,
+    #[schemars(schema_with = "phase")]
+    warmup_phase: WarmupPhase,
+    /// Mails it may send on its current or last planned day.
+    current_daily_limit: u32,
+    total_sent: u64,
+    total_received: u64,
+    /// Share of bounces over the last seven sending days.
+    #[schemars(schema_with = "schema::rate")]
+    bounce_rate: Rate,
+    /// Share of spam placements over the last seven sending days.
+    #[schemars(schema_with = "schema::rate")]
+    spam_rate: Rate,
+    #[schemars(range(min = 0, max = 100), with = "f64")]
+    reputation_score: Score,
+    /// An IANA time zone.
+    timezone: String,
+    /// The pool whose configuration counts.
+    #[schemars(schema_with = "schema::nullable_id")]
+    pool_id: Option<PoolId>,
+    #[schemars(schema_with = "schema::nullable_instant")]
+    warmup_started_at: Option<Timestamp>,
+    #[schemars(schema_with = "schema::instant")]
+    created_at: Timestamp,
+}
+
+/// An account with full details.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountDetail {
+    #[serde(flatten)]
+    account: Account,
+    /// What is specific to the provider: the servers of an `imap_smtp` account.
+    provider_metadata: Option<ProviderMetadata>,
+    #[schemars(schema_with = "schema::instant")]
+    updated_at: Timestamp,
+}
+
+/// The servers of an account.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProviderMetadata {
+    imap_host: String,
+    imap_port: u16,
+    smtp_host: String,
+    smtp_port: u16,
+}
+
+/// A page of accounts.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AccountList {
+    accounts: Vec<Account>,
+    #[serde(flatten)]
+    page: PageInfo,
+}
+
+/// How a connection test went.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionTest {
+    #[schemars(schema_with = "schema::id")]
+    account_id: AccountId,
+    #[schemars(schema_with = "schema::email")]
+    email: EmailAddress,
+    #[schemars(schema_with = "provider")]
+    provider: Provider,
+    imap: ProtocolTest,
+    smtp: ProtocolTest,
+    /// Whether both succeeded.
+    overall: bool,
+    #[schemars(schema_with = "schema::instant")]
+    tested_at: Timestamp,
+}
+
+/// How one protocol's test went.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProtocolTest {
+    success: bool,
+    /// Milliseconds until the login was accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ms: Option<u64>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl From<&LiveAccount> for Account {
+    fn from(live: &LiveAccount) -> Self {
+        let account = &live.account;
+        Self {
+            id: account.id,
+            email: account.email.clone(),
+            display_name: account.display_name.clone(),
+            provider: account.provider,
+            status: account.status,
+            status_reason: account.status_reason.clone(),
+            warmup_phase: account.phase(),
+            current_daily_limit: account.current_daily_limit,
+            total_sent: live.totals.sent,
+            total_received: live.totals.received,
+            bounce_rate: account.bounce_rate,
+            spam_rate: account.spam_rate,
+            reputation_score: account.reputation,
+            timezone: account.zone.name().to_owned(),
+            pool_id: account.configuring_pool(),
+            warmup_started_at: account.warmup.as_ref().map(|warmup| warmup.started_at),
+            created_at: account.created_at,
+        }
+    }
+}
+
+impl From<&LiveAccount> for AccountDetail {
+    fn from(live: &LiveAccount) -> Self {
+        Self {
+            account: live.into(),
+            provider_metadata: live.account.servers.as_ref().map(ProviderMetadata::from),
+            updated_at: live.account.updated_at,
+        }
+    }
+}
+
+impl From<&MailServers> for ProviderMetadata {
+    fn from(servers: &MailServers) -> Self {
+        Self {
+            imap_host: servers.imap_host.clone(),
+            imap_port: servers.imap_port,
+            smtp_host: servers.smtp_host.clone(),
+            smtp_port: servers.smtp_port,
+        }
+    }
+}
+
+impl AccountList {
+    /// A page as its client sees it.
+    pub fn new(accounts: Vec<LiveAccount>, page: PageInfo) -> Self {
+        Self {
+            accounts: accounts.iter().map(Account::from).collect(),
+            page,
+        }
+    }
+}
+
+impl From<&ConnectionReport> for ConnectionTest {
+    fn from(report: &ConnectionReport) -> Self {
+        Self {
+            account_id: report.account.id,
+            email: report.account.email.clone(),
+            provider: report.account.provider,
+            imap: ProtocolTest::from(&report.imap),
+            smtp: ProtocolTest::from(&report.smtp),
+            overall: report.overall(),
+            tested_at: report.tested_at,
+        }
+    }
+}
+
+impl From<&Result<u64, ConnectFailure>> for ProtocolTest {
+    fn from(attempt: &Result<u64, ConnectFailure>) -> Self {
+        Self {
+            success: attempt.is_ok(),
+            latency_ms: attempt.as_ref().ok().copied(),
+            error: attempt.as_ref().err().map(ToString::to_string),
+        }
+    }
+}
+
+fn provider(_: &mut SchemaGenerator) -> Schema {
+    schema::one_of(Provider::ALL, Provider::as_str)
+}
+
+fn status(_: &mut SchemaGenerator) -> Schema {
+    schema::one_of(AccountStatus::ALL, AccountStatus::as_str)
+}
+
+fn phase(_: &mut SchemaGenerator) -> Schema {
+    schema::one_of(WarmupPhase::ALL, WarmupPhase::as_str)
+}

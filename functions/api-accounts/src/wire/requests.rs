@@ -1,0 +1,141 @@
+//! Reading requests.
+//!
+//! A new account is read for its shape only (names and types). What its values must be is the use case's to say, because that
+//! depends on the deployment (which servers may be named) and all of it is to be said at once.
+
+use agentwarm_app::accounts::{CredentialsInput, NewAccount};
+use agentwarm_app::ports::PageRequest;
+use agentwarm_app::ports::accounts::AccountFilter;
+use agentwarm_app::ports::mail::TlsMode;
+use agentwarm_app::text::NAME_MAX_CHARS;
+use agentwarm_core::account::{AccountStatus, Provider};
+use agentwarm_lambda::http::rules::{Rule, integer, object, one_of, secret, text};
+use agentwarm_lambda::http::{Fields, FromFields, Invalid, Paging};
+use serde_json::json;
+
+/// How accounts are paged (API reference §3).
+pub const PAGING: Paging = Paging {
+    list: "accounts",
+    default: 50,
+    max: 200,
+};
+
+/// The longest address (RFC 3696 erratum 1690), and the longest part of one that can be looked for.
+const ADDRESS_MAX_CHARS: usize = 254;
+
+/// More than any text of a mailbox may have: what is longer is no mistake worth explaining.
+const ANY_MAX_CHARS: usize = 1024;
+
+/// Which accounts are wanted.
+pub struct ListAccounts {
+    /// By what they are.
+    pub filter: AccountFilter,
+    /// By where they are in the list.
+    pub page: PageRequest,
+}
+
+impl FromFields for ListAccounts {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Invalid> {
+        let status = one_of(AccountStatus::ALL, AccountStatus::as_str);
+        let status = fields.optional("status", status);
+        let provider = fields.optional("provider", one_of(Provider::ALL, Provider::as_str));
+        let email = fields.optional(
+            "email",
+            text(1..=ADDRESS_MAX_CHARS).about("Part of the address, in any case."),
+        );
+        let domain = fields.optional(
+            "domain",
+            text(1..=ADDRESS_MAX_CHARS).about("Exactly what follows the @."),
+        );
+        let page = PAGING.read(fields);
+        Ok(Self {
+            filter: AccountFilter {
+                status: status?,
+                provider: provider?,
+                email: email?,
+                domain: domain?,
+            },
+            page: page?,
+        })
+    }
+}
+
+/// An account to be made.
+pub struct CreateAccountBody(
+    /// As the use case takes it.
+    pub NewAccount,
+);
+
+impl FromFields for CreateAccountBody {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Invalid> {
+        let email = fields.required("email", any().schema_with("format", || "email".into()));
+        let display_name = fields.required(
+            "displayName",
+            any().schema_with("maxLength", || NAME_MAX_CHARS.into()),
+        );
+        let provider = fields.required("provider", one_of(Provider::ALL, Provider::as_str));
+        let timezone = fields.nullable(
+            "timezone",
+            any().about("An IANA time zone; UTC when not given."),
+        );
+        let credentials = fields.required("credentials", object::<CredentialsBody>());
+        let pool = fields.nullable(
+            "poolId",
+            any()
+                .schema_with("format", || "uuid".into())
+                .about("The pool to join; the default pool when not given."),
+        );
+        Ok(Self(NewAccount {
+            email: email?,
+            display_name: display_name?,
+            provider: provider?,
+            timezone: timezone?,
+            credentials: credentials?.0,
+            pool: pool?,
+        }))
+    }
+}
+
+struct CredentialsBody(CredentialsInput);
+
+impl FromFields for CredentialsBody {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Invalid> {
+        let imap_host = fields.optional("imapHost", any());
+        let imap_port = fields.optional("imapPort", port([143, 993].as_slice()));
+        let smtp_host = fields.optional("smtpHost", any());
+        let smtp_port = fields.optional("smtpPort", port([465, 587, 2525].as_slice()));
+        let username = fields.optional("username", any());
+        let password = fields.optional("password", secret(ANY_MAX_CHARS));
+        let imap_security = fields.optional("imapSecurity", security());
+        let smtp_security = fields.optional("smtpSecurity", security());
+        Ok(Self(CredentialsInput {
+            imap_host: imap_host?,
+            imap_port: imap_port?,
+            smtp_host: smtp_host?,
+            smtp_port: smtp_port?,
+            username: username?,
+            password: password?.map(|password| password.to_string()),
+            imap_security: imap_security?,
+            smtp_security: smtp_security?,
+        }))
+    }
+}
+
+/// Any text of a bearable length.
+fn any() -> Rule<String> {
+    text(0..=ANY_MAX_CHARS)
+}
+
+/// Any whole number: which ports may be used depends on the deployment.
+fn port(usual: &'static [u16]) -> Rule<u32> {
+    integer(0..=u32::MAX).schema_with("examples", move || json!(usual))
+}
+
+fn security() -> Rule<TlsMode> {
+    const MODES: &[TlsMode] = &[TlsMode::Implicit, TlsMode::StartTls];
+    let name = |mode| match mode {
+        TlsMode::Implicit => "implicit",
+        TlsMode::StartTls => "starttls",
+    };
+    one_of(MODES, name).about("How the connection is secured, where the port does not say it.")
+}

@@ -1,0 +1,133 @@
+//! What these operations give.
+
+use agentwarm_app::health::{Probe, Readiness as Probed};
+use agentwarm_app::ports::health::LeaseCount;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// The API is alive.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Liveness {
+    status: &'static str,
+}
+
+/// Whether what the API stands on answers.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Readiness {
+    /// `ok`, or `degraded` when a check failed.
+    #[schemars(extend("enum" = ["ok", "degraded"]))]
+    status: &'static str,
+    checks: Checks,
+}
+
+/// The single checks, by the reference's names.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Checks {
+    /// DynamoDB.
+    database: Check,
+    /// SQS.
+    redis: Check,
+    connection_pool: ConnectionPoolCheck,
+}
+
+/// One check.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Check {
+    #[schemars(extend("enum" = ["ok", "error"]))]
+    status: &'static str,
+    /// How long it took; null if it failed.
+    latency_ms: Option<u64>,
+    /// What is behind it.
+    backend: &'static str,
+}
+
+/// Mailboxes that are held for a visit.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ConnectionPoolCheck {
+    #[schemars(extend("enum" = ["ok", "error"]))]
+    status: &'static str,
+    /// How many are held, about.
+    active: u32,
+    /// How many more could be.
+    idle: u32,
+    /// How many can be held at once.
+    total: u32,
+}
+
+/// An OpenAPI document.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct OpenApi(Map<String, Value>);
+
+impl Liveness {
+    /// It is.
+    pub const OK: Self = Self { status: "ok" };
+}
+
+impl From<&Probed> for Readiness {
+    fn from(probed: &Probed) -> Self {
+        let leases = probed.leases.unwrap_or_default();
+        Self {
+            status: if probed.is_ready() { "ok" } else { "degraded" },
+            checks: Checks {
+                database: Check::new(probed.database, "dynamodb"),
+                redis: Check::new(probed.queues, "sqs"),
+                connection_pool: ConnectionPoolCheck::new(probed.leases.is_some(), leases),
+            },
+        }
+    }
+}
+
+impl Check {
+    fn new(probe: Probe, backend: &'static str) -> Self {
+        Self {
+            status: status(probe.is_some()),
+            latency_ms: probe,
+            backend,
+        }
+    }
+}
+
+impl ConnectionPoolCheck {
+    fn new(is_known: bool, leases: LeaseCount) -> Self {
+        Self {
+            status: status(is_known),
+            active: leases.active,
+            idle: leases.idle(),
+            total: leases.total,
+        }
+    }
+}
+
+fn status(is_ok: bool) -> &'static str {
+    if is_ok { "ok" } else { "error" }
+}
+
+pub(crate) fn liveness_example() -> Value {
+    json!({ "status": "ok" })
+}
+
+pub(crate) fn readiness_example() -> Value {
+    json!({
+        "status": "ok",
+        "checks": {
+            "database": { "status": "ok", "latencyMs": 2, "backend": "dynamodb" },
+            "redis": { "status": "ok", "latencyMs": 1, "backend": "sqs" },
+            "connectionPool": { "status": "ok", "active": 12, "idle": 42, "total": 54 },
+        },
+    })
+}
+
+pub(crate) fn degraded_example() -> Value {
+    json!({
+        "status": "degraded",
+        "checks": {
+            "database": { "status": "ok", "latencyMs": 2, "backend": "dynamodb" },
+            "redis": { "status": "error", "latencyMs": null, "backend": "sqs" },
+            "connectionPool": { "status": "error", "active": 0, "idle": 0, "total": 0 },
+        },
+    })
+}

@@ -1,0 +1,60 @@
+//! The reference's examples, and what our extras look like in them.
+
+use serde_json::{Value, json};
+
+const ACCOUNT: &str = "550e8400-e29b-41d4-a716-446655440000";
+const PARTNER: &str = "550e8400-e29b-41d4-a716-446655440001";
+
+pub(crate) fn started_example() -> Value {
+    json!({
+        "message": "Warmup started",
+        "accountId": ACCOUNT,
+        "phase": "ramp_up",
+        "initialDailyLimit": 2,
+        "plannedToday": 1,
+    })
+}
+
+pub(crate) fn paused_example() -> Value {
+    json!({ "message": "Warmup paused", "accountId": ACCOUNT })
+}
+
+pub(crate) fn resumed_example() -> Value {
+    json!({ "message": "Warmup resumed", "accountId": ACCOUNT, "phase": "ramp_up", "status": "warming" })
+}
+
+pub(crate) fn schedule_example() -> Value {
+    json!({
+        "id": "019ce7a0-4800-7000-8000-000000000001",
+        "accountId": ACCOUNT,
+        "date": "2026-03-13",
+        "plannedSendCount": 8,
+        "actualSendCount": 1,
+        "plannedReceiveCount": 6,
+        "actualReceiveCount": 4,
+        "sendSlots": [
+            {
+                "scheduledAt": "2026-03-13T09:15:00Z",
+                "targetAccountId": PARTNER,
+                "executed": true,
+                "executedAt": "2026-03-13T09:15:32Z",
+                "kind": "thread",
+                "state": "accepted",
+                "skippedReason": null,
+            },
+            {
+                "scheduledAt": "2026-03-13T10:30:00Z",
+                "targetAccountId": PARTNER,
+                "executed": false,
+                "executedAt": null,
+                "kind": "reply",
+                "state": "planned",
+                "skippedReason": null,
+            },
+        ],
+        "dayNumber": 7,
+        "phase": "ramp_up",
+        "replyBudget": 3,
+        "reasons": [{ "rule": "ramp", "volume": 8, "because": "day 7 of the ramp" }],
+    })
+}

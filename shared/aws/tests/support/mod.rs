@@ -1,0 +1,159 @@
+//! An emulator's tables for one test: its own, by a random prefix, so that tests run side by side.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary compiles this and uses its own part"
+)]
+
+pub mod faults;
+
+use std::sync::Arc;
+
+use agentwarm_app::ports::clock::Clock;
+use agentwarm_app::ports::due::Shards;
+use agentwarm_aws::clients::{ClientSettings, Clients};
+use agentwarm_aws::dynamo::{
+    ACTIVITY_TTL_DAYS, ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts,
+    DynamoApiKeys, DynamoAuditLog, DynamoDueIndex, DynamoKeyLookup, DynamoMailboxes, DynamoPlans,
+    DynamoPoolLedger, DynamoPoolWrites, DynamoPools, DynamoReceipts, DynamoRoster, DynamoSlots,
+    DynamoSuppressions, DynamoUserPlans, Table,
+};
+use agentwarm_testkit::clock::VirtualClock;
+use agentwarm_testkit::store_contract::{Store, fixtures};
+use aws_config::Region;
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use ring::rand::{SecureRandom, SystemRandom};
+
+/// How many shards the due index of tests has.
+pub const SHARDS: Shards = Shards(4);
+
+/// Three empty tables and a clock.
+pub struct World {
+    pub clients: Clients,
+    pub clock: Arc<VirtualClock>,
+    pub prefix: String,
+    client: aws_sdk_dynamodb::Client,
+}
+
+/// What every test's clients have in common.
+pub fn settings() -> ClientSettings {
+    let credentials = Credentials::new("test", "test", None, None, "tests");
+    ClientSettings {
+        endpoint: Some(endpoint()),
+        region: Some(Region::from_static("us-east-1")),
+        credentials: Some(SharedCredentialsProvider::new(credentials)),
+        ..ClientSettings::default()
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the only configuration of these tests, read where it is needed"
+)]
+fn endpoint() -> String {
+    std::env::var("AGENTWARM_TEST_ENDPOINT").expect(
+        "AGENTWARM_TEST_ENDPOINT is not set: these tests need the emulator, which `make test` starts",
+    )
+}
+
+/// A text that no other test has.
+pub fn random_name() -> String {
+    let mut bits = [0; 8];
+    SystemRandom::new().fill(&mut bits).unwrap();
+    format!("t{:016x}", u64::from_le_bytes(bits))
+}
+
+impl World {
+    pub async fn open() -> Self {
+        Self::with(settings()).await
+    }
+
+    /// A world whose clients are `settings`'; its tables are made by sound ones.
+    pub async fn with(settings_under_test: ClientSettings) -> Self {
+        let prefix = random_name();
+        let sound = Clients::load(settings()).await.unwrap().dynamodb();
+        for table in ["entities", "activity", "ephemeral"] {
+            create_table(&sound, format!("{prefix}-{table}")).await;
+        }
+        let clients = Clients::load(settings_under_test).await.unwrap();
+        Self {
+            client: clients.dynamodb(),
+            clients,
+            clock: Arc::new(VirtualClock::at(fixtures::now())),
+            prefix,
+        }
+    }
+
+    pub fn table(&self, name: &str) -> Table {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let name = format!("{}-{name}", self.prefix);
+        Table::new(self.client.clone(), name, clock)
+    }
+
+    pub fn entities(&self) -> Table {
+        self.table("entities")
+    }
+
+    pub fn activity(&self) -> ActivityTable {
+        ActivityTable::new(self.table("activity"), ACTIVITY_TTL_DAYS)
+    }
+
+    pub fn ephemeral(&self) -> Table {
+        self.table("ephemeral")
+    }
+
+    pub fn store(&self) -> Store {
+        Store {
+            key_lookup: Arc::new(DynamoKeyLookup::new(self.entities())),
+            api_keys: Arc::new(DynamoApiKeys::new(self.entities())),
+            user_plans: Arc::new(DynamoUserPlans::new(self.entities())),
+            accounts: Arc::new(DynamoAccounts::new(self.entities())),
+            account_updates: Arc::new(DynamoAccountUpdates::new(self.entities())),
+            account_life: Arc::new(DynamoAccountLife::new(self.entities())),
+            pools: Arc::new(DynamoPools::new(self.entities())),
+            pool_writes: Arc::new(DynamoPoolWrites::new(self.entities())),
+            plans: Arc::new(DynamoPlans::new(self.activity())),
+            ledger: Arc::new(DynamoPoolLedger::new(self.activity())),
+            slots: Arc::new(DynamoSlots::new(self.activity())),
+            receipts: Arc::new(DynamoReceipts::new(self.activity())),
+            suppressions: Arc::new(DynamoSuppressions::new(self.entities())),
+            due: Arc::new(DynamoDueIndex::new(self.ephemeral(), SHARDS)),
+            shards: SHARDS,
+            roster: Arc::new(DynamoRoster::new(self.ephemeral())),
+            mailboxes: Arc::new(DynamoMailboxes::new(self.ephemeral())),
+            audit: Arc::new(DynamoAuditLog::new(self.table("activity"))),
+        }
+    }
+}
+
+async fn create_table(client: &aws_sdk_dynamodb::Client, name: String) {
+    let attribute = |name| {
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+            .unwrap()
+    };
+    let key = |name, key_type| {
+        KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(key_type)
+            .build()
+            .unwrap()
+    };
+    client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(attribute("pk"))
+        .attribute_definitions(attribute("sk"))
+        .key_schema(key("pk", KeyType::Hash))
+        .key_schema(key("sk", KeyType::Range))
+        .send()
+        .await
+        .unwrap();
+}

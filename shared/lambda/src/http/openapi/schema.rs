@@ -1,0 +1,51 @@
+//! Schemas of what our types cannot say for themselves, for `#[schemars(schema_with = "…")]`.
+//!
+//! The domain's types know nothing of JSON Schema, so a wire type that holds one names its schema here.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+/// An instant: RFC 3339 in UTC, with `Z` (decision 11).
+pub fn instant(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "date-time" })
+}
+
+/// An instant, or null.
+pub fn nullable_instant(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "null"], "format": "date-time" })
+}
+
+/// A date, `YYYY-MM-DD`.
+pub fn date(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "date" })
+}
+
+/// A date, or null.
+pub fn nullable_date(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "null"], "format": "date" })
+}
+
+/// An id.
+pub fn id(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "uuid" })
+}
+
+/// An id, or null.
+pub fn nullable_id(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "null"], "format": "uuid" })
+}
+
+/// An email address.
+pub fn email(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "email" })
+}
+
+/// A share, from 0 to 1.
+pub fn rate(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "number", "minimum": 0, "maximum": 1 })
+}
+
+/// One of some values by their names on the wire. Wrap it: `fn status(_: &mut SchemaGenerator) -> Schema { one_of(…) }`.
+pub fn one_of<T: Copy>(values: &[T], name: fn(T) -> &'static str) -> Schema {
+    let names: Vec<_> = values.iter().map(|value| name(*value)).collect();
+    json_schema!({ "type": "string", "enum": names })
+}

@@ -1,0 +1,510 @@
+//! What a function is made of: adapters of the ports, built from its settings.
+//!
+//! A function asks the world for what its use cases need and gets nothing else, so what it may touch is what it asked for; a setting
+//! that it lacks is an error at start, by name. On AWS the world is built from the process's environment; the local runner builds one per
+//! function from that function's own `Environment` in the template, with its own SDK clients and clocks (architecture §6).
+
+use std::sync::{Arc, OnceLock};
+
+use agentwarm_app::engine::arrivals::Arrivals;
+use agentwarm_app::engine::closing::Closing;
+use agentwarm_app::engine::compose::Composer;
+use agentwarm_app::engine::config::Configs;
+use agentwarm_app::engine::fanout::Fanout;
+use agentwarm_app::engine::figures::Figures;
+use agentwarm_app::engine::health::HealthKeeper;
+use agentwarm_app::engine::judging::Judging;
+use agentwarm_app::engine::planning::Planning;
+use agentwarm_app::engine::reports::Reports;
+use agentwarm_app::engine::sending::Sending;
+use agentwarm_app::engine::tick::Ticking;
+use agentwarm_app::engine::visiting::Visiting;
+use agentwarm_app::ports::clock::{Clock, Entropy};
+use agentwarm_app::ports::due::Shards;
+use agentwarm_aws::clients::{ClientSettings, Clients, HttpClientError};
+use agentwarm_aws::dynamo::{
+    ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts, DynamoApiKeys,
+    DynamoAuditLog, DynamoDueIndex, DynamoKeyLookup, DynamoMailboxes, DynamoPlans,
+    DynamoPoolLedger, DynamoPoolWrites, DynamoPools, DynamoReceipts, DynamoRoster, DynamoSlots,
+    DynamoSuppressions, DynamoUserPlans, IdempotencyTable, RateTable, Table,
+};
+use agentwarm_aws::eventbridge::EventBridgeBus;
+use agentwarm_aws::health::{AwsProbes, VisitLeases, Watermarks};
+use agentwarm_aws::sqs::{SqsSendQueue, SqsVisitQueue};
+use agentwarm_aws::vault::KmsVault;
+use agentwarm_mail::{ImapSmtp, MailConfig, MailConfigError};
+
+use crate::bootstrap::{SystemClock, SystemEntropy};
+use crate::http::{HttpApp, HttpPorts, HttpTask, RateLimit, RouteError, Routes};
+use crate::settings::{Settings, SettingsError};
+use crate::stores::{DynamoIdempotency, DynamoRateCounter};
+use crate::task::Task;
+
+/// How long items of the activity table are kept, in days: the longest retention of any plan and a month to look back from it.
+const ACTIVITY_TTL_DAYS: u16 = 400;
+
+/// Adapters on demand.
+pub struct World {
+    settings: Settings,
+    clients: Clients,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    // Built once: a client costs 0.3 ms of a cold start, a vault a KMS call.
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    sqs: OnceLock<aws_sdk_sqs::Client>,
+    vault: OnceLock<Arc<KmsVault>>,
+    mail: OnceLock<Arc<ImapSmtp>>,
+}
+
+/// A function cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// A setting is missing or unusable.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The settings about mail do not fit together.
+    #[error(transparent)]
+    Mail(#[from] MailConfigError),
+    /// The SDK's clients cannot be built.
+    #[error(transparent)]
+    Clients(#[from] HttpClientError),
+    /// Two routes are one, or a route is malformed.
+    #[error(transparent)]
+    Routes(#[from] RouteError),
+}
+
+impl World {
+    /// A world of these parts.
+    pub fn new(
+        settings: Settings,
+        clients: Clients,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self {
+            settings,
+            clients,
+            clock,
+            entropy,
+            dynamodb: OnceLock::new(),
+            sqs: OnceLock::new(),
+            vault: OnceLock::new(),
+            mail: OnceLock::new(),
+        }
+    }
+
+    /// What the function was told.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Time.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// Chance.
+    pub fn entropy(&self) -> Arc<dyn Entropy> {
+        Arc::clone(&self.entropy)
+    }
+
+    fn table(&self, variable: &'static str) -> Result<Table, WorldError> {
+        let name = self.settings.required(variable)?;
+        let client = self
+            .dynamodb
+            .get_or_init(|| self.clients.dynamodb())
+            .clone();
+        Ok(Table::new(client, name, self.clock()))
+    }
+
+    fn sqs(&self) -> aws_sdk_sqs::Client {
+        self.sqs.get_or_init(|| self.clients.sqs()).clone()
+    }
+
+    fn entities(&self) -> Result<Table, WorldError> {
+        self.table("ENTITIES_TABLE")
+    }
+
+    fn activity(&self) -> Result<ActivityTable, WorldError> {
+        Ok(ActivityTable::new(
+            self.table("ACTIVITY_TABLE")?,
+            ACTIVITY_TTL_DAYS,
+        ))
+    }
+
+    fn ephemeral(&self) -> Result<Table, WorldError> {
+        self.table("EPHEMERAL_TABLE")
+    }
+
+    fn shards(&self) -> Result<Shards, WorldError> {
+        Ok(Shards(self.settings.number("DUE_SHARDS", 1)?))
+    }
+
+    /// Whether the queues delay messages; not where the schedule clock is not real time.
+    fn queue_delays(&self) -> Result<bool, WorldError> {
+        Ok(self.settings.flag("QUEUE_DELAYS", true)?)
+    }
+}
+
+/// Adapters, one per port or two that belong together.
+impl World {
+    /// Who a key belongs to.
+    pub fn key_lookup(&self) -> Result<Arc<DynamoKeyLookup>, WorldError> {
+        Ok(Arc::new(DynamoKeyLookup::new(self.entities()?)))
+    }
+
+    /// Users and keys.
+    pub fn api_keys(&self) -> Result<Arc<DynamoApiKeys>, WorldError> {
+        Ok(Arc::new(DynamoApiKeys::new(self.entities()?)))
+    }
+
+    /// Users' plans.
+    pub fn user_plans(&self) -> Result<Arc<DynamoUserPlans>, WorldError> {
+        Ok(Arc::new(DynamoUserPlans::new(self.entities()?)))
+    }
+
+    /// Reading accounts.
+    pub fn account_reads(&self) -> Result<Arc<DynamoAccounts>, WorldError> {
+        Ok(Arc::new(DynamoAccounts::new(self.entities()?)))
+    }
+
+    /// Changing accounts.
+    pub fn account_updates(&self) -> Result<Arc<DynamoAccountUpdates>, WorldError> {
+        Ok(Arc::new(DynamoAccountUpdates::new(self.entities()?)))
+    }
+
+    /// Creating and deleting accounts.
+    pub fn account_life(&self) -> Result<Arc<DynamoAccountLife>, WorldError> {
+        Ok(Arc::new(DynamoAccountLife::new(self.entities()?)))
+    }
+
+    /// Reading pools.
+    pub fn pool_reads(&self) -> Result<Arc<DynamoPools>, WorldError> {
+        Ok(Arc::new(DynamoPools::new(self.entities()?)))
+    }
+
+    /// Changing pools.
+    pub fn pool_writes(&self) -> Result<Arc<DynamoPoolWrites>, WorldError> {
+        Ok(Arc::new(DynamoPoolWrites::new(self.entities()?)))
+    }
+
+    /// Suppressed addresses.
+    pub fn suppressions(&self) -> Result<Arc<DynamoSuppressions>, WorldError> {
+        Ok(Arc::new(DynamoSuppressions::new(self.entities()?)))
+    }
+
+    /// Days and their plans.
+    pub fn plans(&self) -> Result<Arc<DynamoPlans>, WorldError> {
+        Ok(Arc::new(DynamoPlans::new(self.activity()?)))
+    }
+
+    /// What pools plan.
+    pub fn ledger(&self) -> Result<Arc<DynamoPoolLedger>, WorldError> {
+        Ok(Arc::new(DynamoPoolLedger::new(self.activity()?)))
+    }
+
+    /// Mails, by sender.
+    pub fn slots(&self) -> Result<Arc<DynamoSlots>, WorldError> {
+        Ok(Arc::new(DynamoSlots::new(self.activity()?)))
+    }
+
+    /// Mails, by receiver.
+    pub fn receipts(&self) -> Result<Arc<DynamoReceipts>, WorldError> {
+        Ok(Arc::new(DynamoReceipts::new(self.activity()?)))
+    }
+
+    /// The audit log.
+    pub fn audit_log(&self) -> Result<Arc<DynamoAuditLog>, WorldError> {
+        Ok(Arc::new(DynamoAuditLog::new(self.table("ACTIVITY_TABLE")?)))
+    }
+
+    /// What is due.
+    pub fn due_index(&self) -> Result<Arc<DynamoDueIndex>, WorldError> {
+        Ok(Arc::new(DynamoDueIndex::new(
+            self.ephemeral()?,
+            self.shards()?,
+        )))
+    }
+
+    /// Whose turn it is.
+    pub fn roster(&self) -> Result<Arc<DynamoRoster>, WorldError> {
+        Ok(Arc::new(DynamoRoster::new(self.ephemeral()?)))
+    }
+
+    /// Mailboxes between two visits.
+    pub fn mailboxes(&self) -> Result<Arc<DynamoMailboxes>, WorldError> {
+        Ok(Arc::new(DynamoMailboxes::new(self.ephemeral()?)))
+    }
+
+    /// Secrets.
+    pub fn vault(&self) -> Result<Arc<KmsVault>, WorldError> {
+        if let Some(vault) = self.vault.get() {
+            return Ok(Arc::clone(vault));
+        }
+        let key = self.settings.required("DATA_KEY_ID")?;
+        let vault = Arc::new(KmsVault::new(self.clients.kms(), key, self.entities()?));
+        Ok(Arc::clone(self.vault.get_or_init(|| vault)))
+    }
+
+    /// Mails to send.
+    pub fn send_queue(&self) -> Result<Arc<SqsSendQueue>, WorldError> {
+        let url = self.settings.required("SEND_QUEUE_URL")?;
+        Ok(Arc::new(SqsSendQueue::new(
+            self.sqs(),
+            url,
+            self.queue_delays()?,
+        )))
+    }
+
+    /// Mailboxes to look into.
+    pub fn visit_queue(&self) -> Result<Arc<SqsVisitQueue>, WorldError> {
+        let url = self.settings.required("VISIT_QUEUE_URL")?;
+        Ok(Arc::new(SqsVisitQueue::new(self.sqs(), url)))
+    }
+
+    /// The way out.
+    pub fn event_bus(&self) -> Result<Arc<EventBridgeBus>, WorldError> {
+        let name = self.settings.required("EVENT_BUS_NAME")?;
+        Ok(Arc::new(EventBridgeBus::new(
+            self.clients.eventbridge(),
+            name,
+        )))
+    }
+
+    /// SMTP and IMAP.
+    pub fn imap_smtp(&self) -> Result<Arc<ImapSmtp>, WorldError> {
+        if let Some(mail) = self.mail.get() {
+            return Ok(Arc::clone(mail));
+        }
+        let defaults = MailConfig::default();
+        let config = MailConfig {
+            ehlo_name: self
+                .settings
+                .text("EHLO_NAME")?
+                .unwrap_or(defaults.ehlo_name),
+            warmup_folder: self
+                .settings
+                .text("WARMUP_FOLDER")?
+                .unwrap_or(defaults.warmup_folder),
+            token_header: self.token_header()?,
+            private_ca_pem: self.settings.text("EXTRA_CA_PEM")?,
+            allow_loopback: self.settings.flag("ALLOW_LOOPBACK", false)?,
+            name_server: self.settings.parsed("NAME_SERVER")?,
+            first_look: defaults.first_look,
+            time: defaults.time,
+        };
+        let mail = Arc::new(ImapSmtp::new(config)?);
+        Ok(Arc::clone(self.mail.get_or_init(|| mail)))
+    }
+
+    /// Whether the store and the queues answer.
+    pub fn probes(&self) -> Result<Arc<AwsProbes>, WorldError> {
+        let queues = vec![
+            ("send".to_owned(), self.settings.required("SEND_QUEUE_URL")?),
+            (
+                "visit".to_owned(),
+                self.settings.required("VISIT_QUEUE_URL")?,
+            ),
+        ];
+        Ok(Arc::new(AwsProbes::new(
+            self.entities()?,
+            self.sqs(),
+            queues,
+        )))
+    }
+
+    /// How many mailboxes are being visited.
+    pub fn visit_leases(&self) -> Result<Arc<VisitLeases>, WorldError> {
+        let url = self.settings.required("VISIT_QUEUE_URL")?;
+        let most = self.settings.number("MAX_VISITS", 30)?;
+        Ok(Arc::new(VisitLeases::new(self.sqs(), url, most)))
+    }
+
+    /// How far the scheduler came.
+    pub fn watermarks(&self) -> Result<Arc<Watermarks>, WorldError> {
+        Ok(Arc::new(Watermarks::new(self.due_index()?, self.shards()?)))
+    }
+
+    fn token_header(&self) -> Result<String, WorldError> {
+        Ok(self
+            .settings
+            .text("TOKEN_HEADER")?
+            .unwrap_or_else(|| MailConfig::default().token_header))
+    }
+}
+
+/// Functions.
+impl World {
+    /// A world of the process's environment, in real time: on Lambda and under `cargo lambda`.
+    pub async fn of_process(settings: Settings) -> Result<Self, WorldError> {
+        let clients = Clients::load(ClientSettings::default()).await?;
+        Ok(Self::new(
+            settings,
+            clients,
+            Arc::new(SystemClock),
+            Arc::new(SystemEntropy::default()),
+        ))
+    }
+
+    /// A function that serves `routes` with `state`.
+    pub fn http<S: Send + Sync + 'static>(
+        &self,
+        routes: Routes<S>,
+        state: S,
+    ) -> Result<Arc<dyn Task>, WorldError> {
+        let ports = HttpPorts {
+            keys: self.key_lookup()?,
+            rate_limit: RateLimit {
+                counter: Arc::new(DynamoRateCounter(RateTable::new(self.ephemeral()?))),
+                per_minute: self.settings.number("RATE_LIMIT_PER_MINUTE", 100)?,
+            },
+            idempotency: Some(Arc::new(DynamoIdempotency(IdempotencyTable::new(
+                self.ephemeral()?,
+            )))),
+            clock: self.clock(),
+            entropy: self.entropy(),
+        };
+        Ok(Arc::new(HttpTask::new(HttpApp::new(
+            routes.bind(state),
+            ports,
+        )?)))
+    }
+}
+
+/// The engine's steps, each with its ports.
+impl World {
+    /// The configuration of accounts.
+    pub fn configs(&self) -> Result<Configs, WorldError> {
+        Ok(Configs {
+            pools: self.pool_reads()?,
+        })
+    }
+
+    /// Sums of days.
+    pub fn figures(&self) -> Result<Figures, WorldError> {
+        Ok(Figures {
+            plans: self.plans()?,
+            slots: self.slots()?,
+            receipts: self.receipts()?,
+        })
+    }
+
+    /// What days make of accounts.
+    pub fn judging(&self) -> Result<Judging, WorldError> {
+        Ok(Judging {
+            accounts: self.account_reads()?,
+            updates: self.account_updates()?,
+            plans: self.plans()?,
+        })
+    }
+
+    /// Credentials and the health of connections.
+    pub fn health_keeper(&self) -> Result<HealthKeeper, WorldError> {
+        Ok(HealthKeeper {
+            accounts: self.account_reads()?,
+            updates: self.account_updates()?,
+            mailboxes: self.mailboxes()?,
+            vault: self.vault()?,
+            clock: self.clock(),
+        })
+    }
+
+    /// Planning days.
+    pub fn planning(&self) -> Result<Planning, WorldError> {
+        Ok(Planning {
+            accounts: self.account_reads()?,
+            updates: self.account_updates()?,
+            pools: self.pool_reads()?,
+            configs: self.configs()?,
+            users: self.user_plans()?,
+            plans: self.plans()?,
+            ledger: self.ledger()?,
+            suppressions: self.suppressions()?,
+            due: self.due_index()?,
+            closing: Closing {
+                plans: self.plans()?,
+                slots: self.slots()?,
+                due: self.due_index()?,
+                figures: self.figures()?,
+                clock: self.clock(),
+            },
+            judging: self.judging()?,
+            clock: self.clock(),
+        })
+    }
+
+    /// Handing out what is due.
+    pub fn ticking(&self) -> Result<Ticking, WorldError> {
+        Ok(Ticking {
+            due: self.due_index()?,
+            roster: self.roster()?,
+            sends: self.send_queue()?,
+            visits: self.visit_queue()?,
+            plans: self.plans()?,
+            planning: self.planning()?,
+            clock: self.clock(),
+            shards: self.shards()?,
+            queue_delays: self.queue_delays()?,
+        })
+    }
+
+    /// Claim, send, commit.
+    pub fn sending(&self) -> Result<Sending, WorldError> {
+        Ok(Sending {
+            accounts: self.account_reads()?,
+            slots: self.slots()?,
+            receipts: self.receipts()?,
+            plans: self.plans()?,
+            suppressions: self.suppressions()?,
+            due: self.due_index()?,
+            health: self.health_keeper()?,
+            sender: self.imap_smtp()?,
+            configs: self.configs()?,
+            composer: Composer {
+                vault: self.vault()?,
+                token_header: self.token_header()?,
+            },
+            clock: self.clock(),
+            entropy: self.entropy(),
+        })
+    }
+
+    /// Looking into mailboxes.
+    pub fn visiting(&self) -> Result<Visiting, WorldError> {
+        Ok(Visiting {
+            accounts: self.account_reads()?,
+            receipts: self.receipts()?,
+            mailboxes: self.mailboxes()?,
+            health: self.health_keeper()?,
+            reader: self.imap_smtp()?,
+            arrivals: Arrivals {
+                slots: self.slots()?,
+                receipts: self.receipts()?,
+                due: self.due_index()?,
+                configs: self.configs()?,
+                vault: self.vault()?,
+                clock: self.clock(),
+            },
+            reports: Reports {
+                slots: self.slots()?,
+                accounts: self.account_reads()?,
+                suppressions: self.suppressions()?,
+            },
+            clock: self.clock(),
+            entropy: self.entropy(),
+        })
+    }
+
+    /// What changed leaves.
+    pub fn fanout(&self) -> Result<Fanout, WorldError> {
+        Ok(Fanout {
+            bus: self.event_bus()?,
+            audit: self.audit_log()?,
+            users: self.user_plans()?,
+            accounts: self.account_reads()?,
+            figures: self.figures()?,
+            judging: self.judging()?,
+            clock: self.clock(),
+        })
+    }
+}

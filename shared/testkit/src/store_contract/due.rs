@@ -1,0 +1,168 @@
+//! The due index and the roster.
+
+use agentwarm_app::ports::due::RosterEntry;
+use agentwarm_core::ids::{AccountId, SlotId};
+use agentwarm_core::mail::slot::SlotKind;
+use agentwarm_core::warmup::due::{DueEntry, DueKind};
+use jiff::Timestamp;
+
+use super::Store;
+use super::fixtures::{account, after, now, user, visit_entry};
+
+/// The entries of all shards, in order of time.
+async fn between(store: &Store, after: Timestamp, until: Timestamp) -> Vec<DueEntry> {
+    let mut entries = Vec::new();
+    for shard in 0..store.shards.0 {
+        entries.extend(store.due.between(shard, after, until).await.unwrap());
+    }
+    entries.sort_by_key(|entry| entry.at);
+    entries
+}
+
+fn seconds(entries: &[DueEntry]) -> Vec<i64> {
+    let since_now = |entry: &DueEntry| entry.at.as_second() - now().as_second();
+    entries.iter().map(since_now).collect()
+}
+
+/// Field by field, wherever the shards put them.
+pub async fn every_kind_is_read_as_it_was_put(store: &Store) {
+    let (sender, target) = (account(user(1), 1).id, account(user(1), 2).id);
+    let slot = SlotId::new(after(60), 5);
+    let answers = SlotId::new(now(), 4);
+    let send = |slot_kind| DueKind::Send {
+        sender,
+        slot,
+        target,
+        slot_kind,
+    };
+    let kinds = [
+        send(SlotKind::Thread),
+        send(SlotKind::Reply { answers }),
+        DueKind::Plan { account: sender },
+        DueKind::Visit { account: target },
+        DueKind::Settle {
+            sender,
+            slot,
+            target,
+        },
+    ];
+    let entries: Vec<_> = (1..)
+        .zip(kinds)
+        .map(|(seconds, kind)| DueEntry {
+            at: after(seconds),
+            user: user(1),
+            kind,
+        })
+        .collect();
+    store.due.put(&entries).await.unwrap();
+
+    assert_eq!(between(store, now(), after(60)).await, entries);
+}
+
+/// `(after, until]`: what one tick read to the end, the next does not see again.
+pub async fn a_range_excludes_its_beginning_and_includes_its_end(store: &Store) {
+    let entries: Vec<_> = (0..5).map(|n| visit_entry(n * 10, 1)).collect();
+    store.due.put(&entries).await.unwrap();
+
+    let first = between(store, after(-1), after(20)).await;
+    assert_eq!(seconds(&first), [0, 10, 20]);
+    let second = between(store, after(20), after(40)).await;
+    assert_eq!(seconds(&second), [30, 40]);
+    assert_eq!(between(store, after(20), after(20)).await, []);
+    assert_eq!(between(store, after(40), after(20)).await, []);
+}
+
+/// Also when the range begins and ends within them.
+pub async fn entries_are_found_across_hours_in_order(store: &Store) {
+    let entries: Vec<_> = (0..30).map(|n| visit_entry(n * 700, 1)).collect();
+    store.due.put(&entries).await.unwrap();
+
+    let found = between(store, after(700), after(29 * 700)).await;
+    assert_eq!(found, entries[2..]);
+    for shard in 0..store.shards.0 {
+        let found = store.due.between(shard, now(), after(29 * 700)).await;
+        assert!(found.unwrap().is_sorted_by_key(|entry| entry.at));
+    }
+}
+
+/// At once or later.
+pub async fn putting_again_changes_nothing(store: &Store) {
+    let entries = [visit_entry(10, 1), visit_entry(10, 2), visit_entry(10, 1)];
+    store.due.put(&entries).await.unwrap();
+    store.due.put(&entries[..1]).await.unwrap();
+    assert_eq!(between(store, now(), after(10)).await.len(), 2);
+    store.due.put(&[]).await.unwrap();
+}
+
+/// More than any batch takes.
+pub async fn many_entries_are_put_at_once(store: &Store) {
+    let entries: Vec<_> = (1..=130).map(|n| visit_entry(i64::from(n), n)).collect();
+    store.due.put(&entries).await.unwrap();
+    assert_eq!(between(store, now(), after(130)).await, entries);
+}
+
+/// Never back, whoever is late.
+pub async fn a_watermark_only_moves_forward(store: &Store) {
+    let due = &store.due;
+    assert_eq!(due.watermark(0).await.unwrap(), None);
+    due.advance(0, after(60)).await.unwrap();
+    assert_eq!(due.watermark(0).await.unwrap(), Some(after(60)));
+    due.advance(0, after(30)).await.unwrap();
+    due.advance(0, after(60)).await.unwrap();
+    assert_eq!(due.watermark(0).await.unwrap(), Some(after(60)));
+    due.advance(0, after(61)).await.unwrap();
+    assert_eq!(due.watermark(0).await.unwrap(), Some(after(61)));
+}
+
+/// One moves without the other.
+pub async fn shards_have_their_own_watermarks(store: &Store) {
+    store.due.advance(0, after(60)).await.unwrap();
+    assert_eq!(store.due.watermark(1).await.unwrap(), None);
+}
+
+async fn enrol(store: &Store, n: u32, sends: bool) -> AccountId {
+    let account = account(user(1), n).id;
+    let entry = RosterEntry {
+        user: user(1),
+        account,
+        sends,
+    };
+    store.roster.enrol(&entry).await.unwrap();
+    account
+}
+
+/// In which minutes of the hour an account is visited.
+async fn minutes(store: &Store, account: AccountId) -> Vec<u8> {
+    let mut minutes = Vec::new();
+    for minute in 0..60 {
+        let entries = store.roster.of_minute(minute).await.unwrap();
+        let visits = entries.iter().filter(|entry| entry.account == account);
+        minutes.extend(visits.map(|_| minute));
+    }
+    minutes
+}
+
+/// A quarter of an hour apart.
+pub async fn a_mailbox_that_sends_is_visited_four_times_an_hour(store: &Store) {
+    let account = enrol(store, 1, true).await;
+    let minutes = minutes(store, account).await;
+    let first = minutes[0];
+    assert_eq!(minutes, [first, first + 15, first + 30, first + 45]);
+}
+
+/// Whatever they did before.
+pub async fn others_are_visited_once_an_hour(store: &Store) {
+    let account = enrol(store, 1, true).await;
+    enrol(store, 1, false).await;
+    assert_eq!(minutes(store, account).await.len(), 1);
+}
+
+/// Forgetting what is not there is no error.
+pub async fn the_roster_forgets(store: &Store) {
+    let first = enrol(store, 1, true).await;
+    let second = enrol(store, 2, true).await;
+    store.roster.remove(first).await.unwrap();
+    store.roster.remove(first).await.unwrap();
+    assert_eq!(minutes(store, first).await, [] as [u8; 0]);
+    assert_eq!(minutes(store, second).await.len(), 4);
+}

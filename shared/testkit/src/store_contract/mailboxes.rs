@@ -1,0 +1,154 @@
+//! Mailboxes between two visits: leases and state.
+
+use agentwarm_app::ports::days::AccountRef;
+use agentwarm_app::ports::mail::FolderCursor;
+use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxState};
+use agentwarm_core::warmup::transition::ConnectionHealth;
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Store;
+use super::fixtures::{after, mailbox, now, user};
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+fn own() -> AccountRef {
+    mailbox(user(1), 1)
+}
+
+fn state() -> MailboxState {
+    MailboxState {
+        inbox: Some(FolderCursor {
+            uid_validity: u32::MAX,
+            uid_next: 42,
+            mod_seq: Some(u64::MAX),
+        }),
+        junk: None,
+        health: health(1),
+        next_engagement: Some(after(30)),
+        visited_at: Some(now()),
+    }
+}
+
+fn health(failures: u32) -> ConnectionHealth {
+    ConnectionHealth {
+        unreachable: failures,
+        unreachable_since: Some(now()),
+        ..ConnectionHealth::default()
+    }
+}
+
+async fn lease(store: &Store, owner: &str, at: Timestamp) -> Option<MailboxLease> {
+    let lease = store.mailboxes.lease(own(), owner, at, MINUTE);
+    lease.await.unwrap()
+}
+
+async fn read(store: &Store) -> MailboxState {
+    store.mailboxes.state(own()).await.unwrap()
+}
+
+async fn release(store: &Store, lease: &MailboxLease, state: &MailboxState) {
+    store.mailboxes.release(lease, state).await.unwrap();
+}
+
+/// Read and leased alike.
+pub async fn an_unknown_mailbox_has_a_fresh_state(store: &Store) {
+    assert_eq!(read(store).await, MailboxState::default());
+    let lease = lease(store, "a", now()).await.unwrap();
+    let expected = MailboxLease {
+        mailbox: own(),
+        owner: "a".to_owned(),
+        state: MailboxState::default(),
+    };
+    assert_eq!(lease, expected);
+    assert_eq!(read(store).await, MailboxState::default());
+}
+
+/// While the lease lasts; other mailboxes are free.
+pub async fn a_mailbox_has_one_holder(store: &Store) {
+    assert!(lease(store, "a", now()).await.is_some());
+    assert!(lease(store, "b", after(59)).await.is_none());
+    let other = mailbox(user(1), 2);
+    let lease = store.mailboxes.lease(other, "b", now(), MINUTE);
+    assert!(lease.await.unwrap().is_some());
+}
+
+/// Twenty at once: one.
+pub async fn of_parallel_visits_one_wins(store: &Store) {
+    let owners: Vec<_> = (0..20).map(|n| format!("visit-{n}")).collect();
+    let leases = join_all(owners.iter().map(|owner| lease(store, owner, now()))).await;
+    assert_eq!(leases.iter().flatten().count(), 1);
+}
+
+/// Then the next may come.
+pub async fn a_lease_ends(store: &Store) {
+    assert!(lease(store, "a", now()).await.is_some());
+    assert!(lease(store, "b", after(60)).await.is_some());
+    assert!(lease(store, "a", after(60)).await.is_none());
+}
+
+/// Its answer may have been lost.
+pub async fn a_holder_may_take_its_lease_again(store: &Store) {
+    assert!(lease(store, "a", now()).await.is_some());
+    assert!(lease(store, "a", after(1)).await.is_some());
+    assert!(lease(store, "b", after(2)).await.is_none());
+}
+
+/// All of it, for the next to see.
+pub async fn giving_back_writes_the_state(store: &Store) {
+    let first = lease(store, "a", now()).await.unwrap();
+    release(store, &first, &state()).await;
+
+    assert_eq!(read(store).await, state());
+    let next = lease(store, "b", after(1)).await.unwrap();
+    assert_eq!(next.state, state());
+    release(store, &next, &MailboxState::default()).await;
+    assert_eq!(read(store).await, MailboxState::default());
+}
+
+/// Neither over the new holder's state nor over its lease; giving back twice does nothing either.
+pub async fn a_lost_lease_writes_nothing(store: &Store) {
+    let lost = lease(store, "a", now()).await.unwrap();
+    let held = lease(store, "b", after(60)).await.unwrap();
+    release(store, &lost, &state()).await;
+    assert_eq!(read(store).await, MailboxState::default());
+    assert!(lease(store, "c", after(61)).await.is_none());
+
+    release(store, &held, &state()).await;
+    release(store, &held, &MailboxState::default()).await;
+    assert_eq!(read(store).await, state());
+}
+
+/// Whether or not somebody holds it, and whether or not it was ever looked into.
+pub async fn health_is_noted_without_a_lease(store: &Store) {
+    let note = async |failures| {
+        let health = health(failures);
+        store.mailboxes.note_health(own(), &health).await.unwrap();
+    };
+    note(2).await;
+    assert_eq!(read(store).await.health, health(2));
+
+    let first = lease(store, "a", now()).await.unwrap();
+    assert_eq!(first.state.health, health(2));
+    note(3).await;
+    assert_eq!(read(store).await.health, health(3));
+    assert!(lease(store, "b", after(1)).await.is_none());
+
+    release(store, &first, &state()).await;
+    note(4).await;
+    let expected = MailboxState {
+        health: health(4),
+        ..state()
+    };
+    assert_eq!(read(store).await, expected);
+}
+
+/// Its lease too; forgetting what is not there is no error.
+pub async fn a_forgotten_mailbox_is_fresh(store: &Store) {
+    let held = lease(store, "a", now()).await.unwrap();
+    store.mailboxes.forget(own()).await.unwrap();
+    store.mailboxes.forget(own()).await.unwrap();
+    release(store, &held, &state()).await;
+    assert_eq!(read(store).await, MailboxState::default());
+    assert!(lease(store, "b", after(1)).await.is_some());
+}

@@ -1,0 +1,208 @@
+//! What the storage ports promise, as cases that any implementation must pass.
+//!
+//! One suite, run against the DynamoDB adapters on the emulator and against [`crate::memory`]: the memory store is trusted only for passing
+//! it. A case gets a [`Store`] of its own, empty, and states one promise; its name is the promise. What a port leaves open is not tested:
+//! above all, a conditional write that is repeated literally may be answered like the first time or as a lost condition, because a
+//! store cannot tell a retried request from a second one. What must hold either way is that it changes nothing.
+//!
+//! ```ignore
+//! async fn store() -> Store { … }
+//! agentwarm_testkit::store_contract!(store);
+//! ```
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "these are tests: they fail by panicking"
+)]
+
+pub mod accounts;
+pub mod api_keys;
+pub mod audit;
+pub mod days;
+pub mod due;
+pub mod fixtures;
+pub mod lists;
+pub mod mailboxes;
+pub mod mails;
+pub mod pools;
+pub mod suppressions;
+
+use std::sync::Arc;
+
+use agentwarm_app::ports::accounts::{AccountLife, AccountReads, AccountUpdates};
+use agentwarm_app::ports::audit::AuditLog;
+use agentwarm_app::ports::days::{Plans, PoolLedger, Receipts, Slots, Suppressions};
+use agentwarm_app::ports::due::{DueIndex, Roster, Shards};
+use agentwarm_app::ports::keys::{ApiKeys, KeyLookup, UserPlans};
+use agentwarm_app::ports::mailboxes::Mailboxes;
+use agentwarm_app::ports::pools::{PoolReads, PoolWrites};
+
+/// The storage ports of one empty store.
+#[derive(Clone)]
+pub struct Store {
+    /// Authentication.
+    pub key_lookup: Arc<dyn KeyLookup>,
+    /// Users and their keys.
+    pub api_keys: Arc<dyn ApiKeys>,
+    /// Users' plans.
+    pub user_plans: Arc<dyn UserPlans>,
+    /// Accounts.
+    pub accounts: Arc<dyn AccountReads>,
+    /// Changes of accounts.
+    pub account_updates: Arc<dyn AccountUpdates>,
+    /// Creation and deletion of accounts.
+    pub account_life: Arc<dyn AccountLife>,
+    /// Pools.
+    pub pools: Arc<dyn PoolReads>,
+    /// Changes of pools.
+    pub pool_writes: Arc<dyn PoolWrites>,
+    /// Plans and days.
+    pub plans: Arc<dyn Plans>,
+    /// The pools' ledger.
+    pub ledger: Arc<dyn PoolLedger>,
+    /// Slots.
+    pub slots: Arc<dyn Slots>,
+    /// Receipts.
+    pub receipts: Arc<dyn Receipts>,
+    /// Suppressed addresses.
+    pub suppressions: Arc<dyn Suppressions>,
+    /// The due index.
+    pub due: Arc<dyn DueIndex>,
+    /// How many shards it has.
+    pub shards: Shards,
+    /// The roster.
+    pub roster: Arc<dyn Roster>,
+    /// Mailboxes.
+    pub mailboxes: Arc<dyn Mailboxes>,
+    /// The audit log.
+    pub audit: Arc<dyn AuditLog>,
+}
+
+/// Makes a `#[tokio::test]` of every case; `$store` is an `async fn() -> Store`.
+#[macro_export]
+macro_rules! store_contract {
+    ($store:ident) => {
+        $crate::store_contract_cases! { $store;
+            api_keys: [
+                a_user_is_created_once,
+                a_key_is_found_by_its_hash,
+                keys_are_listed_newest_first,
+                the_use_of_a_key_is_noted,
+                a_revoked_key_stops_working,
+                parallel_keys_do_not_pass_the_limit,
+            ],
+            accounts: [
+                an_account_is_read_as_it_was_written,
+                what_is_not_there_is_not_read,
+                an_address_is_registered_once_whoever_owns_it,
+                an_address_is_registered_once_however_many_try,
+                without_its_pool_nothing_of_an_account_is_written,
+                parallel_accounts_do_not_pass_the_limit,
+                a_change_needs_the_version_before_it,
+                of_parallel_changes_one_wins,
+                a_deleted_account_leaves_nothing_behind,
+                only_the_newest_version_can_be_deleted,
+                many_accounts_are_read_at_once,
+            ],
+            lists: [
+                accounts_are_listed_newest_first,
+                pages_follow_each_other_without_gap_or_overlap,
+                a_page_that_ends_at_the_end_has_no_next,
+                offsets_skip,
+                filters_narrow_a_list_and_its_total,
+                filtered_pages_are_full,
+                a_cursor_is_stable_under_writes,
+                a_foreign_cursor_shows_nothing_of_others,
+            ],
+            pools: [
+                a_pool_is_created_once,
+                pools_are_listed_newest_first,
+                a_pool_changes_by_version_and_keeps_its_count,
+                joining_and_leaving_move_account_member_and_count_together,
+                a_stale_account_joins_and_leaves_nothing,
+                a_pool_that_is_gone_is_not_joined,
+                parallel_joins_are_all_counted,
+                members_are_in_order_and_limited,
+            ],
+            days: [
+                a_day_is_planned_once,
+                planning_again_never_separates_a_plan_from_its_row,
+                days_are_read_by_range,
+                a_day_of_many_accounts_is_read_at_once,
+                a_day_changes_by_version_and_keeps_the_replies_taken,
+                replies_are_taken_up_to_the_budget,
+                a_slot_takes_one_reply_however_often_it_asks,
+                parallel_replies_do_not_pass_the_budget,
+                no_reply_is_taken_from_a_day_that_is_not_planned,
+                the_ledger_adds_up_what_is_noted,
+                noting_again_replaces,
+            ],
+            mails: [
+                a_slot_is_claimed_once,
+                of_parallel_claims_one_wins,
+                a_slot_changes_by_version,
+                every_state_of_a_slot_is_read_as_it_was_written,
+                slots_are_read_by_range,
+                a_receipt_is_booked_once,
+                a_receipt_changes_by_version,
+                receipts_are_read_by_range,
+                what_was_found_is_known,
+            ],
+            suppressions: [
+                an_address_is_suppressed_until_its_time,
+                addresses_are_compared_whatever_their_case,
+                suppressing_again_changes_the_time,
+                many_addresses_are_looked_up_at_once,
+            ],
+            due: [
+                every_kind_is_read_as_it_was_put,
+                a_range_excludes_its_beginning_and_includes_its_end,
+                entries_are_found_across_hours_in_order,
+                putting_again_changes_nothing,
+                many_entries_are_put_at_once,
+                a_watermark_only_moves_forward,
+                shards_have_their_own_watermarks,
+                a_mailbox_that_sends_is_visited_four_times_an_hour,
+                others_are_visited_once_an_hour,
+                the_roster_forgets,
+            ],
+            mailboxes: [
+                an_unknown_mailbox_has_a_fresh_state,
+                a_mailbox_has_one_holder,
+                of_parallel_visits_one_wins,
+                a_lease_ends,
+                a_holder_may_take_its_lease_again,
+                giving_back_writes_the_state,
+                a_lost_lease_writes_nothing,
+                health_is_noted_without_a_lease,
+                a_forgotten_mailbox_is_fresh,
+            ],
+            audit: [
+                entries_are_listed_newest_first_as_they_were_written,
+                an_entry_that_is_there_stays,
+                each_filter_narrows_the_log,
+                a_time_includes_its_beginning_and_excludes_its_end,
+                the_log_is_paged,
+                the_log_is_its_users_own,
+            ],
+        }
+    };
+}
+
+/// See [`store_contract!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! store_contract_cases {
+    ($store:ident; $($group:ident: [$($case:ident),* $(,)?]),* $(,)?) => {$(
+        mod $group {
+            $(
+                #[tokio::test]
+                async fn $case() {
+                    let store = super::$store().await;
+                    $crate::store_contract::$group::$case(&store).await;
+                }
+            )*
+        }
+    )*};
+}

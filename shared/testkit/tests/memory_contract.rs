@@ -1,0 +1,35 @@
+//! The memory store keeps what the storage ports promise.
+
+use std::sync::Arc;
+
+use agentwarm_app::ports::due::Shards;
+use agentwarm_testkit::memory::MemoryStore;
+use agentwarm_testkit::store_contract::Store;
+
+#[expect(clippy::unused_async, reason = "the suite opens stores that take time")]
+async fn store() -> Store {
+    let shards = Shards(4);
+    let memory = Arc::new(MemoryStore::new(shards));
+    Store {
+        key_lookup: memory.clone(),
+        api_keys: memory.clone(),
+        user_plans: memory.clone(),
+        accounts: memory.clone(),
+        account_updates: memory.clone(),
+        account_life: memory.clone(),
+        pools: memory.clone(),
+        pool_writes: memory.clone(),
+        plans: memory.clone(),
+        ledger: memory.clone(),
+        slots: memory.clone(),
+        receipts: memory.clone(),
+        suppressions: memory.clone(),
+        due: memory.clone(),
+        shards,
+        roster: memory.clone(),
+        mailboxes: memory.clone(),
+        audit: memory,
+    }
+}
+
+agentwarm_testkit::store_contract!(store);

@@ -1,0 +1,71 @@
+//! Keeps the architecture true: who may depend on whom, and function ↔ folder ↔ binary ↔ template resource ↔ path.
+//!
+//! Each rule is a pure function from what was read to complaints that say what to paste ([`dependencies`], [`functions`], [`manifests`]);
+//! each has a test that it can complain. The tests here apply them to this workspace.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that is surprised should stop"
+)]
+
+use std::path::{Path, PathBuf};
+
+use agentwarm_local::template::Template;
+use agentwarm_local::template::functions::shapes;
+
+mod dependencies;
+mod functions;
+mod manifests;
+mod workspace;
+
+use workspace::{Package, packages};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .find(|folder| folder.join("template.yaml").exists())
+        .expect("template.yaml stands in the root")
+        .to_owned()
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn template() -> Template {
+    Template::parse(&read(&root().join("template.yaml"))).expect("template.yaml")
+}
+
+fn no_complaints(complaints: &[String]) {
+    assert!(complaints.is_empty(), "\n\n{}\n", complaints.join("\n\n"));
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    no_complaints(&dependencies::complaints(&packages(&root())));
+}
+
+#[test]
+fn every_function_is_a_folder_a_package_a_binary_and_a_resource() {
+    let packages: Vec<Package> = packages(&root());
+    let shapes = shapes(&template()).expect("functions of the template");
+    let functions: Vec<_> = packages
+        .iter()
+        .filter(|package| package.is_function())
+        .collect();
+    let mut complaints = functions::complaints(&functions);
+    complaints.extend(functions::template_complaints(&functions, &shapes));
+    no_complaints(&complaints);
+}
+
+#[test]
+fn versions_and_features_stand_in_the_root_manifest_only() {
+    let complaints: Vec<String> = packages(&root())
+        .iter()
+        .flat_map(|package| {
+            let manifest = root().join(&package.folder).join("Cargo.toml");
+            manifests::complaints(&package.folder, &read(&manifest))
+        })
+        .collect();
+    no_complaints(&complaints);
+}
