@@ -4,11 +4,16 @@ pub mod wire;
 
 use std::sync::Arc;
 
-use agentwarm_app::accounts::{CreateAccount, DeleteAccount, ReadAccounts, TestConnection};
+use agentwarm_app::accounts::test_connection::CONNECT_TIMEOUT;
+use agentwarm_app::accounts::{
+    CreateAccount, DeleteAccount, OpenDays, ReadAccounts, TestConnection,
+};
 use agentwarm_app::error::AppError;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::AccountId;
 use agentwarm_lambda::http::{Answer, ApiError, Caller, Request, Response, Route, Routes};
+use agentwarm_lambda::task::Task;
+use agentwarm_lambda::world::{World, WorldError};
 
 use wire::{
     Account, AccountDetail, AccountList, ConnectionTest, CreateAccountBody, ListAccounts, PAGING,
@@ -24,6 +29,43 @@ pub struct Accounts {
     pub delete: DeleteAccount,
     /// Trying.
     pub test: TestConnection,
+}
+
+/// The function.
+pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
+    let accounts = Accounts {
+        create: CreateAccount {
+            accounts: world.account_life()?,
+            pools: world.pool_writes()?,
+            vault: world.vault()?,
+            endpoints: world.imap_smtp()?,
+            clock: world.clock(),
+            entropy: world.entropy(),
+        },
+        read: ReadAccounts {
+            accounts: world.account_reads()?,
+            days: OpenDays {
+                plans: world.plans()?,
+                clock: world.clock(),
+            },
+        },
+        delete: DeleteAccount {
+            accounts: world.account_reads()?,
+            life: world.account_life()?,
+            roster: world.roster()?,
+            mailboxes: world.mailboxes()?,
+            clock: world.clock(),
+        },
+        test: TestConnection {
+            accounts: world.account_reads()?,
+            vault: world.vault()?,
+            sender: world.imap_smtp()?,
+            reader: world.imap_smtp()?,
+            clock: world.clock(),
+            connect_timeout: CONNECT_TIMEOUT,
+        },
+    };
+    world.http(routes(), accounts)
 }
 
 /// The operations.
@@ -80,7 +122,7 @@ async fn list(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answ
     let ListAccounts { filter, page } = request.query()?;
     let found = accounts.read.list(&caller.tenant(), &filter, &page).await?;
     let info = PAGING.info(&page, &found);
-    Response::ok(&AccountList::new(found.items, info))
+    Response::ok(&AccountList::new(&found.items, info))
 }
 
 async fn create(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {

@@ -169,7 +169,7 @@ impl From<&MailServers> for ProviderMetadata {
 
 impl AccountList {
     /// A page as its client sees it.
-    pub fn new(accounts: Vec<LiveAccount>, page: PageInfo) -> Self {
+    pub fn new(accounts: &[LiveAccount], page: PageInfo) -> Self {
         Self {
             accounts: accounts.iter().map(Account::from).collect(),
             page,

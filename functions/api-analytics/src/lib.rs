@@ -4,6 +4,7 @@ pub mod wire;
 
 use std::sync::Arc;
 
+use agentwarm_app::accounts::{OpenDays, ReadAccounts};
 use agentwarm_app::analytics::account::AccountOverview as Overview;
 use agentwarm_app::analytics::progress::WarmupProgress as Progress;
 use agentwarm_app::analytics::system::SystemStatistics as System;
@@ -11,6 +12,8 @@ use agentwarm_app::error::AppError;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::AccountId;
 use agentwarm_lambda::http::{Answer, ApiError, Caller, Request, Response, Route, Routes};
+use agentwarm_lambda::task::Task;
+use agentwarm_lambda::world::{World, WorldError};
 
 use wire::{AccountOverview, ProgressQuery, SystemStatistics, WarmupProgress};
 
@@ -22,6 +25,35 @@ pub struct Analytics {
     pub overview: Overview,
     /// One account day by day.
     pub progress: Progress,
+}
+
+/// The function.
+pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
+    let days = OpenDays {
+        plans: world.plans()?,
+        clock: world.clock(),
+    };
+    let analytics = Analytics {
+        system: System {
+            accounts: world.account_reads()?,
+            days: days.clone(),
+            leases: world.visit_leases()?,
+        },
+        overview: Overview {
+            accounts: ReadAccounts {
+                accounts: world.account_reads()?,
+                days,
+            },
+            clock: world.clock(),
+        },
+        progress: Progress {
+            accounts: world.account_reads()?,
+            configs: world.configs()?,
+            plans: world.plans()?,
+            clock: world.clock(),
+        },
+    };
+    world.http(routes(), analytics)
 }
 
 /// The operations.

@@ -6,8 +6,19 @@ use std::sync::Arc;
 
 use agentwarm_app::audit_log::ReadAuditLog;
 use agentwarm_lambda::http::{Answer, Caller, Request, Response, Route, Routes};
+use agentwarm_lambda::task::Task;
+use agentwarm_lambda::world::{World, WorldError};
 
 use wire::{AuditLog, ListAuditLog, PAGING};
+
+/// The function.
+pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
+    let log = ReadAuditLog {
+        audit: world.audit_log()?,
+        clock: world.clock(),
+    };
+    world.http(routes(), log)
+}
 
 /// The operation.
 pub fn routes() -> Routes<ReadAuditLog> {

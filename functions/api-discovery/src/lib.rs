@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use agentwarm_app::health::Health;
 use agentwarm_lambda::http::{Answer, Request, Response, Route, Routes};
+use agentwarm_lambda::task::Task;
+use agentwarm_lambda::world::{World, WorldError};
 use http::{Method, StatusCode};
 
 use wire::{Liveness, Readiness};
@@ -18,6 +20,17 @@ const OPENAPI: &str = include_str!("../../../docs/openapi.json");
 
 /// Prometheus' text format.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The function.
+pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
+    let health = Health {
+        probes: world.probes()?,
+        leases: world.visit_leases()?,
+        scheduler: world.watermarks()?,
+        clock: world.clock(),
+    };
+    world.http(routes(), health)
+}
 
 /// The operations.
 pub fn routes() -> Routes<Health> {

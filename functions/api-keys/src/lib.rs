@@ -8,8 +8,20 @@ use agentwarm_app::error::AppError;
 use agentwarm_app::keys::Keys;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_lambda::http::{Answer, Caller, Request, Response, Route, Routes};
+use agentwarm_lambda::task::Task;
+use agentwarm_lambda::world::{World, WorldError};
 
 use wire::{CreateApiKey, CreatedApiKey, DeletedApiKey, ListedApiKeys};
+
+/// The function.
+pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
+    let keys = Keys {
+        keys: world.api_keys()?,
+        clock: world.clock(),
+        entropy: world.entropy(),
+    };
+    world.http(routes(), keys)
+}
 
 /// The operations.
 pub fn routes() -> Routes<Keys> {

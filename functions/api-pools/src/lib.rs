@@ -10,6 +10,8 @@ use agentwarm_app::pools::membership::Membership;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::{AccountId, PoolId};
 use agentwarm_lambda::http::{Answer, ApiError, Caller, Request, Response, Route, Routes};
+use agentwarm_lambda::task::Task;
+use agentwarm_lambda::world::{World, WorldError};
 
 use wire::{ConfigurePool, CreatePool, Pool, PoolConfiguration, PoolList, PoolMessage};
 
@@ -23,6 +25,25 @@ pub struct Pools {
 
 const CONFIG: &str = "/api/warmup/pools/{poolId}/config";
 const MEMBER: &str = "/api/warmup/pools/{poolId}/accounts/{accountId}";
+
+/// The function.
+pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
+    let pools = Pools {
+        pools: PoolUseCases {
+            pools: world.pool_reads()?,
+            writes: world.pool_writes()?,
+            clock: world.clock(),
+            entropy: world.entropy(),
+        },
+        membership: Membership {
+            pools: world.pool_reads()?,
+            writes: world.pool_writes()?,
+            accounts: world.account_reads()?,
+            clock: world.clock(),
+        },
+    };
+    world.http(routes(), pools)
+}
 
 /// The operations.
 pub fn routes() -> Routes<Pools> {

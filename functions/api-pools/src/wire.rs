@@ -1,4 +1,4 @@
-//! What these operations take and give. Pools are snake_case in the reference, their configuration camelCase (decision 11).
+//! What these operations take and give. Pools are in `snake_case` in the reference, their configuration camelCase (decision 11).
 
 mod examples;
 
@@ -6,9 +6,10 @@ use agentwarm_app::pools::Configuration;
 use agentwarm_app::text::{DESCRIPTION_MAX_CHARS, NAME_MAX_CHARS};
 use agentwarm_core::ids::PoolId;
 use agentwarm_core::pool::{Pool as StoredPool, PoolConfig, PoolOverrides};
+use agentwarm_lambda::http::fields::Raw;
 use agentwarm_lambda::http::openapi::schema;
 use agentwarm_lambda::http::rules::{Rule, boolean, line, text};
-use agentwarm_lambda::http::{Fields, FromFields, Invalid, Raw};
+use agentwarm_lambda::http::{Fields, FromFields, Invalid};
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;

@@ -5,6 +5,7 @@ pub mod wire;
 use std::sync::Arc;
 
 use agentwarm_app::error::AppError;
+use agentwarm_app::warmup::Enrolment;
 use agentwarm_app::warmup::pause::PauseWarmup;
 use agentwarm_app::warmup::resume::ResumeWarmup;
 use agentwarm_app::warmup::schedule::ReadSchedule;
@@ -12,6 +13,8 @@ use agentwarm_app::warmup::start::StartWarmup;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::AccountId;
 use agentwarm_lambda::http::{Answer, ApiError, Caller, Request, Response, Route, Routes};
+use agentwarm_lambda::task::Task;
+use agentwarm_lambda::world::{World, WorldError};
 
 use wire::{
     ReadScheduleQuery, StartWarmupQuery, WarmupPaused, WarmupResumed, WarmupSchedule, WarmupStarted,
@@ -27,6 +30,48 @@ pub struct Warmup {
     pub resume: ResumeWarmup,
     /// Looking at a day.
     pub schedule: ReadSchedule,
+}
+
+/// The function.
+pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
+    let enrolment = Enrolment {
+        roster: world.roster()?,
+        due: world.due_index()?,
+    };
+    let planner = Arc::new(world.planning()?);
+    let warmup = Warmup {
+        start: StartWarmup {
+            accounts: world.account_reads()?,
+            updates: world.account_updates()?,
+            configs: world.configs()?,
+            enrolment: enrolment.clone(),
+            planner: planner.clone(),
+            clock: world.clock(),
+        },
+        pause: PauseWarmup {
+            accounts: world.account_reads()?,
+            updates: world.account_updates()?,
+            roster: world.roster()?,
+            clock: world.clock(),
+        },
+        resume: ResumeWarmup {
+            accounts: world.account_reads()?,
+            updates: world.account_updates()?,
+            plans: world.plans()?,
+            enrolment,
+            planner,
+            clock: world.clock(),
+        },
+        schedule: ReadSchedule {
+            accounts: world.account_reads()?,
+            plans: world.plans()?,
+            slots: world.slots()?,
+            receipts: world.receipts()?,
+            ledger: world.ledger()?,
+            clock: world.clock(),
+        },
+    };
+    world.http(routes(), warmup)
 }
 
 /// The operations.

@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! Lambda's entry: see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    agentwarm_lambda::bootstrap::run("api-warmup", api_warmup::build)
+}

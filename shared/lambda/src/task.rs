@@ -1,6 +1,6 @@
 //! What a function is, whatever wakes it: JSON in, JSON out.
 //!
-//! [`Task`] is object-safe and the entry ([`crate::bootstrap::run`]) takes it boxed, so lambda_runtime's state machines are compiled once, in
+//! [`Task`] is object-safe and the entry ([`crate::bootstrap::run`]) takes it boxed, so the runtime's state machines are compiled once, in
 //! this crate (architecture, "Compile cost decides three details"). The local runner calls the same tasks with the JSON that AWS would send.
 
 use std::panic::AssertUnwindSafe;

@@ -2,12 +2,15 @@
 //!
 //! - [`clock`]: [`clock::VirtualClock`] and [`clock::SeededEntropy`].
 //! - [`memory`]: the ports in memory, with faults on demand.
+//! - [`chaos`], [`tasks`]: faults by chance, and tasks side by side that they happen to.
 //! - [`world`]: the engine on all of these.
 //! - [`store_contract`]: what the storage ports promise, as one suite for every implementation.
 //! - [`endpoints`]: the connector's rules about mail servers, as the port that use cases know.
 
+pub mod chaos;
 pub mod clock;
 pub mod endpoints;
 pub mod memory;
 pub mod store_contract;
+pub mod tasks;
 pub mod world;

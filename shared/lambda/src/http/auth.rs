@@ -55,14 +55,6 @@ impl Caller {
     pub(super) fn secret(&self) -> &str {
         &self.secret
     }
-
-    #[cfg(test)]
-    pub(super) fn for_tests(owner: KeyOwner, secret: &str) -> Self {
-        Self {
-            owner,
-            secret: Zeroizing::new(secret.to_owned()),
-        }
-    }
 }
 
 impl fmt::Debug for Caller {

@@ -32,6 +32,8 @@ mod router;
 pub mod rules;
 mod sealed;
 mod serve;
+#[cfg(test)]
+mod testing;
 
 pub use auth::Caller;
 pub use body::DEFAULT_MAX_BODY;

@@ -13,7 +13,7 @@ use serde::Serialize;
 /// What a handler returns.
 pub type Answer = Result<Response, ApiError>;
 
-/// How long browsers and CloudFront may keep what is public and constant per release (architecture §9). Short, because a release
+/// How long browsers and a CDN may keep what is public and constant per release (architecture §9). Short, because a release
 /// must show soon; asking again costs a 304.
 const PUBLIC_CACHE: &str = "public, max-age=300";
 
@@ -46,10 +46,6 @@ impl Response {
     }
 
     /// 204.
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "handlers end in one of these constructors"
-    )]
     pub fn no_content() -> Answer {
         Ok(Self {
             status: StatusCode::NO_CONTENT,
@@ -66,19 +62,11 @@ impl Response {
     }
 
     /// 200 with a text that changes from request to request, such as metrics.
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "handlers end in one of these constructors"
-    )]
     pub fn text(content_type: &'static str, body: impl Into<Vec<u8>>) -> Answer {
         Ok(Self::raw(StatusCode::OK, content_type, body.into()))
     }
 
     /// 200 with a document that is public and constant per release: it may be cached, and is not sent again to who has it.
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "handlers end in one of these constructors"
-    )]
     pub fn document(content_type: &'static str, body: impl Into<Vec<u8>>) -> Answer {
         let body = body.into();
         let tag = entity_tag(&body);

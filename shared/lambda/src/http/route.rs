@@ -292,10 +292,14 @@ impl<S: Send + Sync + 'static> Routes<S> {
 
     /// Gives the handlers what they need.
     pub fn bind(self, state: S) -> Vec<BoundRoute> {
-        let state = Arc::new(state);
+        self.bind_shared(&Arc::new(state))
+    }
+
+    /// Gives the handlers what they need and others hold too.
+    pub fn bind_shared(self, state: &Arc<S>) -> Vec<BoundRoute> {
         self.routes
             .into_iter()
-            .map(|route| route.bind(&state))
+            .map(|route| route.bind(state))
             .collect()
     }
 }

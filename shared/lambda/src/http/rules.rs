@@ -277,7 +277,7 @@ pub fn date() -> Rule<Date> {
             let text = string(raw)?;
             // jiff would also take a date with a time, or without dashes.
             Some(text)
-                .filter(|text| text.len() == 10 && text.bytes().nth(4) == Some(b'-'))
+                .filter(|text| text.len() == 10 && text.as_bytes().get(4) == Some(&b'-'))
                 .and_then(|text| text.parse().ok())
                 .ok_or_else(|| "must be a date that exists, as YYYY-MM-DD".into())
         },

@@ -348,3 +348,6 @@ fn log(method: &Method, route: &str, response: &Response, started: Instant) {
         tracing::info!(method, route, status, duration_ms, code, cause, "request");
     }
 }
+
+#[cfg(test)]
+mod tests;

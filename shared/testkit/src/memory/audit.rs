@@ -30,7 +30,7 @@ impl AuditLog for MemoryStore {
                     .entry((user, entry.id))
                     .or_insert_with(|| entry.clone());
             }
-        })
+        }).await
     }
 
     async fn list(
@@ -48,7 +48,7 @@ impl AuditLog for MemoryStore {
                 .map(|((_, id), entry)| (id.to_string(), entry.clone()))
                 .collect();
             paging::newest_first(items, page)
-        })
+        }).await
     }
 }
 

@@ -47,13 +47,13 @@ impl Plans for MemoryStore {
             };
             state.days.rows.insert(key, row);
             Created::Done
-        })
+        }).await
     }
 
     async fn plan(&self, owner: AccountRef, date: Date) -> Result<Option<DayPlan>, StoreError> {
         self.run("plans.plan", |state| {
             state.days.plans.get(&(owner, date)).cloned()
-        })
+        }).await
     }
 
     async fn days(
@@ -69,7 +69,7 @@ impl Plans for MemoryStore {
             let range = (owner, from)..=(owner, to);
             let rows = state.days.rows.range(range);
             rows.map(|(_, row)| row.day.clone()).collect()
-        })
+        }).await
     }
 
     async fn days_of(
@@ -85,7 +85,7 @@ impl Plans for MemoryStore {
                     Some((account, row.day.clone()))
                 })
                 .collect()
-        })
+        }).await
     }
 
     async fn replace_day(&self, owner: AccountRef, day: &DayRow) -> Result<Replaced, StoreError> {
@@ -102,7 +102,7 @@ impl Plans for MemoryStore {
                 }
                 _ => Replaced::Stale,
             }
-        })
+        }).await
     }
 
     async fn take_reply(
@@ -123,7 +123,7 @@ impl Plans for MemoryStore {
             }
             row.day.replies_taken += 1;
             row.took.insert(slot)
-        })
+        }).await
     }
 }
 
@@ -140,7 +140,7 @@ impl PoolLedger for MemoryStore {
         self.run("ledger.note", |state| {
             let senders = state.days.ledger.entry((user, pool, date)).or_default();
             senders.insert(sender, planned.clone());
-        })
+        }).await
     }
 
     async fn receiving(
@@ -160,7 +160,7 @@ impl PoolLedger for MemoryStore {
                 *receiving.entry(*target).or_default() += mails;
             }
             receiving
-        })
+        }).await
     }
 }
 

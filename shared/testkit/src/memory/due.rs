@@ -1,11 +1,12 @@
 //! The due index and the roster.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::due::{DueIndex, Roster, RosterEntry, Shards};
 use agentwarm_core::ids::AccountId;
-use agentwarm_core::warmup::due::{DueEntry, poll_due};
+use agentwarm_core::warmup::due::{DueEntry, DueKind, poll_due};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -13,7 +14,7 @@ use super::MemoryStore;
 
 #[derive(Debug, Default)]
 pub(super) struct DueItems {
-    entries: Vec<DueEntry>,
+    entries: BTreeMap<Timestamp, Vec<DueEntry>>,
     watermarks: BTreeMap<u16, Timestamp>,
     roster: BTreeMap<AccountId, RosterEntry>,
 }
@@ -23,11 +24,12 @@ impl DueIndex for MemoryStore {
     async fn put(&self, entries: &[DueEntry]) -> Result<(), StoreError> {
         self.run("due.put", |state| {
             for entry in entries {
-                if !state.due.entries.contains(entry) {
-                    state.due.entries.push(*entry);
+                let same_instant = state.due.entries.entry(entry.at).or_default();
+                if !same_instant.contains(entry) {
+                    same_instant.push(*entry);
                 }
             }
-        })
+        }).await
     }
 
     async fn between(
@@ -38,30 +40,29 @@ impl DueIndex for MemoryStore {
     ) -> Result<Vec<DueEntry>, StoreError> {
         let shards = self.shards;
         self.run("due.between", |state| {
-            let mut due: Vec<_> = state
-                .due
-                .entries
-                .iter()
+            if after >= until {
+                return Vec::new();
+            }
+            let range = (Bound::Excluded(after), Bound::Included(until));
+            let due = state.due.entries.range(range);
+            due.flat_map(|(_, entries)| entries)
                 .filter(|entry| shard_of(entry, shards) == shard)
-                .filter(|entry| after < entry.at && entry.at <= until)
                 .copied()
-                .collect();
-            due.sort_by_key(|entry| entry.at);
-            due
-        })
+                .collect()
+        }).await
     }
 
     async fn watermark(&self, shard: u16) -> Result<Option<Timestamp>, StoreError> {
         self.run("due.watermark", |state| {
             state.due.watermarks.get(&shard).copied()
-        })
+        }).await
     }
 
     async fn advance(&self, shard: u16, to: Timestamp) -> Result<(), StoreError> {
         self.run("due.advance", |state| {
             let watermark = state.due.watermarks.entry(shard).or_insert(to);
             *watermark = to.max(*watermark);
-        })
+        }).await
     }
 }
 
@@ -70,13 +71,13 @@ impl Roster for MemoryStore {
     async fn enrol(&self, entry: &RosterEntry) -> Result<(), StoreError> {
         self.run("roster.enrol", |state| {
             state.due.roster.insert(entry.account, *entry);
-        })
+        }).await
     }
 
     async fn remove(&self, account: AccountId) -> Result<(), StoreError> {
         self.run("roster.remove", |state| {
             state.due.roster.remove(&account);
-        })
+        }).await
     }
 
     async fn of_minute(&self, minute: u8) -> Result<Vec<RosterEntry>, StoreError> {
@@ -88,12 +89,16 @@ impl Roster for MemoryStore {
                 .filter(|entry| poll_due(minute, entry.account, entry.sends))
                 .copied()
                 .collect()
-        })
+        }).await
     }
 }
 
-/// Any rule that spreads will do: which shard an entry is in is the store's own affair.
+/// By account, as in DynamoDB: all sends of one mailbox lie in one shard.
 fn shard_of(entry: &DueEntry, shards: Shards) -> u16 {
-    let spread = entry.user.as_uuid().as_u128() % u128::from(shards.0.max(1));
+    let account = match entry.kind {
+        DueKind::Send { sender, .. } | DueKind::Settle { sender, .. } => sender,
+        DueKind::Plan { account } | DueKind::Visit { account } => account,
+    };
+    let spread = account.as_uuid().as_u128() % u128::from(shards.0.max(1));
     u16::try_from(spread).unwrap_or(0)
 }

@@ -37,7 +37,7 @@ impl KeyLookup for MemoryStore {
             let (user, key) = *state.keys.hashes.get(&hash.0)?;
             let plan = state.keys.users.get(&user)?.plan;
             Some(KeyOwner { user, plan, key })
-        })
+        }).await
     }
 
     async fn touch(&self, user: UserId, key: ApiKeyId, at: Timestamp) -> Result<(), StoreError> {
@@ -45,7 +45,7 @@ impl KeyLookup for MemoryStore {
             if let Some(key) = state.keys.keys.get_mut(&(user, key)) {
                 key.last_used_at = Some(at);
             }
-        })
+        }).await
     }
 }
 
@@ -54,7 +54,7 @@ impl ApiKeys for MemoryStore {
     async fn list(&self, user: UserId) -> Result<Vec<ApiKey>, StoreError> {
         self.run("keys.list", |state| {
             state.keys.of(user).rev().cloned().collect()
-        })
+        }).await
     }
 
     async fn create(
@@ -74,7 +74,7 @@ impl ApiKeys for MemoryStore {
             let item = format!("key#{}", key.id);
             state.report(key.user, item, 1, Image::Other, vec![event]);
             KeyCreated::Done
-        })
+        }).await
     }
 
     async fn revoke(&self, user: UserId, key: ApiKeyId, event: Event) -> Result<bool, StoreError> {
@@ -85,7 +85,7 @@ impl ApiKeys for MemoryStore {
             state.keys.hashes.retain(|_, of| *of != (user, key));
             state.report(user, format!("key#{key}"), 2, Image::Gone, vec![event]);
             true
-        })
+        }).await
     }
 
     async fn create_user(&self, user: &User) -> Result<Created, StoreError> {
@@ -95,11 +95,11 @@ impl ApiKeys for MemoryStore {
             }
             state.keys.users.insert(user.id, user.clone());
             Created::Done
-        })
+        }).await
     }
 
     async fn user(&self, user: UserId) -> Result<Option<User>, StoreError> {
-        self.run("keys.user", |state| state.keys.users.get(&user).cloned())
+        self.run("keys.user", |state| state.keys.users.get(&user).cloned()).await
     }
 }
 
@@ -108,6 +108,6 @@ impl UserPlans for MemoryStore {
     async fn plan_of(&self, user: UserId) -> Result<Option<Plan>, StoreError> {
         self.run("keys.plan_of", |state| {
             state.keys.users.get(&user).map(|user| user.plan)
-        })
+        }).await
     }
 }

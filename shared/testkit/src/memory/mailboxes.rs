@@ -53,7 +53,7 @@ impl Mailboxes for MemoryStore {
                 owner: owner.to_owned(),
                 state: item.state.clone(),
             })
-        })
+        }).await
     }
 
     async fn release(
@@ -73,14 +73,14 @@ impl Mailboxes for MemoryStore {
                 item.state = mailbox_state.clone();
                 item.lease = None;
             }
-        })
+        }).await
     }
 
     async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError> {
         self.run("mailboxes.state", |state| {
             let item = state.mailboxes.0.get(&mailbox);
             item.map(|item| item.state.clone()).unwrap_or_default()
-        })
+        }).await
     }
 
     async fn note_health(
@@ -90,12 +90,12 @@ impl Mailboxes for MemoryStore {
     ) -> Result<(), StoreError> {
         self.run("mailboxes.note_health", |state| {
             state.mailboxes.0.entry(mailbox).or_default().state.health = *health;
-        })
+        }).await
     }
 
     async fn forget(&self, mailbox: AccountRef) -> Result<(), StoreError> {
         self.run("mailboxes.forget", |state| {
             state.mailboxes.0.remove(&mailbox);
-        })
+        }).await
     }
 }

@@ -8,7 +8,8 @@
 //! stream.
 //!
 //! A store can be told to misbehave ([`MemoryStore::fail_next`]): not to answer, to do the work and lose the answer, or to report that
-//! somebody else wrote first. A use case is crash-safe when every such cut leaves something that later work mends.
+//! somebody else wrote first. [`Chaos`] does the same by chance. A use case is crash-safe when every such cut leaves something that later
+//! work mends.
 
 mod accounts;
 mod audit;
@@ -16,6 +17,7 @@ mod days;
 mod due;
 pub mod health;
 mod keys;
+pub mod look;
 pub mod mail;
 mod mailboxes;
 mod paging;
@@ -26,7 +28,7 @@ mod suppressions;
 pub mod vault;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use agentwarm_app::ports::due::Shards;
 use agentwarm_app::ports::{Replaced, StoreError};
@@ -35,6 +37,8 @@ use agentwarm_core::audit::Event;
 use agentwarm_core::ids::UserId;
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::Slot;
+
+use crate::chaos::Chaos;
 
 /// How an operation goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +87,7 @@ pub struct MemoryStore {
     shards: Shards,
     state: Mutex<State>,
     faults: Mutex<BTreeMap<&'static str, VecDeque<Fault>>>,
+    chaos: Arc<Chaos>,
 }
 
 #[derive(Debug, Default)]
@@ -113,10 +118,16 @@ impl Default for MemoryStore {
 impl MemoryStore {
     /// An empty store whose due index has `shards` shards.
     pub fn new(shards: Shards) -> Self {
+        Self::in_chaos(shards, Arc::default())
+    }
+
+    /// The same, at the mercy of `chaos`.
+    pub fn in_chaos(shards: Shards, chaos: Arc<Chaos>) -> Self {
         Self {
             shards,
             state: Mutex::default(),
             faults: Mutex::default(),
+            chaos,
         }
     }
 
@@ -159,21 +170,27 @@ impl MemoryStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next_fault(&self, operation: &'static str) -> Option<Fault> {
-        self.faults
+    /// What is to go wrong with this call: what a test scripted, else what chance has.
+    async fn next_fault(&self, operation: &'static str) -> Option<Fault> {
+        let scripted = self
+            .faults
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .get_mut(operation)?
-            .pop_front()
+            .get_mut(operation)
+            .and_then(VecDeque::pop_front);
+        match scripted {
+            Some(fault) => Some(fault),
+            None => self.chaos.pass(operation).await,
+        }
     }
 
     /// Does one operation, as a whole, with its fault if it has one coming.
-    fn run<T>(
+    async fn run<T: Send>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&mut State) -> T,
+        work: impl FnOnce(&mut State) -> T + Send,
     ) -> Result<T, StoreError> {
-        match self.next_fault(operation) {
+        match self.next_fault(operation).await {
             None => Ok(work(&mut self.lock())),
             Some(Fault::AnswerLost) => {
                 work(&mut self.lock());
@@ -184,12 +201,12 @@ impl MemoryStore {
     }
 
     /// [`MemoryStore::run`] for a write that is conditional on a version.
-    fn run_replace(
+    async fn run_replace(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&mut State) -> Replaced,
+        work: impl FnOnce(&mut State) -> Replaced + Send,
     ) -> Result<Replaced, StoreError> {
-        match self.next_fault(operation) {
+        match self.next_fault(operation).await {
             None => Ok(work(&mut self.lock())),
             Some(Fault::Stale) => Ok(Replaced::Stale),
             Some(Fault::AnswerLost) => {

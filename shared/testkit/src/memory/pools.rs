@@ -51,7 +51,7 @@ impl PoolReads for MemoryStore {
     async fn get(&self, user: UserId, pool: PoolId) -> Result<Option<Pool>, StoreError> {
         self.run("pools.get", |state| {
             state.pools.pools.get(&(user, pool)).cloned()
-        })
+        }).await
     }
 
     async fn list(&self, user: UserId) -> Result<Vec<Pool>, StoreError> {
@@ -61,7 +61,7 @@ impl PoolReads for MemoryStore {
                 .filter(|((owner, _), _)| *owner == user)
                 .map(|(_, pool)| pool.clone())
                 .collect()
-        })
+        }).await
     }
 
     async fn members(
@@ -78,7 +78,7 @@ impl PoolReads for MemoryStore {
                 .take(limit as usize)
                 .copied()
                 .collect()
-        })
+        }).await
     }
 }
 
@@ -104,7 +104,7 @@ impl PoolWrites for MemoryStore {
                 events,
             );
             Created::Done
-        })
+        }).await
     }
 
     async fn replace(
@@ -131,7 +131,7 @@ impl PoolWrites for MemoryStore {
                 vec![event],
             );
             Replaced::Done
-        })
+        }).await
     }
 
     async fn join(
@@ -147,7 +147,7 @@ impl PoolWrites for MemoryStore {
             state.pools.add_member(account.user, pool, account.id);
             state.put_account(account, vec![event]);
             Replaced::Done
-        })
+        }).await
     }
 
     async fn leave(
@@ -163,6 +163,6 @@ impl PoolWrites for MemoryStore {
             state.pools.remove_member(account.user, pool, account.id);
             state.put_account(account, vec![event]);
             Replaced::Done
-        })
+        }).await
     }
 }

@@ -27,13 +27,13 @@ impl Slots for MemoryStore {
             }
             state.put_slot(slot, Vec::new());
             Created::Done
-        })
+        }).await
     }
 
     async fn get(&self, sender: AccountRef, slot: SlotId) -> Result<Option<Slot>, StoreError> {
         self.run("slots.get", |state| {
             state.slots.slots.get(&(sender, slot)).cloned()
-        })
+        }).await
     }
 
     async fn between(
@@ -44,7 +44,7 @@ impl Slots for MemoryStore {
     ) -> Result<Vec<Slot>, StoreError> {
         self.run("slots.between", |state| {
             within(&state.slots.slots, sender, from, to)
-        })
+        }).await
     }
 
     async fn replace(&self, slot: &Slot, events: Vec<Event>) -> Result<Replaced, StoreError> {
@@ -55,7 +55,7 @@ impl Slots for MemoryStore {
             }
             state.put_slot(slot, events);
             Replaced::Done
-        })
+        }).await
     }
 }
 
@@ -68,13 +68,13 @@ impl Receipts for MemoryStore {
             }
             state.put_receipt(receipt, events);
             Created::Done
-        })
+        }).await
     }
 
     async fn get(&self, receiver: AccountRef, slot: SlotId) -> Result<Option<Receipt>, StoreError> {
         self.run("receipts.get", |state| {
             state.slots.receipts.get(&(receiver, slot)).cloned()
-        })
+        }).await
     }
 
     async fn between(
@@ -85,7 +85,7 @@ impl Receipts for MemoryStore {
     ) -> Result<Vec<Receipt>, StoreError> {
         self.run("receipts.between", |state| {
             within(&state.slots.receipts, receiver, from, to)
-        })
+        }).await
     }
 
     async fn found(
@@ -102,7 +102,7 @@ impl Receipts for MemoryStore {
                 })
                 .map(|&(_, slot)| slot)
                 .collect()
-        })
+        }).await
     }
 
     async fn replace(&self, receipt: &Receipt, events: Vec<Event>) -> Result<Replaced, StoreError> {
@@ -113,7 +113,7 @@ impl Receipts for MemoryStore {
             }
             state.put_receipt(receipt, events);
             Replaced::Done
-        })
+        }).await
     }
 }
 

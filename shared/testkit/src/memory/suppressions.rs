@@ -31,7 +31,7 @@ impl Suppressions for MemoryStore {
                 })
                 .cloned()
                 .collect()
-        })
+        }).await
     }
 
     async fn suppress(
@@ -47,6 +47,6 @@ impl Suppressions for MemoryStore {
                 .suppressions
                 .0
                 .insert((user, email.to_lowercase()), until);
-        })
+        }).await
     }
 }

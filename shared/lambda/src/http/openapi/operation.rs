@@ -27,7 +27,7 @@ pub(super) fn describe(spec: &RouteSpec, components: &mut Components) -> Value {
     }
     if let Some(schema) = spec.body {
         let schema = components.request(spec.operation, schema().into_value());
-        let content = content(schema, spec.body_example);
+        let content = content(&schema, spec.body_example);
         operation.insert(
             "requestBody".to_owned(),
             json!({ "required": true, "content": { "application/json": content } }),
@@ -111,11 +111,11 @@ fn success(spec: &RouteSpec, answer: &AnswerSpec, components: &mut Components) -
         Content::Json(schema) => ("application/json", components.answer(schema)),
         Content::Text(media_type) => (media_type, json!({ "type": "string" })),
     };
-    let content = json!({ media_type: content(schema, answer.example) });
+    let content = json!({ media_type: content(&schema, answer.example) });
     with_keyword(response, "content", content)
 }
 
-fn content(schema: Value, example: Option<fn() -> Value>) -> Value {
+fn content(schema: &Value, example: Option<fn() -> Value>) -> Value {
     let content = json!({ "schema": schema });
     match example {
         Some(example) => with_keyword(content, "example", example()),

@@ -1,0 +1,210 @@
+//! Faults by chance: what a [`MemoryStore`](crate::memory::MemoryStore), its queues and its mail servers do to a task that calls them.
+//!
+//! Every call of a port passes here first. While the chaos is calm, or the call is not made by a task of [`crate::tasks`], nothing happens.
+//! Else the call may fail, do its work and lose the answer, or be told that somebody else wrote first; the task may be held up while
+//! others go on, be cut off from everything until it returns, or die on the spot: its future is never polled again, which is what a
+//! killed process looks like to the world.
+//!
+//! All of it is drawn from one seed in the order of the calls, so that a run replays.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use agentwarm_core::seed::{Seed, SeedRng};
+
+use crate::memory::Fault;
+
+/// How likely each thing happens to one call, from 0 to 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Rates {
+    /// The call fails, and did nothing.
+    pub unavailable: f64,
+    /// The call did its work, and fails.
+    pub answer_lost: f64,
+    /// A conditional write is told that somebody else was faster.
+    pub stale: f64,
+    /// The task waits while other tasks go on.
+    pub pause: f64,
+    /// From here on every call of the task fails.
+    pub cut_off: f64,
+    /// The task dies before the call.
+    pub death: f64,
+}
+
+/// The number of a task.
+pub type TaskId = u32;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Chaos(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    rates: Rates,
+    rng: SeedRng,
+    /// The task that is being polled.
+    task: Option<TaskId>,
+    fates: BTreeMap<TaskId, Fate>,
+    /// What was done to which operation, and how often.
+    met: BTreeMap<(&'static str, &'static str), u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    CutOff,
+    Dead,
+}
+
+/// What happens to one call.
+enum Turn {
+    Passes,
+    Fails(Fault),
+    Waits,
+    Dies,
+}
+
+impl Default for Chaos {
+    fn default() -> Self {
+        Self::seeded(&Seed::root(b"calm"))
+    }
+}
+
+impl Chaos {
+    /// A chaos that is calm until it is told otherwise.
+    pub fn seeded(seed: &Seed) -> Self {
+        Self(Mutex::new(State {
+            rates: Rates::default(),
+            rng: seed.rng(),
+            task: None,
+            fates: BTreeMap::new(),
+            met: BTreeMap::new(),
+        }))
+    }
+
+    /// Sets what happens from now on.
+    pub fn set(&self, rates: Rates) {
+        self.lock().rates = rates;
+    }
+
+    /// How often what was done to which operation.
+    pub fn met(&self) -> BTreeMap<(&'static str, &'static str), u64> {
+        self.lock().met.clone()
+    }
+
+    /// True with probability `p`.
+    pub fn chance(&self, p: f64) -> bool {
+        p > 0.0 && self.lock().rng.unit() < p
+    }
+
+    /// A number in `0..n`.
+    pub fn below(&self, n: usize) -> usize {
+        let drawn = self.lock().rng.below(n as u64);
+        usize::try_from(drawn).unwrap_or(0)
+    }
+
+    /// Whether tasks take turns at random: something is set to happen.
+    pub fn is_calm(&self) -> bool {
+        self.lock().rates == Rates::default()
+    }
+
+    /// Passes a call of `operation`; what it has to do to itself, if anything. Does not return if the task dies.
+    pub async fn pass(&self, operation: &'static str) -> Option<Fault> {
+        loop {
+            match self.lock().turn(operation) {
+                Turn::Passes => return None,
+                Turn::Fails(fault) => return Some(fault),
+                Turn::Waits => wait_a_turn().await,
+                Turn::Dies => std::future::pending::<()>().await,
+            }
+        }
+    }
+
+    /// Says that `task` is polled next, or that none is.
+    pub(crate) fn enter(&self, task: Option<TaskId>) {
+        self.lock().task = task;
+    }
+
+    /// Forgets what became of the tasks of a run.
+    pub(crate) fn forget_tasks(&self) {
+        let mut state = self.lock();
+        state.task = None;
+        state.fates.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn turn(&mut self, operation: &'static str) -> Turn {
+        let Some(task) = self.task else {
+            return Turn::Passes;
+        };
+        match self.fates.get(&task) {
+            Some(Fate::Dead) => return Turn::Dies,
+            Some(Fate::CutOff) => return Turn::Fails(Fault::Unavailable),
+            None => {}
+        }
+        if self.rates == Rates::default() {
+            return Turn::Passes;
+        }
+        let drawn = self.rng.unit();
+        let Some((name, turn)) = self.drawn(drawn) else {
+            return Turn::Passes;
+        };
+        *self.met.entry((operation, name)).or_default() += 1;
+        match turn {
+            Turn::Dies => {
+                self.fates.insert(task, Fate::Dead);
+            }
+            Turn::Fails(Fault::Unavailable) if name == "cut off" => {
+                self.fates.insert(task, Fate::CutOff);
+            }
+            _ => {}
+        }
+        turn
+    }
+
+    /// What a draw in [0, 1) means.
+    fn drawn(&self, drawn: f64) -> Option<(&'static str, Turn)> {
+        let rates = &self.rates;
+        let outcomes = [
+            (rates.pause, "pause", Turn::Waits),
+            (
+                rates.unavailable,
+                "unavailable",
+                Turn::Fails(Fault::Unavailable),
+            ),
+            (
+                rates.answer_lost,
+                "answer lost",
+                Turn::Fails(Fault::AnswerLost),
+            ),
+            (rates.stale, "stale", Turn::Fails(Fault::Stale)),
+            (rates.cut_off, "cut off", Turn::Fails(Fault::Unavailable)),
+            (rates.death, "death", Turn::Dies),
+        ];
+        let mut below = 0.0;
+        outcomes.into_iter().find_map(|(rate, name, turn)| {
+            below += rate;
+            (drawn < below).then_some((name, turn))
+        })
+    }
+}
+
+/// Pending once.
+async fn wait_a_turn() {
+    let mut waited = false;
+    poll_fn(|context| {
+        if waited {
+            return Poll::Ready(());
+        }
+        waited = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
