@@ -11,7 +11,7 @@ use agentwarm_app::ports::clock::{Clock, Entropy};
 use agentwarm_aws::clients::{ClientSettings, Clients};
 use agentwarm_lambda::settings::Settings;
 use agentwarm_lambda::task::{Function, Invocation, Task};
-use agentwarm_lambda::world::World;
+use agentwarm_lambda::world::{World, WorldError};
 use async_trait::async_trait;
 use aws_config::Region;
 use aws_sdk_dynamodb::config::{SharedHttpClient, SharedInterceptor};
@@ -28,7 +28,7 @@ use crate::template::{Resolver, Template, TemplateError};
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Builds a function's task from its world.
-pub type Build = fn(&World) -> Result<Arc<dyn Task>, BoxError>;
+pub type Build = fn(&World) -> Result<Arc<dyn Task>, WorldError>;
 
 /// The functions that can be hosted, by folder.
 #[derive(Clone, Default)]
@@ -67,12 +67,13 @@ pub enum HostError {
         source: BoxError,
     },
     /// The function refuses its configuration.
-    #[error("{function} does not start: {source}")]
+    #[error("{function} does not start")]
     Build {
         /// The function's logical id.
         function: String,
         /// Why.
-        source: BoxError,
+        #[source]
+        source: WorldError,
     },
 }
 

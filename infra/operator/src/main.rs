@@ -1,2 +1,34 @@
-//! Placeholder.
-fn main() {}
+//! The operator's command line: see the library.
+
+use std::process::ExitCode;
+
+use agentwarm_lambda::settings::Settings;
+use agentwarm_lambda::world::World;
+use agentwarm_operator::{Issued, OperatorError, parse, run};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let command = match parse(&arguments) {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    let issued: Result<Issued, OperatorError> = async {
+        let world = World::of_process(Settings::from_environment()).await?;
+        run(command, &world).await
+    }
+    .await;
+    match issued {
+        Ok(Issued { user, secret }) => {
+            println!("user {user}\nkey  {secret}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

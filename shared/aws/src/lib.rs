@@ -10,7 +10,7 @@ pub mod error;
 pub mod eventbridge;
 pub mod health;
 pub mod keys;
-mod metering;
+pub mod metering;
 pub mod sqs;
 pub mod stream;
 pub mod vault;

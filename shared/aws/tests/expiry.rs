@@ -106,9 +106,8 @@ async fn audit_entries_are_over_when_they_were_said_to_be() {
     world.clock.advance(DAY * 7);
 
     let list = async |from| {
-        let page = PageRequest { limit: 1, from };
-        let listed = store.audit.list(user(1), &AuditFilter::default(), &page);
-        listed.await.unwrap()
+        let (all, page) = (AuditFilter::default(), PageRequest { limit: 1, from });
+        store.audit.list(user(1), &all, &page).await.unwrap()
     };
     let first = list(PageStart::Offset(0)).await;
     assert_eq!((first.items, first.total), (vec![entry(3)], 2));

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use agentwarm_app::ports::vault::{Sealed, SecretContext, Vault, VaultError};
-use agentwarm_aws::clients::ClientSettings;
+use agentwarm_aws::clients::{ClientSettings, Clients};
 use agentwarm_aws::vault::KmsVault;
 use agentwarm_testkit::store_contract::fixtures::{account, user};
 use aws_sdk_kms::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents, SharedInterceptor};
 use aws_sdk_kms::error::BoxError;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures::future::join_all;
 use jiff::SignedDuration;
+use serde_json::json;
 use support::World;
+use support::faults::{Fault, FaultyHttp};
 
 /// Counts requests to KMS.
 #[derive(Debug, Clone, Default)]
@@ -236,9 +239,22 @@ async fn message_keys_are_a_users_own_and_there_before_any_secret() {
 async fn without_kms_nothing_is_unreadable_but_unavailable() {
     let vaults = Vaults::open().await;
     let sealed = vaults.process().seal(context(1), b"secret").await.unwrap();
-    let kms = vaults.world.clients.kms();
-    let another = kms.create_key().send().await.unwrap().key_metadata.unwrap();
-    let stranger = KmsVault::new(kms, another.key_id, vaults.world.entities());
-    let error = stranger.open(context(1), &sealed).await.unwrap_err();
+    let http = FaultyHttp::new();
+    for _ in 0..3 {
+        http.plan(
+            "Decrypt",
+            Fault::Answer(500, |_| json!({ "message": "down" })),
+        );
+    }
+    let settings = ClientSettings {
+        http: Some(SharedHttpClient::new(http.clone())),
+        ..support::settings()
+    };
+    let kms = Clients::load(settings).await.unwrap().kms();
+    let vault = KmsVault::new(kms, vaults.kms_key.clone(), vaults.world.entities());
+
+    let error = vault.open(context(1), &sealed).await.unwrap_err();
     assert!(matches!(error, VaultError::Unavailable(_)), "{error:?}");
+    assert!(http.is_done());
+    assert!(opens(&vault, context(1), &sealed).await.is_some());
 }

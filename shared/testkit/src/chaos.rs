@@ -112,7 +112,8 @@ impl Chaos {
     /// Passes a call of `operation`; what it has to do to itself, if anything. Does not return if the task dies.
     pub async fn pass(&self, operation: &'static str) -> Option<Fault> {
         loop {
-            match self.lock().turn(operation) {
+            let turn = self.lock().turn(operation);
+            match turn {
                 Turn::Passes => return None,
                 Turn::Fails(fault) => return Some(fault),
                 Turn::Waits => wait_a_turn().await,

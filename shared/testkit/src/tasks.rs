@@ -84,7 +84,11 @@ mod tests {
         let outcomes = run(&chaos, (0..100).map(task).collect());
         let living = outcomes.iter().flatten().count();
         assert!((30..90).contains(&living), "{living}");
-        assert!((0..).zip(&outcomes).all(|(n, outcome)| outcome.is_none_or(|it| it == n)));
+        assert!(
+            (0..)
+                .zip(&outcomes)
+                .all(|(n, outcome)| outcome.is_none_or(|it| it == n))
+        );
         assert!(chaos.met().contains_key(&("work", "death")));
     }
 

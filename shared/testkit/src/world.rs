@@ -1,59 +1,62 @@
-//! The whole engine on memory: a pool of mailboxes, a virtual clock, faults on demand.
+//! The whole engine on memory: a pool of mailboxes, a virtual clock, faults on demand and by chance.
 //!
-//! Time moves minute by minute ([`EngineWorld::run_until`]): a tick, then everything that it handed out, then the changes that follow,
-//! until nothing is left. What fails is handed in again the next minute, as a queue does. Everything random follows from the world's seed,
-//! so a failure replays.
+//! Time moves minute by minute ([`EngineWorld::run_until`]): a tick, then everything that it handed out, then the changes that follow.
+//! What fails stays in its queue and comes again when a queue's message would. Everything random follows from the world's seed, so a
+//! failure replays.
+
+mod drive;
+mod parts;
 
 use std::sync::Arc;
 
 use agentwarm_app::accounts::create::CreateAccount;
+use agentwarm_app::accounts::delete::DeleteAccount;
 use agentwarm_app::accounts::input::{CredentialsInput, NewAccount};
-use agentwarm_app::engine::arrivals::Arrivals;
-use agentwarm_app::engine::closing::Closing;
-use agentwarm_app::engine::compose::Composer;
-use agentwarm_app::engine::config::Configs;
-use agentwarm_app::engine::fanout::{Change, Fanout};
-use agentwarm_app::engine::figures::Figures;
-use agentwarm_app::engine::health::HealthKeeper;
-use agentwarm_app::engine::judging::Judging;
-use agentwarm_app::engine::planning::Planning;
-use agentwarm_app::engine::reports::Reports;
+use agentwarm_app::engine::fanout;
+use agentwarm_app::engine::fanout::Fanout;
 use agentwarm_app::engine::sending::Sending;
 use agentwarm_app::engine::tick::Ticking;
 use agentwarm_app::engine::visiting::Visiting;
 use agentwarm_app::ports::clock::Clock;
-use agentwarm_app::ports::due::Shards;
-use agentwarm_app::ports::queue::{SendOrder, VisitOrder};
+use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::tenant::Tenant;
-use agentwarm_app::users::Users;
-use agentwarm_app::warmup::Enrolment;
+use agentwarm_app::warmup::pause::PauseWarmup;
+use agentwarm_app::warmup::resume::ResumeWarmup;
 use agentwarm_app::warmup::start::StartWarmup;
 use agentwarm_core::account::Provider;
 use agentwarm_core::audit::Event;
 use agentwarm_core::ids::{AccountId, UserId};
 use agentwarm_core::plan::Plan;
 use agentwarm_core::seed::Seed;
-use agentwarm_net::address::Policy;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::clock::{SeededEntropy, VirtualClock};
-use crate::endpoints::NetRules;
+use self::parts::Parts;
+use crate::chaos::Chaos;
+use crate::clock::VirtualClock;
 use crate::memory::mail::PostOffice;
 use crate::memory::queue::MemoryQueues;
 use crate::memory::vault::MemoryVault;
-use crate::memory::{self, Image, MemoryStore};
+use crate::memory::{Change, MemoryStore};
 
-/// How often work that fails within one minute is handed in again before the minute passes.
-const REDELIVERIES: usize = 8;
+pub use self::drive::Turbulence;
+
+/// The password of every mailbox that [`EngineWorld::connect`] opens.
+pub const PASSWORD: &str = "secret";
 
 /// An engine with everything it needs.
 pub struct EngineWorld {
+    /// What happens to calls by chance; calm at first.
+    pub chaos: Arc<Chaos>,
+    /// What goes wrong between the steps; nothing at first.
+    pub turbulence: Turbulence,
     /// Everything stored.
     pub store: Arc<MemoryStore>,
     /// What was handed out.
     pub queues: Arc<MemoryQueues>,
     /// The mail servers.
     pub post: PostOffice,
+    /// Secrets.
+    pub vault: Arc<MemoryVault>,
     /// Time.
     pub clock: Arc<VirtualClock>,
     /// On whose behalf.
@@ -70,166 +73,56 @@ pub struct EngineWorld {
     pub create: CreateAccount,
     /// How they begin.
     pub start: StartWarmup,
-    sends: Vec<SendOrder>,
-    visits: Vec<VisitOrder>,
+    /// How they stop.
+    pub pause: PauseWarmup,
+    /// How they go on.
+    pub resume: ResumeWarmup,
+    /// How they leave.
+    pub delete: DeleteAccount,
+    sends: drive::Sends,
+    visits: drive::Visits,
+    stream: Vec<fanout::Change>,
+    history: Vec<Change>,
     published: Vec<(String, UserId, Event)>,
+    dead_letters: u32,
 }
 
 impl EngineWorld {
     /// A world that begins at `now` with one user on `plan` and no accounts.
     pub async fn begin(seed: &Seed, now: Timestamp, plan: Plan) -> Self {
-        let store = Arc::new(MemoryStore::new(Shards(2)));
-        let queues = Arc::new(MemoryQueues::default());
-        let post = PostOffice::new("X-AW-Token");
-        let clock = Arc::new(VirtualClock::at(now));
-        let entropy = Arc::new(SeededEntropy::new(seed.child("entropy")));
-        let vault = Arc::new(MemoryVault::default());
-        let users = Users {
-            keys: store.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        };
-        let (user, _) = users
-            .create(plan)
-            .await
-            .expect("a memory store takes a user");
-
-        let configs = Configs {
-            pools: store.clone(),
-        };
-        let figures = Figures {
-            plans: store.clone(),
-            slots: store.clone(),
-            receipts: store.clone(),
-        };
-        let health = HealthKeeper {
-            accounts: store.clone(),
-            updates: store.clone(),
-            mailboxes: store.clone(),
-            vault: vault.clone(),
-            clock: clock.clone(),
-        };
-        let judging = Judging {
-            accounts: store.clone(),
-            updates: store.clone(),
-            plans: store.clone(),
-        };
-        let closing = Closing {
-            plans: store.clone(),
-            slots: store.clone(),
-            due: store.clone(),
-            figures: figures.clone(),
-            clock: clock.clone(),
-        };
-        let planning = Planning {
-            accounts: store.clone(),
-            updates: store.clone(),
-            pools: store.clone(),
-            configs: configs.clone(),
-            users: store.clone(),
-            plans: store.clone(),
-            ledger: store.clone(),
-            suppressions: store.clone(),
-            due: store.clone(),
-            closing,
-            judging: judging.clone(),
-            clock: clock.clone(),
-        };
+        let parts = Parts::new(seed, now);
+        let created = parts.users().create(plan).await;
+        let (user, _) = created.expect("a memory store takes a user");
         Self {
-            ticking: Ticking {
-                due: store.clone(),
-                roster: store.clone(),
-                sends: queues.clone(),
-                visits: queues.clone(),
-                plans: store.clone(),
-                planning: planning.clone(),
-                clock: clock.clone(),
-                shards: Shards(2),
-                queue_delays: false,
-            },
-            sending: Sending {
-                accounts: store.clone(),
-                slots: store.clone(),
-                receipts: store.clone(),
-                plans: store.clone(),
-                suppressions: store.clone(),
-                due: store.clone(),
-                health: health.clone(),
-                sender: Arc::new(post.clone()),
-                configs: configs.clone(),
-                composer: Composer {
-                    vault: vault.clone(),
-                    token_header: "X-AW-Token".to_owned(),
-                },
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-            },
-            visiting: Visiting {
-                accounts: store.clone(),
-                receipts: store.clone(),
-                mailboxes: store.clone(),
-                health,
-                reader: Arc::new(post.clone()),
-                arrivals: Arrivals {
-                    slots: store.clone(),
-                    receipts: store.clone(),
-                    due: store.clone(),
-                    configs: configs.clone(),
-                    vault: vault.clone(),
-                    clock: clock.clone(),
-                },
-                reports: Reports {
-                    slots: store.clone(),
-                    accounts: store.clone(),
-                    suppressions: store.clone(),
-                },
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-            },
-            fanout: Fanout {
-                bus: queues.clone(),
-                audit: store.clone(),
-                users: store.clone(),
-                accounts: store.clone(),
-                figures,
-                judging,
-                clock: clock.clone(),
-            },
-            create: CreateAccount {
-                accounts: store.clone(),
-                pools: store.clone(),
-                vault,
-                endpoints: Arc::new(NetRules(Policy {
-                    allow_loopback: false,
-                })),
-                clock: clock.clone(),
-                entropy,
-            },
-            start: StartWarmup {
-                accounts: store.clone(),
-                updates: store.clone(),
-                configs,
-                enrolment: Enrolment {
-                    roster: store.clone(),
-                    due: store.clone(),
-                },
-                planner: Arc::new(planning),
-                clock: clock.clone(),
-            },
+            turbulence: Turbulence::default(),
+            ticking: parts.ticking(),
+            sending: parts.sending(),
+            visiting: parts.visiting(),
+            fanout: parts.fanout(),
+            create: parts.create(),
+            start: parts.start(),
+            pause: parts.pause(),
+            resume: parts.resume(),
+            delete: parts.delete(),
             tenant: Tenant::from(&user),
-            store,
-            queues,
-            post,
-            clock,
+            chaos: parts.chaos,
+            store: parts.store,
+            queues: parts.queues,
+            post: parts.post,
+            vault: parts.vault,
+            clock: parts.clock,
             sends: Vec::new(),
             visits: Vec::new(),
+            stream: Vec::new(),
+            history: Vec::new(),
             published: Vec::new(),
+            dead_letters: 0,
         }
     }
 
     /// Connects a mailbox that exists.
     pub async fn connect(&self, email: &str, zone: &str) -> AccountId {
-        self.post.open_mailbox(email, "secret");
+        self.post.open_mailbox(email, PASSWORD);
         let domain = email.split_once('@').map_or("", |(_, domain)| domain);
         let credentials = CredentialsInput {
             imap_host: Some(format!("imap.{domain}")),
@@ -237,7 +130,7 @@ impl EngineWorld {
             smtp_host: Some(format!("smtp.{domain}")),
             smtp_port: Some(465),
             username: Some(email.to_owned()),
-            password: Some("secret".to_owned()),
+            password: Some(PASSWORD.to_owned()),
             ..CredentialsInput::default()
         };
         let new = NewAccount {
@@ -248,88 +141,35 @@ impl EngineWorld {
             credentials,
             pool: None,
         };
-        let created = self
-            .create
-            .create(&self.tenant, new)
-            .await
-            .expect("the account is well-formed");
-        created.account.id
+        let created = self.create.create(&self.tenant, new).await;
+        created.expect("the account is well-formed").account.id
     }
 
-    /// Lets minutes pass until `until`, and all work of each be done.
-    pub async fn run_until(&mut self, until: Timestamp) {
-        while self.clock.schedule() < until {
-            self.clock.advance(SignedDuration::from_mins(1));
-            self.minute().await;
+    /// Now (schedule clock).
+    pub fn now(&self) -> Timestamp {
+        self.clock.schedule()
+    }
+
+    /// An account of this world's user, as a key.
+    pub fn owner(&self, account: AccountId) -> AccountRef {
+        AccountRef {
+            user: self.tenant.user,
+            account,
         }
     }
 
-    /// A tick, and everything that follows from it now.
-    pub async fn minute(&mut self) {
-        // A tick that fails is simply the next tick's work.
-        let _ = self.ticking.tick().await;
-        self.drain().await;
+    /// Every write that others follow, since the world began.
+    pub fn history(&self) -> &[Change] {
+        &self.history
     }
 
-    /// Does all work that was handed out. What fails comes again, some times now and then next minute.
-    pub async fn drain(&mut self) {
-        self.sends
-            .extend(self.queues.take_sends().into_iter().map(|(order, _)| order));
-        self.visits.extend(self.queues.take_visits());
-        for _ in 0..REDELIVERIES {
-            let orders = std::mem::take(&mut self.sends);
-            let visits = std::mem::take(&mut self.visits);
-            if orders.is_empty() && visits.is_empty() {
-                break;
-            }
-            for batch in orders.chunks(10) {
-                let outcomes = self.sending.send(batch).await;
-                let failed = batch
-                    .iter()
-                    .zip(outcomes)
-                    .filter(|(_, outcome)| outcome.is_err());
-                self.sends.extend(failed.map(|(order, _)| order.clone()));
-            }
-            for visit in visits {
-                if self.visiting.visit(&visit).await.is_err() {
-                    self.visits.push(visit);
-                }
-            }
-        }
-        self.fan_out().await;
-    }
-
-    async fn fan_out(&mut self) {
-        loop {
-            let changes: Vec<_> = self
-                .store
-                .take_changes()
-                .into_iter()
-                .map(followed)
-                .collect();
-            if changes.is_empty() {
-                break;
-            }
-            // A stream hands a failed batch in again until it is taken.
-            while self.fanout.take(&changes).await.is_err() {}
-        }
-        self.published.extend(self.queues.take_events());
-    }
-
-    /// Every event that left, with its id, in order.
+    /// Every event that left, with its id, in order, as often as it left.
     pub fn published(&self) -> &[(String, UserId, Event)] {
         &self.published
     }
-}
 
-fn followed(change: memory::Change) -> Change {
-    Change {
-        id: format!("{}|{}", change.key, change.version),
-        user: change.user,
-        events: change.events,
-        slot: match change.image {
-            Image::Slot(slot) => Some(*slot),
-            _ => None,
-        },
+    /// How many messages were given up after too many deliveries.
+    pub fn dead_letters(&self) -> u32 {
+        self.dead_letters
     }
 }

@@ -124,6 +124,7 @@ pub struct Stack {
     name: String,
     template: Arc<Template>,
     deployed: Deployed,
+    environment: BTreeMap<String, String>,
     emulator: Emulator,
     clock: Arc<LocalClock>,
     entropy: Arc<dyn Entropy>,
@@ -162,6 +163,11 @@ impl Stack {
     /// How functions are called, to wake one out of turn.
     pub fn functions(&self) -> Arc<dyn Invoke> {
         Arc::clone(&self.invoke)
+    }
+
+    /// The environment of all functions together, for processes that share one: a name means the same to each.
+    pub fn union_environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
     }
 
     /// What the runner remembers, if it does.

@@ -17,7 +17,7 @@ use crate::invoke::Invoke;
 use crate::policy::Ledger;
 use crate::remote::Remote;
 use crate::state::{RunnerState, StateStore};
-use crate::template::functions::{FunctionShape, shapes};
+use crate::template::functions::{self, FunctionShape, shapes};
 use crate::template::mappings::{Mappings, mappings};
 use crate::template::{Deployed, Resolver, Template, TemplateError};
 use crate::triggers::gateway::answers::Answers;
@@ -37,9 +37,10 @@ impl Stack {
         let emulator = Emulator::new(&config.emulator).await;
         let resolver = deploy(&emulator, &template, &config.stack).await?;
         let shapes = shapes(&template)?;
-        let state = match config.remember {
-            true => Some(StateStore::open(&emulator, &config.stack.name).await?),
-            false => None,
+        let state = if config.remember {
+            Some(StateStore::open(&emulator, &config.stack.name).await?)
+        } else {
+            None
         };
         let remembered = recall(state.as_ref()).await?;
         let clock = Arc::new(clock(&config, remembered.as_ref()));
@@ -81,6 +82,7 @@ impl Stack {
             wakes: wakes(&shapes)?,
             listener: ApiListener::start(config.api, gateway).await?,
             name: config.stack.name,
+            environment: union_environment(&template, &resolver, &shapes)?,
             deployed,
             template: Arc::clone(&template),
             emulator,
@@ -241,6 +243,18 @@ impl Gateway {
         self.after = Arc::new(move || mark_all(&deployed, &dirty));
         self
     }
+}
+
+fn union_environment(
+    template: &Template,
+    resolver: &Resolver<'_>,
+    shapes: &[FunctionShape],
+) -> Result<BTreeMap<String, String>, TemplateError> {
+    let mut union = BTreeMap::new();
+    for shape in shapes {
+        union.extend(functions::config(template, resolver, &shape.logical_id)?.environment);
+    }
+    Ok(union)
 }
 
 fn wakes(shapes: &[FunctionShape]) -> Result<Vec<Wake>, TemplateError> {

@@ -11,6 +11,7 @@
 //! Orders arrive at least once, in any order, possibly late. An order whose slot is settled does nothing.
 
 mod checks;
+mod commit;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,23 +20,19 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use agentwarm_core::account::Account;
-use agentwarm_core::audit::{Actor, Event, EventType};
-use agentwarm_core::mail::bounce::{self, Verdict, classify_reply};
 use agentwarm_core::mail::message_id;
-use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, SlotState, ThreadPosition};
-use agentwarm_core::warmup::due::{DueEntry, DueKind};
+use agentwarm_core::mail::slot::{Slot, SlotState, ThreadPosition};
 
 use self::checks::{Checked, Cleared};
-use super::compose::{self, Composer};
+use super::EngineError;
+use super::compose::Composer;
 use super::config::Configs;
 use super::health::HealthKeeper;
-use super::reports::MAILBOX_FULL;
-use super::{EngineError, file, settling};
 use crate::ports::accounts::AccountReads;
 use crate::ports::clock::{Clock, Entropy};
-use crate::ports::days::{AccountRef, Plans, Receipts, Slots, SuppressionReason, Suppressions};
+use crate::ports::days::{AccountRef, Plans, Receipts, Slots, Suppressions};
 use crate::ports::due::DueIndex;
-use crate::ports::mail::{ConnectFailure, MailSender, SendSession, SmtpPhase, Submission};
+use crate::ports::mail::{ConnectFailure, MailSender, SendSession, Submission};
 use crate::ports::queue::SendOrder;
 use crate::ports::{Created, Replaced};
 
@@ -151,10 +148,9 @@ impl Sending {
         {
             return Ok(handled);
         }
-        let sender = match self.accounts.get(owner.user, owner.account).await? {
-            Some(sender) => sender,
-            // Nobody is left to whom the slot could be explained.
-            None => return Ok(Handled::Settled),
+        // Without its account nobody is left to whom the slot could be explained.
+        let Some(sender) = self.accounts.get(owner.user, owner.account).await? else {
+            return Ok(Handled::Settled);
         };
         let cleared = match self.checks(&sender, order, existing.as_ref(), now).await? {
             Checked::Go(cleared) => cleared,
@@ -249,331 +245,21 @@ impl Sending {
                 .unwrap_or(Timestamp::MAX),
             attempt,
         };
-        match existing {
-            Some(slot) => {
-                let slot = Slot {
-                    state,
-                    version: slot.version + 1,
-                    ..slot
-                };
-                let replaced = self.slots.replace(&slot, Vec::new()).await?;
-                Ok((replaced == Replaced::Done).then_some(slot))
-            }
-            None => {
-                let Cleared {
-                    recipient,
-                    position,
-                    date,
-                } = cleared;
-                let slot = Slot {
-                    recipient: recipient.id,
-                    ..new_slot(sender, order, date, position, state, now)
-                };
-                let created = self.slots.create(&slot).await?;
-                Ok((created == Created::Done).then_some(slot))
-            }
-        }
-    }
-
-    /// Writes down what the server said. If this fails or the process dies before, the claim's lease runs out and the slot is in doubt.
-    async fn commit(
-        &self,
-        sender: &Account,
-        recipient: &Account,
-        slot: Slot,
-        submission: Submission,
-    ) -> Result<Handled, EngineError> {
-        let now = self.clock.schedule();
-        match submission {
-            Submission::Accepted => {
-                let event =
-                    Event::account(EventType::WarmupEmailSent, sender.id, Actor::System, now)
-                        .with("slotId", slot.id.to_string())
-                        .with("recipientAccountId", recipient.id.to_string());
-                let slot = self
-                    .advance(slot, SlotState::Accepted { at: now }, vec![event])
-                    .await?;
-                self.note_reply(&slot).await?;
-                Ok(Handled::Sent)
-            }
-            Submission::InDoubt => {
-                self.doubt(slot, now).await?;
-                Ok(Handled::InDoubt)
-            }
-            Submission::NotSent(failure) => {
-                self.health.failed(sender, &failure).await?;
-                self.retry(slot, now, failure.to_string()).await
-            }
-            Submission::Refused {
-                phase,
-                code,
-                enhanced,
-                text,
-            } => {
-                let verdict = classify_reply(phase_of(phase), code, enhanced.as_deref());
-                self.refused(
-                    sender,
-                    recipient,
-                    slot,
-                    &Refusal {
-                        verdict,
-                        code,
-                        enhanced,
-                        text,
-                    },
-                    now,
-                )
-                .await
-            }
-        }
-    }
-
-    async fn refused(
-        &self,
-        sender: &Account,
-        recipient: &Account,
-        slot: Slot,
-        refusal: &Refusal,
-        now: Timestamp,
-    ) -> Result<Handled, EngineError> {
-        let bounced = match refusal.verdict {
-            Verdict::Transient => return self.retry(slot, now, refusal.reason()).await,
-            Verdict::SenderConnection => {
-                self.health
-                    .failed(sender, &ConnectFailure::Credentials)
-                    .await?;
-                return self.retry(slot, now, refusal.reason()).await;
-            }
-            Verdict::HardBounce => {
-                self.suppress(recipient, now, None).await?;
-                true
-            }
-            Verdict::MailboxFull => {
-                let until = now.saturating_add(MAILBOX_FULL).unwrap_or(Timestamp::MAX);
-                self.suppress(recipient, now, Some(until)).await?;
-                false
-            }
-            Verdict::Rejected => false,
-        };
-        let event_type = if bounced {
-            EventType::WarmupEmailBounced
-        } else {
-            EventType::WarmupEmailRejected
-        };
-        let event = Event::account(event_type, sender.id, Actor::System, now)
-            .with("slotId", slot.id.to_string())
-            .with("recipientAccountId", recipient.id.to_string())
-            .with("reply", refusal.code)
-            .with("status", refusal.enhanced.clone());
-        let state = SlotState::Rejected {
-            at: now,
-            reply: refusal.code,
-            bounced,
-            reason: refusal.reason(),
-        };
-        self.advance(slot, state, vec![event]).await?;
-        Ok(Handled::Settled)
-    }
-
-    async fn suppress(
-        &self,
-        recipient: &Account,
-        now: Timestamp,
-        until: Option<Timestamp>,
-    ) -> Result<(), EngineError> {
-        let reason = SuppressionReason::HardBounce;
-        Ok(self
-            .suppressions
-            .suppress(recipient.user, recipient.email.as_str(), reason, now, until)
-            .await?)
-    }
-
-    /// Puts a claimed slot back for another attempt, or gives it up.
-    async fn retry(
-        &self,
-        slot: Slot,
-        now: Timestamp,
-        reason: String,
-    ) -> Result<Handled, EngineError> {
-        let attempt = match &slot.state {
-            SlotState::Claimed { attempt, .. } => *attempt,
-            _ => 1,
-        };
-        if attempt >= MAX_ATTEMPTS {
-            let state = SlotState::Skipped {
-                at: now,
-                reason: SkipReason::RetriesExhausted,
+        if let Some(slot) = existing {
+            let slot = Slot {
+                state,
+                version: slot.version + 1,
+                ..slot
             };
-            self.advance(slot, state, Vec::new()).await?;
-            return Ok(Handled::Settled);
+            let replaced = self.slots.replace(&slot, Vec::new()).await?;
+            return Ok((replaced == Replaced::Done).then_some(slot));
         }
-        let not_before = now
-            .saturating_add(backoff(attempt))
-            .unwrap_or(Timestamp::MAX);
-        let slot = self
-            .advance(
-                slot,
-                SlotState::Retry {
-                    not_before,
-                    attempt,
-                    reason,
-                },
-                Vec::new(),
-            )
-            .await?;
-        self.order_again(&slot, not_before, now).await?;
-        Ok(Handled::Settled)
-    }
-
-    /// The sender's server cannot be used: nothing was claimed, so the order simply comes again when it may work.
-    async fn put_off(
-        &self,
-        sender: &Account,
-        order: &SendOrder,
-        existing: Option<Slot>,
-        failure: &ConnectFailure,
-        now: Timestamp,
-    ) -> Result<Handled, EngineError> {
-        tracing::info!(account = %sender.id, slot = %order.slot, %failure, "the mail waits for its sender's server");
-        let at = self.health.next_attempt(sender, now).await?;
-        let kind = DueKind::Send {
-            sender: order.sender,
-            slot: order.slot,
-            target: existing.map_or(order.target, |slot| slot.recipient),
-            slot_kind: order.kind,
-        };
-        file(
-            self.due.as_ref(),
-            &[DueEntry {
-                at,
-                user: order.user,
-                kind,
-            }],
-            now,
-        )
-        .await?;
-        Ok(Handled::Settled)
-    }
-
-    async fn order_again(
-        &self,
-        slot: &Slot,
-        at: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), EngineError> {
-        let kind = DueKind::Send {
-            sender: slot.sender,
-            slot: slot.id,
-            target: slot.recipient,
-            slot_kind: slot.kind,
-        };
-        Ok(file(
-            self.due.as_ref(),
-            &[DueEntry {
-                at,
-                user: slot.user,
-                kind,
-            }],
-            now,
-        )
-        .await?)
-    }
-
-    /// In doubt: the searches are ordered before the state is written, so that a crash between leaves searches without doubt (they find
-    /// nothing to do) and never doubt without searches.
-    async fn doubt(&self, slot: Slot, now: Timestamp) -> Result<(), EngineError> {
-        file(self.due.as_ref(), &settling::searches(&slot, now), now).await?;
-        self.advance(
-            slot,
-            SlotState::InDoubt {
-                since: now,
-                checks: 0,
-            },
-            Vec::new(),
-        )
-        .await?;
-        Ok(())
-    }
-
-    async fn skip(
-        &self,
-        sender: &Account,
-        order: &SendOrder,
-        existing: Option<Slot>,
-        reason: SkipReason,
-        now: Timestamp,
-    ) -> Result<Handled, EngineError> {
-        tracing::info!(account = %sender.id, slot = %order.slot, ?reason, "the mail is not sent");
-        let state = SlotState::Skipped { at: now, reason };
-        match existing {
-            Some(slot) => {
-                self.advance(slot, state, Vec::new()).await?;
-            }
-            None => {
-                let date = sender.zone.date_of(order.due);
-                let slot = new_slot(sender, order, date, compose::unsent(order.slot), state, now);
-                // Exists: another delivery of this order was faster, whatever it decided.
-                let _ = self.slots.create(&slot).await?;
-            }
-        }
-        Ok(Handled::Settled)
-    }
-
-    async fn advance(
-        &self,
-        slot: Slot,
-        state: SlotState,
-        events: Vec<Event>,
-    ) -> Result<Slot, EngineError> {
         let slot = Slot {
-            state,
-            version: slot.version + 1,
-            ..slot
+            recipient: cleared.recipient.id,
+            ..new_slot(sender, order, cleared.date, cleared.position, state, now)
         };
-        match self.slots.replace(&slot, events).await? {
-            Replaced::Done => Ok(slot),
-            Replaced::Stale => Err(EngineError::Held("the slot")),
-        }
-    }
-
-    /// Books an accepted reply on the mail it answers. Done again on every redelivery, so a crash after the commit loses nothing.
-    async fn note_reply(&self, slot: &Slot) -> Result<(), EngineError> {
-        let (SlotKind::Reply { answers }, Some(at)) = (slot.kind, slot.state.accepted_at()) else {
-            return Ok(());
-        };
-        let owner = AccountRef {
-            user: slot.user,
-            account: slot.sender,
-        };
-        let Some(mut receipt) = self.receipts.get(owner, answers).await? else {
-            return Ok(());
-        };
-        if receipt.replied_at.is_some() {
-            return Ok(());
-        }
-        receipt.replied_at = Some(at);
-        receipt.version += 1;
-        match self.receipts.replace(&receipt, Vec::new()).await? {
-            Replaced::Done => Ok(()),
-            Replaced::Stale => Err(EngineError::Held("the receipt")),
-        }
-    }
-}
-
-/// A server's refusal, read.
-struct Refusal {
-    verdict: Verdict,
-    code: u16,
-    enhanced: Option<String>,
-    text: String,
-}
-
-impl Refusal {
-    fn reason(&self) -> String {
-        match &self.enhanced {
-            Some(enhanced) => format!("{} {enhanced} {}", self.code, self.text),
-            None => format!("{} {}", self.code, self.text),
-        }
+        let created = self.slots.create(&slot).await?;
+        Ok((created == Created::Done).then_some(slot))
     }
 }
 
@@ -600,22 +286,5 @@ fn new_slot(
         state,
         spammed_at: None,
         version: 0,
-    }
-}
-
-/// How long after its n-th attempt a slot waits for the next: 1, 4, 16, 64 minutes.
-fn backoff(attempt: u32) -> SignedDuration {
-    SignedDuration::from_mins(4_i64.saturating_pow(attempt.saturating_sub(1)))
-}
-
-/// The phase as the rules know it.
-fn phase_of(phase: SmtpPhase) -> bounce::SmtpPhase {
-    match phase {
-        SmtpPhase::Connect => bounce::SmtpPhase::Connect,
-        SmtpPhase::Auth => bounce::SmtpPhase::Auth,
-        SmtpPhase::MailFrom => bounce::SmtpPhase::MailFrom,
-        SmtpPhase::RcptTo => bounce::SmtpPhase::RcptTo,
-        SmtpPhase::Data => bounce::SmtpPhase::Data,
-        SmtpPhase::Content => bounce::SmtpPhase::EndOfData,
     }
 }

@@ -76,18 +76,25 @@ impl Ticking {
             0
         };
         let mut hand_out = HandOut::default();
+        let mut give_way = Vec::new();
         let mut watermarks = BTreeMap::new();
         for shard in 0..self.shards.0.max(1) {
             let first = now.saturating_sub(FIRST_LOOKBACK).unwrap_or(Timestamp::MIN);
             let watermark = self.due.watermark(shard).await?.unwrap_or(first);
             let until = now
-                .saturating_add(SignedDuration::from_secs(ahead))
+                .saturating_add(SignedDuration::from_secs(
+                    ahead + due::NEIGHBOURHOOD_SECONDS,
+                ))
                 .unwrap_or(Timestamp::MAX);
             let entries = self
                 .due
                 .between(shard, due::read_from(watermark, now), until)
                 .await?;
-            hand_out.absorb(due::select(&entries, watermark, now, ahead));
+            let mut part = due::select(&entries, watermark, now, ahead);
+            let apart = due::keep_apart(&part.sends, &entries, now);
+            part.sends = apart.kept;
+            give_way.extend(apart.moved);
+            hand_out.absorb(part);
             watermarks.insert(
                 shard,
                 (watermark, due::next_watermark(watermark, now, ahead)),
@@ -103,6 +110,12 @@ impl Ticking {
             .saturating_sub(SignedDuration::from_secs(ahead))
             .unwrap_or(Timestamp::MIN);
         self.add_roster(&mut hand_out, since, now).await?;
+        file(
+            self.due.as_ref(),
+            &give_way.iter().map(at_instant).collect::<Vec<_>>(),
+            now,
+        )
+        .await?;
         let ticked = self.hand_out(&hand_out, now).await?;
         for (shard, (_, after)) in watermarks {
             self.due.advance(shard, after).await?;
@@ -199,16 +212,7 @@ impl Ticking {
                 now,
                 &account_seed(&deployment_seed(), account),
             );
-            entries.extend(spread.moved.into_iter().map(|(send, at)| DueEntry {
-                at,
-                user,
-                kind: DueKind::Send {
-                    sender: send.sender,
-                    slot: send.slot,
-                    target: send.target,
-                    slot_kind: send.slot_kind,
-                },
-            }));
+            entries.extend(spread.moved.iter().map(at_instant));
             late.extend(spread.skipped.into_iter().map(|(send, _)| send));
         }
         if !entries.is_empty() {
@@ -297,6 +301,20 @@ fn order(send: &DueSend) -> SendOrder {
         target: send.target,
         kind: send.slot_kind,
         due: send.due,
+    }
+}
+
+/// A send that goes back into the index.
+fn at_instant((send, at): &(DueSend, Timestamp)) -> DueEntry {
+    DueEntry {
+        at: *at,
+        user: send.user,
+        kind: DueKind::Send {
+            sender: send.sender,
+            slot: send.slot,
+            target: send.target,
+            slot_kind: send.slot_kind,
+        },
     }
 }
 

@@ -44,6 +44,8 @@ struct Walk {
     looked_at: u32,
     /// Whether it came to the end.
     ended: bool,
+    /// Whether it left out a part without counting it.
+    left_out: bool,
 }
 
 /// The items of a page.
@@ -99,10 +101,10 @@ impl Listing<'_> {
         Ok(walk)
     }
 
-    /// Walks over the first `offset` items, reading only their keys.
+    /// Walks over the first `offset` items, reading only their keys. Where they lie too far apart, the page is empty.
     async fn skip(&self, walk: &mut Walk, offset: u32) -> Result<(), StoreError> {
         let query = self.query(Wanted::Keys, self.range.clone());
-        while walk.passed < offset && !walk.ended {
+        while walk.passed < offset && !walk.ended && walk.looked_at <= MOST_LOOKED_AT {
             let missing = offset - walk.passed;
             let limit = self.filter.is_none().then_some(missing);
             let page = self
@@ -120,6 +122,8 @@ impl Listing<'_> {
             walk.ended = page.next.is_none();
             walk.after = page.next;
         }
+        walk.left_out |= !walk.ended && walk.passed < offset;
+        walk.ended |= walk.left_out;
         Ok(())
     }
 
@@ -170,7 +174,7 @@ impl Listing<'_> {
         self.count_on(&mut walk, self.range.clone()).await?;
         Ok((
             walk.passed.min(COUNTED_TOTAL),
-            !walk.ended || walk.passed > COUNTED_TOTAL,
+            walk.left_out || walk.passed > COUNTED_TOTAL,
         ))
     }
 
@@ -187,6 +191,7 @@ impl Listing<'_> {
             walk.ended = page.next.is_none();
             walk.after = page.next;
         }
+        walk.left_out |= !walk.ended;
         Ok(())
     }
 

@@ -118,6 +118,39 @@ impl HttpConnector for FaultyConnector {
     }
 }
 
+/// Answers every request itself.
+#[derive(Clone)]
+pub struct Scripted(Arc<dyn Fn(&Value) -> Value + Send + Sync>);
+
+impl Scripted {
+    pub fn new(answer: impl Fn(&Value) -> Value + Send + Sync + 'static) -> Self {
+        Self(Arc::new(answer))
+    }
+}
+
+impl std::fmt::Debug for Scripted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Scripted")
+    }
+}
+
+impl HttpClient for Scripted {
+    fn http_connector(
+        &self,
+        _settings: &HttpConnectorSettings,
+        _components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Scripted {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let answer = (self.0)(&body_of(&request));
+        HttpConnectorFuture::ready(Ok(response(200, &answer)))
+    }
+}
+
 fn body_of(request: &HttpRequest) -> Value {
     serde_json::from_slice(request.body().bytes().unwrap()).unwrap()
 }

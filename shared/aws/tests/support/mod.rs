@@ -7,6 +7,7 @@
 )]
 
 pub mod faults;
+pub mod record;
 
 use std::sync::Arc;
 
@@ -41,9 +42,16 @@ pub struct World {
 
 /// What every test's clients have in common.
 pub fn settings() -> ClientSettings {
-    let credentials = Credentials::new("test", "test", None, None, "tests");
     ClientSettings {
         endpoint: Some(endpoint()),
+        ..offline_settings()
+    }
+}
+
+/// The same without an emulator.
+pub fn offline_settings() -> ClientSettings {
+    let credentials = Credentials::new("test", "test", None, None, "tests");
+    ClientSettings {
         region: Some(Region::from_static("us-east-1")),
         credentials: Some(SharedCredentialsProvider::new(credentials)),
         ..ClientSettings::default()

@@ -8,6 +8,7 @@
 //! - *Visits and plans* are handed out when they are due: they bear a minute's lateness, and come without delay.
 //! - Sends that come more than [`LATE_SECONDS`] late are handed out apart: the tick stood still, and what it missed is spread over what
 //!   is left of its day ([`spread_missed`]) instead of leaving all at once.
+//! - Of sends of one account that are due within a minute all but one get a later instant ([`keep_apart`]).
 //!
 //! An entry must lie ahead of every watermark that can exist when it is written, or no tick would see it: [`DueEntry::filed`].
 
@@ -21,8 +22,10 @@ use crate::mail::slot::SlotKind;
 use crate::seed::scattered;
 use crate::time::{seconds_between, shifted};
 
+mod apart;
 mod missed;
 
+pub use apart::{Apart, NEIGHBOURHOOD_SECONDS, keep_apart};
 pub use missed::{RestOfDay, Spread, spread_missed};
 
 /// How far ahead sends are handed out where queues can delay them: one tick. Without delays a tick hands out only what is due, 0 s ahead.
@@ -160,7 +163,8 @@ pub fn read_from(watermark: Timestamp, now: Timestamp) -> Timestamp {
 /// What of `entries` is to be handed out at `now`, when everything up to `watermark` was. Afterwards the watermark is
 /// [`next_watermark`].
 ///
-/// `entries` are those from [`read_from`] to `ahead` seconds after `now`; more do no harm. `ahead` is [`HORIZON_SECONDS`] or 0 (see there).
+/// `entries` are those from [`read_from`] to `ahead` seconds after `now`; more, such as what [`keep_apart`] wants to see, do no harm.
+/// `ahead` is [`HORIZON_SECONDS`] or 0 (see there).
 pub fn select(entries: &[DueEntry], watermark: Timestamp, now: Timestamp, ahead: i64) -> HandOut {
     let tick = Tick {
         watermark,

@@ -56,7 +56,8 @@ fn packed_to_the_end(
     packed
 }
 
-fn next_free(at: Timestamp, taken: &[Timestamp]) -> Timestamp {
+/// The first instant from `at` on that is a minute away from all of `taken` (in order of time).
+pub(crate) fn next_free(at: Timestamp, taken: &[Timestamp]) -> Timestamp {
     taken.iter().fold(at, |at, taken| {
         if shifted(*taken, -GAP) < at && at < shifted(*taken, GAP) {
             ceil_second(shifted(*taken, GAP))

@@ -74,7 +74,8 @@ struct Parts {
     cause: Option<BoxError>,
 }
 
-/// The body of every error (API reference §21, decision 5).
+// Its doc comments are for clients: they stand in the OpenAPI document. Source: API reference §21, decision 5.
+/// The body of every error.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Error")]

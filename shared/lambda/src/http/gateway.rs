@@ -131,3 +131,6 @@ fn unreadable(id: RequestId) -> Value {
         "isBase64Encoded": false,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -230,7 +230,8 @@ pub(super) fn fingerprint(
 ) -> String {
     let mut query: Vec<_> = query.iter().collect();
     query.sort();
-    let body = body.map(canonical);
+    // In a list of its own, so that no body and a body of `null` differ.
+    let body: Vec<_> = body.map(canonical).into_iter().collect();
     let parts = serde_json::json!([method, path, query, body]);
     sha256(parts.to_string().as_bytes())
 }

@@ -114,3 +114,6 @@ fn offset() -> Rule<u32> {
         .schema_with("default", || 0.into())
         .about("How many items to skip. Prefer the cursor.")
 }
+
+#[cfg(test)]
+mod tests;

@@ -158,3 +158,91 @@ fn decoded(segment: &str) -> String {
         .decode_utf8()
         .map_or_else(|_| segment.to_owned(), std::borrow::Cow::into_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Response, Route, Routes};
+    use super::*;
+
+    fn router(paths: &[(&'static str, Method)]) -> Result<Router, RouteError> {
+        let routes = paths
+            .iter()
+            .fold(Routes::<()>::new("T"), |routes, (path, method)| {
+                routes.with(Route::new(method.clone(), path, |_, _, _| async {
+                    Response::no_content()
+                }))
+            });
+        Router::new(routes.bind_shared(&Arc::new(())))
+    }
+
+    fn found(router: &Router, method: Method, path: &str, stage: Option<&str>) -> String {
+        match router.find(&method, path, stage) {
+            Found::Route { route, params } => format!("{} {params:?}", route.spec.path),
+            Found::OtherMethods(methods) => format!("only {methods:?}"),
+            Found::Nothing => "nothing".to_owned(),
+        }
+    }
+
+    #[test]
+    fn static_segments_win_and_dead_ends_are_left_again() {
+        let router = router(&[
+            ("/api/domains/{id}", Method::GET),
+            ("/api/domains/{domainId}/verify-dns", Method::POST),
+            ("/api/domains/check", Method::POST),
+        ])
+        .unwrap();
+        let at = |method, path| found(&router, method, path, None);
+        assert_eq!(
+            at(Method::POST, "/api/domains/check"),
+            "/api/domains/check []"
+        );
+        assert_eq!(at(Method::GET, "/api/domains/check"), "only [POST]");
+        assert_eq!(
+            at(Method::GET, "/api/domains/x"),
+            "/api/domains/{id} [(\"id\", \"x\")]"
+        );
+        assert_eq!(
+            at(Method::POST, "/api/domains/check/verify-dns"),
+            "/api/domains/{domainId}/verify-dns [(\"domainId\", \"check\")]"
+        );
+        for path in [
+            "/api/domains",
+            "/api/domains/",
+            "/api/domains/x/",
+            "/api/domains/x/y",
+            "api/domains/x",
+            "",
+        ] {
+            assert_eq!(at(Method::GET, path), "nothing", "{path}");
+        }
+    }
+
+    #[test]
+    fn the_stage_is_taken_off_only_where_it_stands_before_the_path() {
+        let router = router(&[("/api/keys", Method::GET)]).unwrap();
+        let at = |path, stage| found(&router, Method::GET, path, Some(stage));
+        assert_eq!(at("/api/keys", "v1"), "/api/keys []");
+        assert_eq!(at("/v1/api/keys", "v1"), "/api/keys []");
+        // A stage named like the first segment takes nothing away.
+        assert_eq!(at("/api/keys", "api"), "/api/keys []");
+        assert_eq!(at("/api/api/keys", "api"), "/api/keys []");
+        for (path, stage) in [
+            ("/v1/api/keys", "v2"),
+            ("/v1api/keys", "v1"),
+            ("/v1/v1/api/keys", "v1"),
+            ("/api/keys/v1", "v1"),
+        ] {
+            assert_eq!(at(path, stage), "nothing", "{path}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_contradicts_itself_is_refused() {
+        let twice = router(&[("/a/{id}", Method::GET), ("/a/{id}", Method::GET)]);
+        assert!(matches!(twice, Err(RouteError::Twice { .. })));
+        let overlap = router(&[("/a/{id}", Method::GET), ("/a/{name}", Method::POST)]);
+        assert!(matches!(overlap, Err(RouteError::Overlap { .. })));
+    }
+}

@@ -85,7 +85,7 @@ pub fn build(mail: &OutgoingMail) -> Result<Vec<u8>, Unsendable> {
         .envelope(envelope)
         .from(from)
         .to(to)
-        .subject(mail.subject.as_str())
+        .subject(single_spaced(&mail.subject))
         .message_id(Some(bracketed(&mail.message_id)))
         .date(date(mail)?);
     if let Some(id) = &mail.in_reply_to {
@@ -162,11 +162,17 @@ fn is_further_header(name: &str) -> bool {
         && !OWN_HEADERS.contains(&lower.as_str())
 }
 
+/// Runs of spaces as one: lettre writes them between two encoded words, where they mean nothing (RFC 2047 §6.2).
+fn single_spaced(text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
 fn mailbox((name, address): &(String, EmailAddress)) -> Result<Mailbox, Unsendable> {
-    let name = name.trim();
+    let name = single_spaced(name);
     let address = Address::new(address.local_part(), address.domain())
         .map_err(|_invalid| Unsendable::Address)?;
-    let name = (!name.is_empty()).then(|| name.to_owned());
+    let name = (!name.is_empty()).then_some(name);
     Ok(Mailbox::new(name, address))
 }
 
@@ -246,6 +252,17 @@ mod tests {
         assert!(
             body.contains(&"Größe ".repeat(300).trim_end().to_owned()) && body.contains("\n..x")
         );
+    }
+
+    #[test]
+    fn spaces_between_encoded_words_survive_as_one() {
+        let built = build(&OutgoingMail {
+            subject: " Übung  größer   ärger ".into(),
+            ..mail()
+        });
+        let built = built.unwrap();
+        let parsed = MessageParser::default().parse(&built).unwrap();
+        assert_eq!(parsed.subject(), Some("Übung größer ärger"));
     }
 
     #[test]
@@ -352,7 +369,7 @@ mod tests {
         ) {
             let outgoing = OutgoingMail {
                 subject: subject.clone(),
-                from: (name, mail().from.1),
+                from: (name.clone(), mail().from.1),
                 text,
                 ..mail()
             };
@@ -373,6 +390,9 @@ mod tests {
                 let parsed = MessageParser::default().parse(&built).unwrap();
                 let collapse = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
                 prop_assert_eq!(collapse(parsed.subject().unwrap_or_default()), collapse(&subject));
+                let from = parsed.from().unwrap().first().unwrap();
+                prop_assert_eq!(from.address.as_deref(), Some("ada@one.test"));
+                prop_assert_eq!(collapse(from.name.as_deref().unwrap_or_default()), collapse(&name));
             }
         }
     }

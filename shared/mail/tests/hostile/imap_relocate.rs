@@ -218,3 +218,33 @@ async fn a_renumbered_folder_keeps_its_messages_to_itself() {
     session.close().await;
     server.ended().await;
 }
+
+#[tokio::test]
+async fn a_refused_select_has_left_nothing_selected() {
+    let server = Server::secure(|mut peer| async move {
+        peer.imap_login("MOVE").await;
+        peer.imap(&[
+            ("SELECT \"INBOX\"", &selected(1, 1, 0)),
+            ("LIST \"\" \"*\"", JUNK),
+            ("SELECT \"Junk\"", "TAG NO [NONEXISTENT] gone\r\n"),
+            (SEARCH, "TAG BAD no folder\r\n"),
+            ("SELECT \"INBOX\"", &selected(1, 10, 5)),
+            ("UID STORE 7 +FLAGS.SILENT (\\Seen)", "TAG OK\r\n"),
+        ])
+        .await;
+    })
+    .await;
+    let mut session = server.reader().await.unwrap();
+    session.read(Folder::Inbox, None, 10).await.unwrap();
+    let found = session
+        .find("slot-7@one.test", &[Folder::Junk], false)
+        .await;
+    assert_eq!(found, Ok(None));
+    let at = Location {
+        mailbox: "INBOX".into(),
+        folder: Some(Folder::Inbox),
+        uid: 7,
+    };
+    assert_eq!(session.mark_seen(&at).await, Ok(()));
+    server.ended().await;
+}

@@ -102,6 +102,33 @@ async fn a_connection_lost_after_the_content_began_means_in_doubt() {
 }
 
 #[tokio::test]
+async fn a_message_that_could_not_be_written_whole_is_in_doubt_too() {
+    for stall in [false, true] {
+        let server = Server::secure(move |mut peer| async move {
+            peer.smtp_login(&[]).await;
+            peer.on("MAIL", "250 ok\r\n").await;
+            peer.on("RCPT", "250 ok\r\n").await;
+            peer.on("DATA", "354 go\r\n").await;
+            if stall {
+                // Longer than the client waits, without reading.
+                tokio::time::sleep(3 * HASTY.answer).await;
+            }
+        })
+        .await;
+        let mailboxes = server.mailboxes(HASTY);
+        let mut session = mailboxes.connect(&server.credentials()).await.unwrap();
+        let mut large = mail();
+        // More than the buffers between us hold.
+        large.text = "0123456789\n".repeat(90_000);
+        assert_eq!(session.send(&large).await, Submission::InDoubt);
+        let next = session.send(&mail()).await;
+        assert!(matches!(next, Submission::NotSent(_)), "{next:?}");
+        session.close().await;
+        server.ended().await;
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_tells_its_phase_code_and_reason() {
     for (refused, phase) in [
         (0, SmtpPhase::MailFrom),

@@ -35,7 +35,8 @@ impl AccountReads for MemoryStore {
     async fn get(&self, user: UserId, account: AccountId) -> Result<Option<Account>, StoreError> {
         self.run("accounts.get", |state| {
             state.accounts.by_id.get(&(user, account)).cloned()
-        }).await
+        })
+        .await
     }
 
     async fn get_many(
@@ -48,7 +49,8 @@ impl AccountReads for MemoryStore {
                 .iter()
                 .filter_map(|id| state.accounts.by_id.get(&(user, *id)).cloned())
                 .collect()
-        }).await
+        })
+        .await
     }
 
     async fn list(
@@ -65,13 +67,15 @@ impl AccountReads for MemoryStore {
                 .map(|account| (account.id.to_string(), account.clone()))
                 .collect();
             paging::newest_first(items, page)
-        }).await
+        })
+        .await
     }
 
     async fn all(&self, user: UserId) -> Result<Vec<Account>, StoreError> {
         self.run("accounts.all", |state| {
             state.accounts.of(user).cloned().collect()
-        }).await
+        })
+        .await
     }
 
     async fn credentials(
@@ -81,7 +85,8 @@ impl AccountReads for MemoryStore {
     ) -> Result<Option<Sealed>, StoreError> {
         self.run("accounts.credentials", |state| {
             state.accounts.credentials.get(&(user, account)).cloned()
-        }).await
+        })
+        .await
     }
 }
 
@@ -90,7 +95,8 @@ impl AccountUpdates for MemoryStore {
     async fn replace(&self, account: &Account, events: Vec<Event>) -> Result<Replaced, StoreError> {
         self.run_replace("accounts.replace", |state| {
             state.replace_account(account, events)
-        }).await
+        })
+        .await
     }
 }
 
@@ -106,13 +112,15 @@ impl AccountLife for MemoryStore {
     ) -> Result<AccountCreated, StoreError> {
         self.run("accounts.create", |state| {
             state.create_account(account, credentials, pool, max, event)
-        }).await
+        })
+        .await
     }
 
     async fn delete(&self, account: &Account, event: Event) -> Result<Replaced, StoreError> {
         self.run_replace("accounts.delete", |state| {
             state.delete_account(account, event)
-        }).await
+        })
+        .await
     }
 }
 

@@ -14,6 +14,12 @@ use super::{MemoryStore, paging};
 #[derive(Debug, Default)]
 pub(super) struct AuditItems(BTreeMap<(UserId, AuditEntryId), AuditEntry>);
 
+impl AuditItems {
+    pub(super) fn entries(&self) -> impl Iterator<Item = &AuditEntry> {
+        self.0.values()
+    }
+}
+
 #[async_trait]
 impl AuditLog for MemoryStore {
     async fn append(
@@ -30,7 +36,8 @@ impl AuditLog for MemoryStore {
                     .entry((user, entry.id))
                     .or_insert_with(|| entry.clone());
             }
-        }).await
+        })
+        .await
     }
 
     async fn list(
@@ -48,7 +55,8 @@ impl AuditLog for MemoryStore {
                 .map(|((_, id), entry)| (id.to_string(), entry.clone()))
                 .collect();
             paging::newest_first(items, page)
-        }).await
+        })
+        .await
     }
 }
 

@@ -13,8 +13,8 @@ use super::MemoryStore;
 
 #[derive(Debug, Default)]
 pub(super) struct DayItems {
-    plans: BTreeMap<(AccountRef, Date), DayPlan>,
-    rows: BTreeMap<(AccountRef, Date), Row>,
+    pub(super) plans: BTreeMap<(AccountRef, Date), DayPlan>,
+    pub(super) rows: BTreeMap<(AccountRef, Date), Row>,
     ledger: BTreeMap<(UserId, PoolId, Date), BySender>,
 }
 
@@ -22,8 +22,8 @@ pub(super) struct DayItems {
 type BySender = BTreeMap<AccountId, BTreeMap<AccountId, u32>>;
 
 #[derive(Debug)]
-struct Row {
-    day: DayRow,
+pub(super) struct Row {
+    pub(super) day: DayRow,
     /// The slots that took a reply from the budget.
     took: BTreeSet<SlotId>,
 }
@@ -47,13 +47,15 @@ impl Plans for MemoryStore {
             };
             state.days.rows.insert(key, row);
             Created::Done
-        }).await
+        })
+        .await
     }
 
     async fn plan(&self, owner: AccountRef, date: Date) -> Result<Option<DayPlan>, StoreError> {
         self.run("plans.plan", |state| {
             state.days.plans.get(&(owner, date)).cloned()
-        }).await
+        })
+        .await
     }
 
     async fn days(
@@ -69,7 +71,8 @@ impl Plans for MemoryStore {
             let range = (owner, from)..=(owner, to);
             let rows = state.days.rows.range(range);
             rows.map(|(_, row)| row.day.clone()).collect()
-        }).await
+        })
+        .await
     }
 
     async fn days_of(
@@ -85,7 +88,8 @@ impl Plans for MemoryStore {
                     Some((account, row.day.clone()))
                 })
                 .collect()
-        }).await
+        })
+        .await
     }
 
     async fn replace_day(&self, owner: AccountRef, day: &DayRow) -> Result<Replaced, StoreError> {
@@ -102,7 +106,8 @@ impl Plans for MemoryStore {
                 }
                 _ => Replaced::Stale,
             }
-        }).await
+        })
+        .await
     }
 
     async fn take_reply(
@@ -123,7 +128,8 @@ impl Plans for MemoryStore {
             }
             row.day.replies_taken += 1;
             row.took.insert(slot)
-        }).await
+        })
+        .await
     }
 }
 
@@ -140,7 +146,8 @@ impl PoolLedger for MemoryStore {
         self.run("ledger.note", |state| {
             let senders = state.days.ledger.entry((user, pool, date)).or_default();
             senders.insert(sender, planned.clone());
-        }).await
+        })
+        .await
     }
 
     async fn receiving(
@@ -160,7 +167,8 @@ impl PoolLedger for MemoryStore {
                 *receiving.entry(*target).or_default() += mails;
             }
             receiving
-        }).await
+        })
+        .await
     }
 }
 

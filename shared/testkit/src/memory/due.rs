@@ -29,7 +29,8 @@ impl DueIndex for MemoryStore {
                     same_instant.push(*entry);
                 }
             }
-        }).await
+        })
+        .await
     }
 
     async fn between(
@@ -49,20 +50,23 @@ impl DueIndex for MemoryStore {
                 .filter(|entry| shard_of(entry, shards) == shard)
                 .copied()
                 .collect()
-        }).await
+        })
+        .await
     }
 
     async fn watermark(&self, shard: u16) -> Result<Option<Timestamp>, StoreError> {
         self.run("due.watermark", |state| {
             state.due.watermarks.get(&shard).copied()
-        }).await
+        })
+        .await
     }
 
     async fn advance(&self, shard: u16, to: Timestamp) -> Result<(), StoreError> {
         self.run("due.advance", |state| {
             let watermark = state.due.watermarks.entry(shard).or_insert(to);
             *watermark = to.max(*watermark);
-        }).await
+        })
+        .await
     }
 }
 
@@ -71,13 +75,15 @@ impl Roster for MemoryStore {
     async fn enrol(&self, entry: &RosterEntry) -> Result<(), StoreError> {
         self.run("roster.enrol", |state| {
             state.due.roster.insert(entry.account, *entry);
-        }).await
+        })
+        .await
     }
 
     async fn remove(&self, account: AccountId) -> Result<(), StoreError> {
         self.run("roster.remove", |state| {
             state.due.roster.remove(&account);
-        }).await
+        })
+        .await
     }
 
     async fn of_minute(&self, minute: u8) -> Result<Vec<RosterEntry>, StoreError> {
@@ -89,7 +95,8 @@ impl Roster for MemoryStore {
                 .filter(|entry| poll_due(minute, entry.account, entry.sends))
                 .copied()
                 .collect()
-        }).await
+        })
+        .await
     }
 }
 

@@ -37,7 +37,8 @@ impl KeyLookup for MemoryStore {
             let (user, key) = *state.keys.hashes.get(&hash.0)?;
             let plan = state.keys.users.get(&user)?.plan;
             Some(KeyOwner { user, plan, key })
-        }).await
+        })
+        .await
     }
 
     async fn touch(&self, user: UserId, key: ApiKeyId, at: Timestamp) -> Result<(), StoreError> {
@@ -45,7 +46,8 @@ impl KeyLookup for MemoryStore {
             if let Some(key) = state.keys.keys.get_mut(&(user, key)) {
                 key.last_used_at = Some(at);
             }
-        }).await
+        })
+        .await
     }
 }
 
@@ -54,7 +56,8 @@ impl ApiKeys for MemoryStore {
     async fn list(&self, user: UserId) -> Result<Vec<ApiKey>, StoreError> {
         self.run("keys.list", |state| {
             state.keys.of(user).rev().cloned().collect()
-        }).await
+        })
+        .await
     }
 
     async fn create(
@@ -74,7 +77,8 @@ impl ApiKeys for MemoryStore {
             let item = format!("key#{}", key.id);
             state.report(key.user, item, 1, Image::Other, vec![event]);
             KeyCreated::Done
-        }).await
+        })
+        .await
     }
 
     async fn revoke(&self, user: UserId, key: ApiKeyId, event: Event) -> Result<bool, StoreError> {
@@ -85,7 +89,8 @@ impl ApiKeys for MemoryStore {
             state.keys.hashes.retain(|_, of| *of != (user, key));
             state.report(user, format!("key#{key}"), 2, Image::Gone, vec![event]);
             true
-        }).await
+        })
+        .await
     }
 
     async fn create_user(&self, user: &User) -> Result<Created, StoreError> {
@@ -95,11 +100,13 @@ impl ApiKeys for MemoryStore {
             }
             state.keys.users.insert(user.id, user.clone());
             Created::Done
-        }).await
+        })
+        .await
     }
 
     async fn user(&self, user: UserId) -> Result<Option<User>, StoreError> {
-        self.run("keys.user", |state| state.keys.users.get(&user).cloned()).await
+        self.run("keys.user", |state| state.keys.users.get(&user).cloned())
+            .await
     }
 }
 
@@ -108,6 +115,7 @@ impl UserPlans for MemoryStore {
     async fn plan_of(&self, user: UserId) -> Result<Option<Plan>, StoreError> {
         self.run("keys.plan_of", |state| {
             state.keys.users.get(&user).map(|user| user.plan)
-        }).await
+        })
+        .await
     }
 }

@@ -14,6 +14,12 @@ use super::MemoryStore;
 #[derive(Debug, Default)]
 pub(super) struct MailboxItems(BTreeMap<AccountRef, Mailbox>);
 
+impl MailboxItems {
+    pub(super) fn of(&self, mailbox: AccountRef) -> Option<&MailboxState> {
+        self.0.get(&mailbox).map(|item| &item.state)
+    }
+}
+
 #[derive(Debug, Default)]
 struct Mailbox {
     state: MailboxState,
@@ -53,7 +59,8 @@ impl Mailboxes for MemoryStore {
                 owner: owner.to_owned(),
                 state: item.state.clone(),
             })
-        }).await
+        })
+        .await
     }
 
     async fn release(
@@ -73,14 +80,16 @@ impl Mailboxes for MemoryStore {
                 item.state = mailbox_state.clone();
                 item.lease = None;
             }
-        }).await
+        })
+        .await
     }
 
     async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError> {
         self.run("mailboxes.state", |state| {
             let item = state.mailboxes.0.get(&mailbox);
             item.map(|item| item.state.clone()).unwrap_or_default()
-        }).await
+        })
+        .await
     }
 
     async fn note_health(
@@ -90,12 +99,14 @@ impl Mailboxes for MemoryStore {
     ) -> Result<(), StoreError> {
         self.run("mailboxes.note_health", |state| {
             state.mailboxes.0.entry(mailbox).or_default().state.health = *health;
-        }).await
+        })
+        .await
     }
 
     async fn forget(&self, mailbox: AccountRef) -> Result<(), StoreError> {
         self.run("mailboxes.forget", |state| {
             state.mailboxes.0.remove(&mailbox);
-        }).await
+        })
+        .await
     }
 }

@@ -51,7 +51,8 @@ impl PoolReads for MemoryStore {
     async fn get(&self, user: UserId, pool: PoolId) -> Result<Option<Pool>, StoreError> {
         self.run("pools.get", |state| {
             state.pools.pools.get(&(user, pool)).cloned()
-        }).await
+        })
+        .await
     }
 
     async fn list(&self, user: UserId) -> Result<Vec<Pool>, StoreError> {
@@ -61,7 +62,8 @@ impl PoolReads for MemoryStore {
                 .filter(|((owner, _), _)| *owner == user)
                 .map(|(_, pool)| pool.clone())
                 .collect()
-        }).await
+        })
+        .await
     }
 
     async fn members(
@@ -78,7 +80,8 @@ impl PoolReads for MemoryStore {
                 .take(limit as usize)
                 .copied()
                 .collect()
-        }).await
+        })
+        .await
     }
 }
 
@@ -104,7 +107,8 @@ impl PoolWrites for MemoryStore {
                 events,
             );
             Created::Done
-        }).await
+        })
+        .await
     }
 
     async fn replace(
@@ -131,7 +135,8 @@ impl PoolWrites for MemoryStore {
                 vec![event],
             );
             Replaced::Done
-        }).await
+        })
+        .await
     }
 
     async fn join(
@@ -147,7 +152,8 @@ impl PoolWrites for MemoryStore {
             state.pools.add_member(account.user, pool, account.id);
             state.put_account(account, vec![event]);
             Replaced::Done
-        }).await
+        })
+        .await
     }
 
     async fn leave(
@@ -163,6 +169,7 @@ impl PoolWrites for MemoryStore {
             state.pools.remove_member(account.user, pool, account.id);
             state.put_account(account, vec![event]);
             Replaced::Done
-        }).await
+        })
+        .await
     }
 }

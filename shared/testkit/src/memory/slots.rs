@@ -14,8 +14,8 @@ use super::{Image, MemoryStore, State};
 
 #[derive(Debug, Default)]
 pub(super) struct SlotItems {
-    slots: BTreeMap<(AccountRef, SlotId), Slot>,
-    receipts: BTreeMap<(AccountRef, SlotId), Receipt>,
+    pub(super) slots: BTreeMap<(AccountRef, SlotId), Slot>,
+    pub(super) receipts: BTreeMap<(AccountRef, SlotId), Receipt>,
 }
 
 #[async_trait]
@@ -27,13 +27,15 @@ impl Slots for MemoryStore {
             }
             state.put_slot(slot, Vec::new());
             Created::Done
-        }).await
+        })
+        .await
     }
 
     async fn get(&self, sender: AccountRef, slot: SlotId) -> Result<Option<Slot>, StoreError> {
         self.run("slots.get", |state| {
             state.slots.slots.get(&(sender, slot)).cloned()
-        }).await
+        })
+        .await
     }
 
     async fn between(
@@ -44,7 +46,8 @@ impl Slots for MemoryStore {
     ) -> Result<Vec<Slot>, StoreError> {
         self.run("slots.between", |state| {
             within(&state.slots.slots, sender, from, to)
-        }).await
+        })
+        .await
     }
 
     async fn replace(&self, slot: &Slot, events: Vec<Event>) -> Result<Replaced, StoreError> {
@@ -55,7 +58,8 @@ impl Slots for MemoryStore {
             }
             state.put_slot(slot, events);
             Replaced::Done
-        }).await
+        })
+        .await
     }
 }
 
@@ -68,13 +72,15 @@ impl Receipts for MemoryStore {
             }
             state.put_receipt(receipt, events);
             Created::Done
-        }).await
+        })
+        .await
     }
 
     async fn get(&self, receiver: AccountRef, slot: SlotId) -> Result<Option<Receipt>, StoreError> {
         self.run("receipts.get", |state| {
             state.slots.receipts.get(&(receiver, slot)).cloned()
-        }).await
+        })
+        .await
     }
 
     async fn between(
@@ -85,7 +91,8 @@ impl Receipts for MemoryStore {
     ) -> Result<Vec<Receipt>, StoreError> {
         self.run("receipts.between", |state| {
             within(&state.slots.receipts, receiver, from, to)
-        }).await
+        })
+        .await
     }
 
     async fn found(
@@ -102,7 +109,8 @@ impl Receipts for MemoryStore {
                 })
                 .map(|&(_, slot)| slot)
                 .collect()
-        }).await
+        })
+        .await
     }
 
     async fn replace(&self, receipt: &Receipt, events: Vec<Event>) -> Result<Replaced, StoreError> {
@@ -113,7 +121,8 @@ impl Receipts for MemoryStore {
             }
             state.put_receipt(receipt, events);
             Replaced::Done
-        }).await
+        })
+        .await
     }
 }
 

@@ -14,6 +14,13 @@ use super::MemoryStore;
 #[derive(Debug, Default)]
 pub(super) struct SuppressionItems(BTreeMap<(UserId, String), Option<Timestamp>>);
 
+impl SuppressionItems {
+    pub(super) fn holds(&self, user: UserId, email: &str, at: Timestamp) -> bool {
+        let entry = self.0.get(&(user, email.to_lowercase()));
+        entry.is_some_and(|until| until.is_none_or(|until| at < until))
+    }
+}
+
 #[async_trait]
 impl Suppressions for MemoryStore {
     async fn suppressed(
@@ -25,13 +32,11 @@ impl Suppressions for MemoryStore {
         self.run("suppressions.suppressed", |state| {
             emails
                 .iter()
-                .filter(|email| {
-                    let entry = state.suppressions.0.get(&(user, email.to_lowercase()));
-                    entry.is_some_and(|until| until.is_none_or(|until| at < until))
-                })
+                .filter(|email| state.suppressions.holds(user, email, at))
                 .cloned()
                 .collect()
-        }).await
+        })
+        .await
     }
 
     async fn suppress(
@@ -47,6 +52,7 @@ impl Suppressions for MemoryStore {
                 .suppressions
                 .0
                 .insert((user, email.to_lowercase()), until);
-        }).await
+        })
+        .await
     }
 }

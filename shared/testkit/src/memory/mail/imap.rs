@@ -8,6 +8,7 @@ use agentwarm_app::ports::mail::{
 use async_trait::async_trait;
 
 use super::{FolderItems, Mailbox, PostOffice, StoredMail};
+use crate::memory::Fault;
 
 struct Session {
     office: PostOffice,
@@ -38,6 +39,7 @@ impl ReadSession for Session {
         cursor: Option<FolderCursor>,
         limit: u32,
     ) -> Result<Option<FolderRead>, ConnectFailure> {
+        self.passes("imap.read").await?;
         let office = self.office.lock();
         let items = office
             .mailboxes
@@ -52,6 +54,7 @@ impl ReadSession for Session {
         folders: &[Folder],
         everywhere: bool,
     ) -> Result<Option<Location>, ConnectFailure> {
+        self.passes("imap.find").await?;
         let office = self.office.lock();
         let Some(mailbox) = office.mailboxes.get(&self.address) else {
             return Ok(None);
@@ -70,7 +73,7 @@ impl ReadSession for Session {
     }
 
     async fn relocate(&mut self, from: &Location, to: Folder) -> Result<(), ConnectFailure> {
-        self.change(|mailbox| {
+        self.change("imap.relocate", |mailbox| {
             let Some(mut message) = take(mailbox, from) else {
                 return;
             };
@@ -78,36 +81,53 @@ impl ReadSession for Session {
             message.uid = target.uid_next;
             target.uid_next += 1;
             target.messages.push(message);
-        });
-        Ok(())
+        })
+        .await
     }
 
     async fn mark_seen(&mut self, at: &Location) -> Result<(), ConnectFailure> {
-        self.change(|mailbox| {
+        self.change("imap.mark_seen", |mailbox| {
             if let Some(message) = message_at(mailbox, at) {
                 message.seen = true;
             }
-        });
-        Ok(())
+        })
+        .await
     }
 
     async fn mark_important(&mut self, at: &Location) -> Result<(), ConnectFailure> {
-        self.change(|mailbox| {
+        self.change("imap.mark_important", |mailbox| {
             if let Some(message) = message_at(mailbox, at) {
                 message.flagged = true;
             }
-        });
-        Ok(())
+        })
+        .await
     }
 
     async fn close(self: Box<Self>) {}
 }
 
 impl Session {
-    fn change(&self, change: impl FnOnce(&mut Mailbox)) {
+    /// Whether a call that changes nothing goes through.
+    async fn passes(&self, operation: &'static str) -> Result<(), ConnectFailure> {
+        match self.office.chaos.pass(operation).await {
+            None => Ok(()),
+            Some(_) => Err(ConnectFailure::Unreachable),
+        }
+    }
+
+    async fn change(
+        &self,
+        operation: &'static str,
+        change: impl FnOnce(&mut Mailbox) + Send,
+    ) -> Result<(), ConnectFailure> {
+        let fault = self.office.chaos.pass(operation).await;
+        if matches!(fault, Some(Fault::Unavailable | Fault::Stale)) {
+            return Err(ConnectFailure::Unreachable);
+        }
         if let Some(mailbox) = self.office.lock().mailboxes.get_mut(&self.address) {
             change(mailbox);
         }
+        fault.map_or(Ok(()), |_| Err(ConnectFailure::Unreachable))
     }
 }
 

@@ -2,7 +2,10 @@
 //!
 //! A mailbox is known by its address, which is its login name too. Mail to an address that nobody has is refused at `RCPT TO`. What a
 //! test wants to go wrong it scripts: the next connection ([`PostOffice::next_connect`]) or the next submission
-//! ([`PostOffice::next_submission`]) of a mailbox.
+//! ([`PostOffice::next_submission`]) of a mailbox, or all connections for a while ([`PostOffice::set_down`]). [`Chaos`] does the rest.
+//!
+//! Every mail that was handed over is noted ([`PostOffice::handed_over`]), whatever its sender heard: what a sender was told and what
+//! happened are two things.
 
 mod imap;
 mod smtp;
@@ -16,21 +19,28 @@ use agentwarm_app::ports::mail::{
 };
 use agentwarm_core::seed::Seed;
 
+use crate::chaos::Chaos;
+
 /// All servers of a test's world. Clones are the same office.
 #[derive(Debug, Clone)]
-pub struct PostOffice(Arc<Mutex<Office>>);
+pub struct PostOffice {
+    office: Arc<Mutex<Office>>,
+    chaos: Arc<Chaos>,
+}
 
 #[derive(Debug)]
 struct Office {
     token_header: String,
     mailboxes: BTreeMap<String, Mailbox>,
     logins: u64,
+    handed_over: Vec<HandedOver>,
 }
 
 /// One mailbox.
 #[derive(Debug, Default)]
 struct Mailbox {
     password: String,
+    is_down: bool,
     spam_share: f64,
     folders: BTreeMap<Folder, FolderItems>,
     connects: Vec<(MailProtocol, Connect)>,
@@ -58,6 +68,17 @@ pub struct StoredMail {
     pub seen: bool,
     /// Whether it was marked important.
     pub flagged: bool,
+}
+
+/// A mail that a server took over, as its sender gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HandedOver {
+    /// The mail.
+    pub mail: OutgoingMail,
+    /// Whether its sender was told so; else the 250 was lost.
+    pub acknowledged: bool,
+    /// Whether it reached its recipient's mailbox; else it vanished.
+    pub delivered: bool,
 }
 
 /// What becomes of a connection.
@@ -93,11 +114,21 @@ impl Default for FolderItems {
 impl PostOffice {
     /// An office without mailboxes, whose readers see tokens in `token_header`.
     pub fn new(token_header: &str) -> Self {
-        Self(Arc::new(Mutex::new(Office {
+        Self::in_chaos(token_header, Arc::default())
+    }
+
+    /// The same, at the mercy of `chaos`.
+    pub fn in_chaos(token_header: &str, chaos: Arc<Chaos>) -> Self {
+        let office = Office {
             token_header: token_header.to_owned(),
             mailboxes: BTreeMap::new(),
             logins: 0,
-        })))
+            handed_over: Vec::new(),
+        };
+        Self {
+            office: Arc::new(Mutex::new(office)),
+            chaos,
+        }
     }
 
     /// Opens a mailbox.
@@ -110,6 +141,11 @@ impl PostOffice {
     /// Closes a mailbox: it cannot be logged into, and mail to it is refused.
     pub fn close_mailbox(&self, address: &str) {
         self.lock().mailboxes.remove(&address.to_lowercase());
+    }
+
+    /// Takes the servers of `address` down, or brings them back: nobody can log in, but mail is still delivered.
+    pub fn set_down(&self, address: &str, is_down: bool) {
+        self.mailbox(address, |mailbox| mailbox.is_down = is_down);
     }
 
     /// Files this share of the mail to `address` into Junk; which mails those are follows from their Message-IDs.
@@ -163,13 +199,32 @@ impl PostOffice {
             .unwrap_or_default()
     }
 
+    /// Everything that lies in any folder, with its mailbox's address.
+    pub fn everything(&self) -> Vec<(String, Folder, StoredMail)> {
+        let office = self.lock();
+        let mut all = Vec::new();
+        for (address, mailbox) in &office.mailboxes {
+            for (folder, items) in &mailbox.folders {
+                let messages = items.messages.iter().cloned();
+                all.extend(messages.map(|message| (address.clone(), *folder, message)));
+            }
+        }
+        all
+    }
+
+    /// The mails that servers took over, from the `after`-th on, in order.
+    pub fn handed_over(&self, after: usize) -> Vec<HandedOver> {
+        let office = self.lock();
+        office.handed_over.iter().skip(after).cloned().collect()
+    }
+
     /// How often somebody logged in, by either protocol.
     pub fn logins(&self) -> u64 {
         self.lock().logins
     }
 
     fn lock(&self) -> MutexGuard<'_, Office> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.office.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn mailbox(&self, address: &str, change: impl FnOnce(&mut Mailbox)) {
@@ -184,6 +239,13 @@ impl PostOffice {
         credentials: &ImapSmtpCredentials,
     ) -> Result<String, ConnectFailure> {
         let address = credentials.username.to_lowercase();
+        let operation = match protocol {
+            MailProtocol::Imap => "imap.connect",
+            MailProtocol::Smtp => "smtp.connect",
+        };
+        if self.chaos.pass(operation).await.is_some() {
+            return Err(ConnectFailure::Unreachable);
+        }
         let scripted = self.take_connect(&address, protocol);
         match scripted {
             Some(Connect::Fails(failure)) => return Err(failure),
@@ -191,12 +253,10 @@ impl PostOffice {
             None => {}
         }
         let mut office = self.lock();
-        let known = office
-            .mailboxes
-            .get(&address)
-            .is_some_and(|mailbox| mailbox.password == credentials.password);
-        if !known {
-            return Err(ConnectFailure::Credentials);
+        match office.mailboxes.get(&address) {
+            Some(mailbox) if mailbox.is_down => return Err(ConnectFailure::Unreachable),
+            Some(mailbox) if mailbox.password == credentials.password => {}
+            _ => return Err(ConnectFailure::Credentials),
         }
         office.logins += 1;
         Ok(address)
@@ -211,7 +271,23 @@ impl PostOffice {
 }
 
 impl Office {
-    /// Puts a mail into its recipient's mailbox; false if there is none.
+    /// Takes a mail over and puts it into its recipient's mailbox; false if there is none.
+    fn take_over(&mut self, mail: &OutgoingMail, acknowledged: bool) -> bool {
+        let delivered = self.deliver(mail);
+        if delivered {
+            self.note(mail, acknowledged, true);
+        }
+        delivered
+    }
+
+    fn note(&mut self, mail: &OutgoingMail, acknowledged: bool, delivered: bool) {
+        self.handed_over.push(HandedOver {
+            mail: mail.clone(),
+            acknowledged,
+            delivered,
+        });
+    }
+
     fn deliver(&mut self, mail: &OutgoingMail) -> bool {
         let Some(mailbox) = self.mailboxes.get_mut(mail.to.1.as_str()) else {
             return false;

@@ -8,6 +8,7 @@ use agentwarm_app::ports::mail::{
 use async_trait::async_trait;
 
 use super::{PostOffice, Scripted};
+use crate::memory::Fault;
 
 struct Session {
     office: PostOffice,
@@ -31,20 +32,27 @@ impl MailSender for PostOffice {
 #[async_trait]
 impl SendSession for Session {
     async fn send(&mut self, mail: &OutgoingMail) -> Submission {
+        let fault = self.office.chaos.pass("smtp.send").await;
         let mut office = self.office.lock();
         let scripted = office
             .mailboxes
             .get_mut(&self.sender)
             .and_then(|mailbox| mailbox.submissions.pop_front());
-        match scripted {
-            Some(Scripted::Answered(submission)) => submission,
-            Some(Scripted::Swallowed) => Submission::Accepted,
-            Some(Scripted::DeliveredInDoubt) => {
-                office.deliver(mail);
+        match (scripted, fault) {
+            (Some(Scripted::Answered(submission)), _) => submission,
+            (Some(Scripted::Swallowed), _) => {
+                office.note(mail, true, false);
+                Submission::Accepted
+            }
+            (Some(Scripted::DeliveredInDoubt), _) | (None, Some(Fault::AnswerLost)) => {
+                office.take_over(mail, false);
                 Submission::InDoubt
             }
-            None if office.deliver(mail) => Submission::Accepted,
-            None => Submission::Refused {
+            (None, Some(Fault::Unavailable)) => Submission::NotSent(ConnectFailure::Unreachable),
+            // Lost on its way: nobody has it.
+            (None, Some(Fault::Stale)) => Submission::InDoubt,
+            (None, None) if office.take_over(mail, true) => Submission::Accepted,
+            (None, None) => Submission::Refused {
                 phase: SmtpPhase::RcptTo,
                 code: 550,
                 enhanced: Some("5.1.1".to_owned()),

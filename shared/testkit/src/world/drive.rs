@@ -1,0 +1,220 @@
+//! How time passes in a world: ticks, queues that deliver at least once, and a stream that hands a failed batch in again.
+
+use agentwarm_app::engine::fanout;
+use agentwarm_app::engine::sending::Handled;
+use agentwarm_app::engine::visiting::Visited;
+use agentwarm_app::engine::{EngineError, tick::Ticked};
+use agentwarm_app::ports::clock::Clock;
+use agentwarm_app::ports::queue::{SendOrder, VisitOrder};
+use futures::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+
+use super::EngineWorld;
+use crate::memory::{self, Image};
+use crate::tasks;
+
+/// After how long a message that was not done with comes again, and how often it comes: as the template has it.
+const SEND_VISIBILITY: SignedDuration = SignedDuration::from_mins(12);
+const VISIT_VISIBILITY: SignedDuration = SignedDuration::from_mins(18);
+const MAX_RECEIVES: u32 = 5;
+
+/// How many orders a sender gets at once, and how many changes the stream hands out.
+const SEND_BATCH: usize = 10;
+const STREAM_BATCH: usize = 50;
+
+/// What goes wrong between the engine's steps, each from 0 to 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Turbulence {
+    /// How likely a minute has no tick.
+    pub ticks_dropped: f64,
+    /// How likely it has two, side by side.
+    pub ticks_doubled: f64,
+    /// How likely a message or batch is delivered once more though it was done with.
+    pub duplicates: f64,
+}
+
+/// A message in a queue.
+#[derive(Debug, Clone)]
+pub(super) struct Message<T> {
+    body: T,
+    visible_at: Timestamp,
+    receives: u32,
+}
+
+/// What a task came to.
+enum Done {
+    Ticked(#[expect(dead_code, reason = "for the log")] Result<Ticked, EngineError>),
+    Sent(Vec<Result<Handled, EngineError>>),
+    Visited(Result<Visited, EngineError>),
+    Told(Result<(), EngineError>),
+}
+
+impl EngineWorld {
+    /// Lets minutes pass until `until`, and all work of each be done; `each` looks at the world after every minute.
+    pub fn run_until(&mut self, until: Timestamp, mut each: impl FnMut(&Self)) {
+        while self.clock.schedule() < until {
+            self.clock.advance(SignedDuration::from_mins(1));
+            self.minute();
+            each(self);
+        }
+    }
+
+    /// Lets minutes pass in which no function runs at all.
+    pub fn stand_still_until(&mut self, until: Timestamp) {
+        while self.clock.schedule() < until {
+            self.clock.advance(SignedDuration::from_mins(1));
+        }
+    }
+
+    /// The ticks of this minute, and everything that follows from them now.
+    pub fn minute(&mut self) {
+        let turbulence = self.turbulence;
+        let ticks = if self.chaos.chance(turbulence.ticks_dropped) {
+            0
+        } else {
+            1 + usize::from(self.chaos.chance(turbulence.ticks_doubled))
+        };
+        let tick = |_| {
+            let tick = self.ticking.tick();
+            async move { Done::Ticked(tick.await) }.boxed()
+        };
+        // A tick that fails is simply the next tick's work.
+        tasks::run(&self.chaos, (0..ticks).map(tick).collect());
+        self.drain();
+    }
+
+    /// Does all work that was handed out and may be seen now, then lets its changes leave.
+    pub fn drain(&mut self) {
+        let now = self.clock.schedule();
+        let orders = self.queues.take_sends();
+        self.sends
+            .extend(orders.into_iter().map(|(body, delay)| Message {
+                body,
+                visible_at: now.checked_add(delay).unwrap_or(Timestamp::MAX),
+                receives: 0,
+            }));
+        let visits = self.queues.take_visits();
+        self.visits.extend(visits.into_iter().map(|body| Message {
+            body,
+            visible_at: now,
+            receives: 0,
+        }));
+        self.work(now);
+        self.fan_out();
+    }
+
+    fn work(&mut self, now: Timestamp) {
+        let sends = received(&mut self.sends, now, SEND_VISIBILITY);
+        let visits = received(&mut self.visits, now, VISIT_VISIBILITY);
+        let batches: Vec<Vec<SendOrder>> = sends
+            .chunks(SEND_BATCH)
+            .map(|batch| batch.iter().map(|message| message.body.clone()).collect())
+            .collect();
+        let sending = &self.sending;
+        let visiting = &self.visiting;
+        let send_tasks = batches
+            .iter()
+            .map(|batch| async move { Done::Sent(sending.send(batch).await) }.boxed());
+        let visit_tasks = visits
+            .iter()
+            .map(|visit| async move { Done::Visited(visiting.visit(&visit.body).await) }.boxed());
+        let outcomes = tasks::run(&self.chaos, send_tasks.chain(visit_tasks).collect());
+        let mut outcomes = outcomes.into_iter();
+        let mut left_sends = Vec::new();
+        for batch in sends.chunks(SEND_BATCH) {
+            let results = match outcomes.next().flatten() {
+                Some(Done::Sent(results)) => results,
+                _ => Vec::new(),
+            };
+            for (index, message) in batch.iter().enumerate() {
+                let is_done = results.get(index).is_some_and(Result::is_ok);
+                left_sends.extend(self.after(message, is_done));
+            }
+        }
+        let mut left_visits = Vec::new();
+        for message in &visits {
+            let is_done = matches!(outcomes.next().flatten(), Some(Done::Visited(Ok(_))));
+            left_visits.extend(self.after(message, is_done));
+        }
+        self.sends.extend(left_sends);
+        self.visits.extend(left_visits);
+    }
+
+    /// What is left in the queue of a message that was received; nothing if it was done with, except by mistake.
+    fn after<T: Clone>(&mut self, message: &Message<T>, is_done: bool) -> Option<Message<T>> {
+        if is_done && !self.chaos.chance(self.turbulence.duplicates) {
+            return None;
+        }
+        if message.receives >= MAX_RECEIVES {
+            self.dead_letters += 1;
+            return None;
+        }
+        Some(message.clone())
+    }
+
+    fn fan_out(&mut self) {
+        loop {
+            let changes = self.store.take_changes();
+            self.history.extend(changes.iter().cloned());
+            self.stream.extend(changes.into_iter().map(followed));
+            if self.stream.is_empty() || !self.tell() {
+                break;
+            }
+        }
+        self.published.extend(self.queues.take_events());
+    }
+
+    /// Hands out the oldest changes; false if they stay for the next minute.
+    fn tell(&mut self) -> bool {
+        let size = self.stream.len().min(STREAM_BATCH);
+        let batch: Vec<_> = self.stream.iter().take(size).cloned().collect();
+        let fanout = &self.fanout;
+        let batch = &batch;
+        let task = async move { Done::Told(fanout.take(batch).await) }.boxed();
+        let outcome = tasks::run(&self.chaos, vec![task]).pop().flatten();
+        if !matches!(outcome, Some(Done::Told(Ok(())))) {
+            return false;
+        }
+        if self.chaos.chance(self.turbulence.duplicates) {
+            return true;
+        }
+        self.stream.drain(..size);
+        true
+    }
+}
+
+/// Takes out of `queue` what may be seen at `now`, as it will be in the queue if it is not done with.
+fn received<T: Clone>(
+    queue: &mut Vec<Message<T>>,
+    now: Timestamp,
+    visibility: SignedDuration,
+) -> Vec<Message<T>> {
+    let visible: Vec<_> = queue
+        .extract_if(.., |message| message.visible_at <= now)
+        .collect();
+    visible
+        .into_iter()
+        .map(|message| Message {
+            visible_at: now.checked_add(visibility).unwrap_or(Timestamp::MAX),
+            receives: message.receives + 1,
+            ..message
+        })
+        .collect()
+}
+
+fn followed(change: memory::Change) -> fanout::Change {
+    fanout::Change {
+        id: format!("{}|{}", change.key, change.version),
+        user: change.user,
+        events: change.events,
+        slot: match change.image {
+            Image::Slot(slot) => Some(*slot),
+            _ => None,
+        },
+    }
+}
+
+/// The queue of looks into mailboxes.
+pub(super) type Visits = Vec<Message<VisitOrder>>;
+/// The queue of mails to send.
+pub(super) type Sends = Vec<Message<SendOrder>>;

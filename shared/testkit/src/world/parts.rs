@@ -1,0 +1,260 @@
+//! The engine's steps and the use cases around it, put together on one set of ports.
+
+use std::sync::Arc;
+
+use agentwarm_app::accounts::create::CreateAccount;
+use agentwarm_app::accounts::delete::DeleteAccount;
+use agentwarm_app::engine::arrivals::Arrivals;
+use agentwarm_app::engine::closing::Closing;
+use agentwarm_app::engine::compose::Composer;
+use agentwarm_app::engine::config::Configs;
+use agentwarm_app::engine::fanout::Fanout;
+use agentwarm_app::engine::figures::Figures;
+use agentwarm_app::engine::health::HealthKeeper;
+use agentwarm_app::engine::judging::Judging;
+use agentwarm_app::engine::planning::Planning;
+use agentwarm_app::engine::reports::Reports;
+use agentwarm_app::engine::sending::Sending;
+use agentwarm_app::engine::tick::Ticking;
+use agentwarm_app::engine::visiting::Visiting;
+use agentwarm_app::ports::due::Shards;
+use agentwarm_app::users::Users;
+use agentwarm_app::warmup::Enrolment;
+use agentwarm_app::warmup::pause::PauseWarmup;
+use agentwarm_app::warmup::resume::ResumeWarmup;
+use agentwarm_app::warmup::start::StartWarmup;
+use agentwarm_core::seed::Seed;
+use agentwarm_net::address::Policy;
+use jiff::Timestamp;
+
+use crate::chaos::Chaos;
+use crate::clock::{SeededEntropy, VirtualClock};
+use crate::endpoints::NetRules;
+use crate::memory::MemoryStore;
+use crate::memory::mail::PostOffice;
+use crate::memory::queue::MemoryQueues;
+use crate::memory::vault::MemoryVault;
+
+const TOKEN_HEADER: &str = "X-AW-Token";
+const SHARDS: Shards = Shards(2);
+
+/// The ports of one world.
+pub(super) struct Parts {
+    pub(super) chaos: Arc<Chaos>,
+    pub(super) store: Arc<MemoryStore>,
+    pub(super) queues: Arc<MemoryQueues>,
+    pub(super) post: PostOffice,
+    pub(super) clock: Arc<VirtualClock>,
+    pub(super) vault: Arc<MemoryVault>,
+    entropy: Arc<SeededEntropy>,
+}
+
+impl Parts {
+    pub(super) fn new(seed: &Seed, now: Timestamp) -> Self {
+        let chaos = Arc::new(Chaos::seeded(&seed.child("chaos")));
+        Self {
+            store: Arc::new(MemoryStore::in_chaos(SHARDS, chaos.clone())),
+            queues: Arc::new(MemoryQueues::in_chaos(chaos.clone())),
+            post: PostOffice::in_chaos(TOKEN_HEADER, chaos.clone()),
+            clock: Arc::new(VirtualClock::at(now)),
+            vault: Arc::default(),
+            entropy: Arc::new(SeededEntropy::new(seed.child("entropy"))),
+            chaos,
+        }
+    }
+
+    pub(super) fn users(&self) -> Users {
+        Users {
+            keys: self.store.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    pub(super) fn ticking(&self) -> Ticking {
+        Ticking {
+            due: self.store.clone(),
+            roster: self.store.clone(),
+            sends: self.queues.clone(),
+            visits: self.queues.clone(),
+            plans: self.store.clone(),
+            planning: self.planning(),
+            clock: self.clock.clone(),
+            shards: SHARDS,
+            queue_delays: false,
+        }
+    }
+
+    pub(super) fn sending(&self) -> Sending {
+        Sending {
+            accounts: self.store.clone(),
+            slots: self.store.clone(),
+            receipts: self.store.clone(),
+            plans: self.store.clone(),
+            suppressions: self.store.clone(),
+            due: self.store.clone(),
+            health: self.health(),
+            sender: Arc::new(self.post.clone()),
+            configs: self.configs(),
+            composer: Composer {
+                vault: self.vault.clone(),
+                token_header: TOKEN_HEADER.to_owned(),
+            },
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    pub(super) fn visiting(&self) -> Visiting {
+        Visiting {
+            accounts: self.store.clone(),
+            receipts: self.store.clone(),
+            mailboxes: self.store.clone(),
+            health: self.health(),
+            reader: Arc::new(self.post.clone()),
+            arrivals: Arrivals {
+                slots: self.store.clone(),
+                receipts: self.store.clone(),
+                due: self.store.clone(),
+                configs: self.configs(),
+                vault: self.vault.clone(),
+                clock: self.clock.clone(),
+            },
+            reports: Reports {
+                slots: self.store.clone(),
+                accounts: self.store.clone(),
+                suppressions: self.store.clone(),
+            },
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    pub(super) fn fanout(&self) -> Fanout {
+        Fanout {
+            bus: self.queues.clone(),
+            audit: self.store.clone(),
+            users: self.store.clone(),
+            accounts: self.store.clone(),
+            figures: self.figures(),
+            judging: self.judging(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(super) fn create(&self) -> CreateAccount {
+        CreateAccount {
+            accounts: self.store.clone(),
+            pools: self.store.clone(),
+            vault: self.vault.clone(),
+            endpoints: Arc::new(NetRules(Policy {
+                allow_loopback: false,
+            })),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    pub(super) fn delete(&self) -> DeleteAccount {
+        DeleteAccount {
+            accounts: self.store.clone(),
+            life: self.store.clone(),
+            roster: self.store.clone(),
+            mailboxes: self.store.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(super) fn start(&self) -> StartWarmup {
+        StartWarmup {
+            accounts: self.store.clone(),
+            updates: self.store.clone(),
+            configs: self.configs(),
+            enrolment: self.enrolment(),
+            planner: Arc::new(self.planning()),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(super) fn pause(&self) -> PauseWarmup {
+        PauseWarmup {
+            accounts: self.store.clone(),
+            updates: self.store.clone(),
+            roster: self.store.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(super) fn resume(&self) -> ResumeWarmup {
+        ResumeWarmup {
+            accounts: self.store.clone(),
+            updates: self.store.clone(),
+            plans: self.store.clone(),
+            enrolment: self.enrolment(),
+            planner: Arc::new(self.planning()),
+            clock: self.clock.clone(),
+        }
+    }
+
+    fn enrolment(&self) -> Enrolment {
+        Enrolment {
+            roster: self.store.clone(),
+            due: self.store.clone(),
+        }
+    }
+
+    fn configs(&self) -> Configs {
+        Configs {
+            pools: self.store.clone(),
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        Figures {
+            plans: self.store.clone(),
+            slots: self.store.clone(),
+            receipts: self.store.clone(),
+        }
+    }
+
+    fn health(&self) -> HealthKeeper {
+        HealthKeeper {
+            accounts: self.store.clone(),
+            updates: self.store.clone(),
+            mailboxes: self.store.clone(),
+            vault: self.vault.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    fn judging(&self) -> Judging {
+        Judging {
+            accounts: self.store.clone(),
+            updates: self.store.clone(),
+            plans: self.store.clone(),
+        }
+    }
+
+    fn planning(&self) -> Planning {
+        Planning {
+            accounts: self.store.clone(),
+            updates: self.store.clone(),
+            pools: self.store.clone(),
+            configs: self.configs(),
+            users: self.store.clone(),
+            plans: self.store.clone(),
+            ledger: self.store.clone(),
+            suppressions: self.store.clone(),
+            due: self.store.clone(),
+            closing: Closing {
+                plans: self.store.clone(),
+                slots: self.store.clone(),
+                due: self.store.clone(),
+                figures: self.figures(),
+                clock: self.clock.clone(),
+            },
+            judging: self.judging(),
+            clock: self.clock.clone(),
+        }
+    }
+}

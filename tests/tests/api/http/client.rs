@@ -1,0 +1,299 @@
+//! A client of all functions' routes in one app, whose every call states the status it expects.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use agentwarm_app::analytics::account::AccountOverview;
+use agentwarm_app::analytics::progress::WarmupProgress;
+use agentwarm_app::analytics::system::SystemStatistics;
+use agentwarm_app::audit_log::ReadAuditLog;
+use agentwarm_app::health::Health;
+use agentwarm_app::ports::StoreError;
+use agentwarm_app::ports::keys::ApiKeys;
+use agentwarm_app::tenant::Tenant;
+use agentwarm_app::users::Users;
+use agentwarm_core::ids::{ApiKeyId, RequestId, UserId};
+use agentwarm_core::plan::Plan;
+use agentwarm_lambda::http::idempotency::{Begun, Scope};
+use agentwarm_lambda::http::{
+    BoundRoute, HttpApp, HttpPorts, IdempotencyStore, Incoming, RateCounter, RateLimit, Response,
+};
+use async_trait::async_trait;
+use http::{HeaderMap, HeaderValue, Method};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::world::World;
+
+/// A user with a key, and everything that serves them.
+pub(crate) struct Api {
+    pub(crate) world: World,
+    pub(crate) key: String,
+    app: HttpApp,
+}
+
+impl Api {
+    /// An API with one user on the Pro plan.
+    pub(crate) async fn new() -> Self {
+        Self::on_plan(Plan::Pro).await
+    }
+
+    /// An API with one user on `plan`.
+    pub(crate) async fn on_plan(plan: Plan) -> Self {
+        let mut world = World::new();
+        let (tenant, key) = user(&world, plan).await;
+        world.tenant = tenant;
+        let app = HttpApp::new(routes(&world), ports(&world)).unwrap();
+        Self { world, key, app }
+    }
+
+    /// Another user's key.
+    pub(crate) async fn stranger(&self) -> String {
+        user(&self.world, Plan::Pro).await.1
+    }
+
+    /// A `GET` that answers `status`; its JSON.
+    pub(crate) async fn get(&self, path: &str, status: u16) -> Value {
+        self.call(Method::GET, path, None, status).await
+    }
+
+    /// A `POST` that answers `status`; its JSON.
+    pub(crate) async fn post(&self, path: &str, body: Value, status: u16) -> Value {
+        self.call(Method::POST, path, Some(body), status).await
+    }
+
+    /// A `PUT` that answers `status`; its JSON.
+    pub(crate) async fn put(&self, path: &str, body: Value, status: u16) -> Value {
+        self.call(Method::PUT, path, Some(body), status).await
+    }
+
+    /// A `DELETE` that answers `status`; its JSON, null if it has no body.
+    pub(crate) async fn delete(&self, path: &str, status: u16) -> Value {
+        self.call(Method::DELETE, path, None, status).await
+    }
+
+    /// A request that is refused with `code`, whose status follows from the code; the whole body.
+    pub(crate) async fn refused(
+        &self,
+        method: Method,
+        path: &str,
+        body: Value,
+        code: &str,
+    ) -> Value {
+        let response = self
+            .send(method, path, Some(&self.key), body.to_string())
+            .await;
+        let answer = json(&response);
+        assert_eq!(answer["code"], code, "{path}: {answer}");
+        assert_eq!(answer["statusCode"], response.status().as_u16());
+        answer
+    }
+
+    /// Any request with any key and any body.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: impl Into<Vec<u8>>,
+    ) -> Response {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut headers = HeaderMap::new();
+        if let Some(key) = key {
+            let value = HeaderValue::from_str(&format!("Bearer {key}")).unwrap();
+            headers.insert("authorization", value);
+        }
+        let incoming = Incoming {
+            id: RequestId::new(Timestamp::UNIX_EPOCH, 1),
+            method,
+            path: path.to_owned(),
+            stage: None,
+            query: pairs(query),
+            headers,
+            body: body.into(),
+            deadline: tokio::time::Instant::now() + Duration::from_secs(30),
+        };
+        self.app.serve(incoming).await
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<Value>, status: u16) -> Value {
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let response = self.send(method, path, Some(&self.key), body).await;
+        let answer = json(&response);
+        assert_eq!(response.status().as_u16(), status, "{path}: {answer}");
+        answer
+    }
+}
+
+/// All functions' routes with their use cases.
+fn routes(world: &World) -> Vec<BoundRoute> {
+    let accounts = api_accounts::Accounts {
+        create: world.create(),
+        read: world.read(),
+        delete: world.delete(),
+        test: world.test_connection(),
+    };
+    let warmup = api_warmup::Warmup {
+        start: world.start(),
+        pause: world.pause(),
+        resume: world.resume(),
+        schedule: world.schedule(),
+    };
+    let pools = api_pools::Pools {
+        pools: world.pools(),
+        membership: world.membership(),
+    };
+    let analytics = api_analytics::Analytics {
+        system: SystemStatistics {
+            accounts: world.store.clone(),
+            days: world.days(),
+            leases: world.probes.clone(),
+        },
+        overview: AccountOverview {
+            accounts: world.read(),
+            clock: world.clock.clone(),
+        },
+        progress: WarmupProgress {
+            accounts: world.store.clone(),
+            configs: world.configs(),
+            plans: world.store.clone(),
+            clock: world.clock.clone(),
+        },
+    };
+    let log = ReadAuditLog {
+        audit: world.store.clone(),
+        clock: world.clock.clone(),
+    };
+    let health = Health {
+        probes: world.probes.clone(),
+        leases: world.probes.clone(),
+        scheduler: world.probes.clone(),
+        clock: world.clock.clone(),
+    };
+    let mut routes = api_keys::routes().bind(world.keys());
+    routes.extend(api_accounts::routes().bind(accounts));
+    routes.extend(api_warmup::routes().bind(warmup));
+    routes.extend(api_pools::routes().bind(pools));
+    routes.extend(api_analytics::routes().bind(analytics));
+    routes.extend(api_audit_log::routes().bind(log));
+    routes.extend(api_discovery::routes().bind(health));
+    routes
+}
+
+fn ports(world: &World) -> HttpPorts {
+    HttpPorts {
+        keys: world.store.clone(),
+        rate_limit: RateLimit {
+            counter: Arc::new(Counted::default()),
+            per_minute: 1_000,
+        },
+        idempotency: Some(Arc::new(Remembered::default())),
+        clock: world.clock.clone(),
+        entropy: world.entropy.clone(),
+    }
+}
+
+async fn user(world: &World, plan: Plan) -> (Tenant, String) {
+    let users = Users {
+        keys: Arc::clone(&world.store) as Arc<dyn ApiKeys>,
+        clock: world.clock.clone(),
+        entropy: world.entropy.clone(),
+    };
+    let (user, issued) = users.create(plan).await.unwrap();
+    (Tenant::from(&user), issued.secret.to_string())
+}
+
+/// The JSON of an answer; null if it has no body.
+pub(crate) fn json(response: &Response) -> Value {
+    if response.body().is_empty() {
+        return Value::Null;
+    }
+    serde_json::from_slice(response.body()).unwrap()
+}
+
+/// The paths of a refusal's problems.
+pub(crate) fn paths(answer: &Value) -> Vec<&str> {
+    let errors = answer["errors"].as_array().unwrap();
+    errors
+        .iter()
+        .map(|error| error["path"].as_str().unwrap())
+        .collect()
+}
+
+fn pairs(query: &str) -> Vec<(String, String)> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+#[derive(Default)]
+struct Counted(Mutex<BTreeMap<(ApiKeyId, Timestamp), u64>>);
+
+#[async_trait]
+impl RateCounter for Counted {
+    async fn increment(
+        &self,
+        _user: UserId,
+        key: ApiKeyId,
+        window: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let mut counts = self.0.lock().unwrap();
+        let count = counts.entry((key, window)).or_default();
+        *count += 1;
+        Ok(*count)
+    }
+}
+
+/// Remembers answers; the races of this port are tested with the kit and with the adapter.
+#[derive(Default)]
+struct Remembered(Mutex<BTreeMap<(ApiKeyId, String), (String, Option<Vec<u8>>)>>);
+
+#[async_trait]
+impl IdempotencyStore for Remembered {
+    async fn begin(
+        &self,
+        scope: Scope<'_>,
+        fingerprint: &str,
+        _owner: &str,
+        now: Timestamp,
+        lease: SignedDuration,
+    ) -> Result<Begun, StoreError> {
+        let mut records = self.0.lock().unwrap();
+        let id = (scope.key, scope.idempotency_key.to_owned());
+        Ok(match records.get(&id) {
+            Some((known, _)) if known != fingerprint => Begun::OtherRequest,
+            Some((_, Some(answer))) => Begun::Finished {
+                answer: answer.clone(),
+            },
+            Some((_, None)) => Begun::InProgress { until: now + lease },
+            None => {
+                records.insert(id, (fingerprint.to_owned(), None));
+                Begun::Started
+            }
+        })
+    }
+
+    async fn finish(
+        &self,
+        scope: Scope<'_>,
+        _owner: &str,
+        answer: &[u8],
+    ) -> Result<bool, StoreError> {
+        let mut records = self.0.lock().unwrap();
+        let id = (scope.key, scope.idempotency_key.to_owned());
+        if let Some((_, stored)) = records.get_mut(&id) {
+            *stored = Some(answer.to_vec());
+        }
+        Ok(true)
+    }
+
+    async fn abandon(&self, scope: Scope<'_>, _owner: &str) -> Result<(), StoreError> {
+        let id = (scope.key, scope.idempotency_key.to_owned());
+        self.0.lock().unwrap().remove(&id);
+        Ok(())
+    }
+}

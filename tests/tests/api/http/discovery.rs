@@ -1,0 +1,106 @@
+use agentwarm_app::ports::health::LeaseCount;
+use agentwarm_testkit::memory::health::Condition;
+use http::Method;
+use serde_json::json;
+
+use super::client::{Api, json as body};
+
+fn leases() -> Condition {
+    Condition {
+        leases: LeaseCount {
+            active: 12,
+            total: 54,
+        },
+        ..Condition::default()
+    }
+}
+
+#[tokio::test]
+async fn liveness_and_readiness_need_no_key() {
+    let api = Api::new().await;
+    api.world.probes.set(leases());
+    let alive = api.send(Method::GET, "/api/healthz", None, "").await;
+    assert_eq!(body(&alive), json!({ "status": "ok" }));
+    let ready = api.send(Method::GET, "/api/health", None, "").await;
+    assert_eq!(ready.status(), 200);
+    insta::assert_json_snapshot!(body(&ready), @r#"
+    {
+      "status": "ok",
+      "checks": {
+        "database": {
+          "status": "ok",
+          "latencyMs": 0,
+          "backend": "dynamodb"
+        },
+        "redis": {
+          "status": "ok",
+          "latencyMs": 0,
+          "backend": "sqs"
+        },
+        "connectionPool": {
+          "status": "ok",
+          "active": 12,
+          "idle": 42,
+          "total": 54
+        }
+      }
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn what_does_not_answer_is_named_with_503() {
+    let api = Api::new().await;
+    api.world.probes.set(Condition {
+        queues_down: true,
+        ..leases()
+    });
+    let degraded = api.send(Method::GET, "/api/health", None, "").await;
+    assert_eq!(degraded.status(), 503);
+    insta::assert_json_snapshot!(body(&degraded), @r#"
+    {
+      "status": "degraded",
+      "checks": {
+        "database": {
+          "status": "ok",
+          "latencyMs": 0,
+          "backend": "dynamodb"
+        },
+        "redis": {
+          "status": "error",
+          "latencyMs": null,
+          "backend": "sqs"
+        },
+        "connectionPool": {
+          "status": "error",
+          "active": 0,
+          "idle": 0,
+          "total": 0
+        }
+      }
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn metrics_are_text_without_names_of_anybody() {
+    let api = Api::new().await;
+    let id = api.world.warming("hello@example.com").await.to_string();
+    let response = api.send(Method::GET, "/metrics", None, "").await;
+    assert_eq!(
+        response.headers()["content-type"],
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
+    let text = String::from_utf8(response.body().to_vec()).unwrap();
+    assert!(text.starts_with("# HELP agentwarm_up"));
+    assert!(!text.contains('@') && !text.contains(&id));
+}
+
+#[tokio::test]
+async fn the_document_is_cached_by_its_tag() {
+    let api = Api::new().await;
+    let response = api.send(Method::GET, "/api/openapi.json", None, "").await;
+    assert!(response.headers().contains_key("etag"));
+    assert_eq!(response.headers()["cache-control"], "public, max-age=300");
+    assert!(body(&response).is_object());
+}

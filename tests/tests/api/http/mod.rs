@@ -1,0 +1,12 @@
+//! What clients see: every operation's documented answer as a snapshot of its shape, every code of its own, and bad input.
+
+mod accounts;
+mod analytics;
+mod audit_log;
+pub(crate) mod client;
+mod discovery;
+mod keys;
+mod openapi;
+mod pipeline;
+mod pools;
+mod warmup;

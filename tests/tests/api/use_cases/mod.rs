@@ -1,0 +1,11 @@
+//! What `agentwarm-app` does for the API.
+
+mod accounts;
+mod accounts_totals;
+mod analytics;
+mod audit_log;
+mod health;
+mod keys;
+mod pools;
+mod schedule;
+mod warmup;

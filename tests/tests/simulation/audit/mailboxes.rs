@@ -1,0 +1,101 @@
+//! What IMAP shows must be what we booked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use agentwarm_app::ports::days::AccountRef;
+use agentwarm_app::ports::mail::{Folder, FoundContent};
+use agentwarm_core::account::AccountStatus;
+use agentwarm_core::mail::message_id;
+use agentwarm_core::mail::receipt::Receipt;
+use agentwarm_testkit::memory::look::Look;
+use agentwarm_testkit::memory::mail::StoredMail;
+use agentwarm_testkit::world::EngineWorld;
+
+use super::Patience;
+use crate::watch::Watch;
+
+pub(super) fn audit(
+    world: &EngineWorld,
+    watch: &Watch,
+    patience: Patience,
+    wrong: &mut Vec<String>,
+) {
+    let look = world.store.look();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut found: BTreeMap<String, (Folder, StoredMail)> = BTreeMap::new();
+    for (address, folder, message) in world.post.everything() {
+        if message.content != FoundContent::Message {
+            continue;
+        }
+        let id = message.mail.message_id.clone();
+        if !seen.insert(id.clone()) {
+            wrong.push(format!("mail {id} exists twice, once more in {folder:?} of {address}"));
+        }
+        let Some(left) = watch.left.get(&id) else {
+            continue;
+        };
+        let receiver = AccountRef {
+            user: world.tenant.user,
+            account: left.recipient,
+        };
+        let age = world.now().duration_since(left.at);
+        match look.receipt(receiver, left.slot) {
+            Some(receipt) => booked_as_it_is(receipt, folder, &message, wrong),
+            None if age > patience.unseen && is_read(world, &look, receiver, patience) => {
+                wrong.push(format!("mail {id} has lain in {folder:?} of {address} for {age:#}"));
+            }
+            None => {}
+        }
+        found.insert(id, (folder, message));
+    }
+    for receipt in look.receipts() {
+        let is_there = found.contains_key(&receipt.message_id);
+        let mailbox_exists = look.account(receipt.user, receipt.receiver).is_some();
+        if !is_there && mailbox_exists {
+            wrong.push(format!("receipt {} has no mail", receipt.slot));
+        }
+        if message_id::slot_of(&receipt.message_id) != Some(receipt.slot) {
+            wrong.push(format!("receipt {} is of another mail", receipt.slot));
+        }
+    }
+}
+
+/// Whether somebody should have read the mailbox lately.
+fn is_read(world: &EngineWorld, look: &Look<'_>, mailbox: AccountRef, patience: Patience) -> bool {
+    let Some(account) = look.account(mailbox.user, mailbox.account) else {
+        return false;
+    };
+    let stands_for = world.now().duration_since(account.updated_at);
+    let works = look
+        .mailbox(mailbox)
+        .is_none_or(|state| state.health.failed_at.is_none());
+    matches!(
+        account.status,
+        AccountStatus::Warming | AccountStatus::Active
+    ) && works
+        && (account.status_reason.is_none() || stands_for > patience.unseen)
+}
+
+fn booked_as_it_is(
+    receipt: &Receipt,
+    folder: Folder,
+    message: &StoredMail,
+    wrong: &mut Vec<String>,
+) {
+    let id = receipt.slot;
+    if receipt.filed_at.is_some() != (folder == Folder::Warmup) {
+        wrong.push(format!("mail {id} is in {folder:?}, filed at {:?}", receipt.filed_at));
+    }
+    if receipt.rescued_at.is_some() && folder == Folder::Junk {
+        wrong.push(format!("mail {id} was rescued and lies in spam"));
+    }
+    if receipt.opened_at.is_some() != message.seen {
+        wrong.push(format!("mail {id} is seen: {}, opened at {:?}", message.seen, receipt.opened_at));
+    }
+    if receipt.important_at.is_some() != message.flagged {
+        wrong.push(format!(
+            "mail {id} is flagged: {}, marked at {:?}",
+            message.flagged, receipt.important_at
+        ));
+    }
+}

@@ -1,0 +1,3 @@
+//! One thing goes wrong, and what becomes of it.
+
+mod plain;

@@ -1,0 +1,97 @@
+//! What must hold of every minute: looks only at what changed in it.
+
+mod mails;
+mod plans;
+mod states;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use agentwarm_app::ports::days::AccountRef;
+use agentwarm_core::account::Account;
+use agentwarm_core::ids::{AccountId, SlotId};
+use agentwarm_core::mail::receipt::Receipt;
+use agentwarm_core::mail::slot::Slot;
+use agentwarm_core::warmup::calendar::LastPlanned;
+use agentwarm_testkit::memory::Image;
+use agentwarm_testkit::memory::mail::HandedOver;
+use agentwarm_testkit::world::EngineWorld;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+/// A mail that left, and when.
+#[derive(Debug, Clone)]
+pub(crate) struct Left {
+    pub(crate) at: Timestamp,
+    pub(crate) slot: SlotId,
+    pub(crate) sender: AccountId,
+    pub(crate) recipient: AccountId,
+    pub(crate) over: HandedOver,
+}
+
+/// Remembers what it has seen.
+pub(crate) struct Watch {
+    /// Whether mails of one account must lie a minute apart where they leave, not only where they are planned: when nothing comes late.
+    pub(crate) apart: bool,
+    changes_seen: usize,
+    mails_seen: usize,
+    /// Every account there ever was.
+    pub(crate) accounts: BTreeMap<AccountId, Account>,
+    /// Every mail that left, by Message-ID.
+    pub(crate) left: BTreeMap<String, Left>,
+    last_left: BTreeMap<AccountId, Timestamp>,
+    left_on: BTreeMap<(AccountId, Date), u32>,
+    slots: BTreeMap<(AccountId, SlotId), Slot>,
+    receipts: BTreeMap<(AccountId, SlotId), Receipt>,
+    planned: BTreeMap<AccountId, LastPlanned>,
+    plans_seen: BTreeSet<(AccountRef, Date)>,
+    closed: BTreeSet<(AccountRef, Date)>,
+}
+
+impl Watch {
+    pub(crate) fn new(_world: &EngineWorld) -> Self {
+        Self {
+            apart: true,
+            changes_seen: 0,
+            mails_seen: 0,
+            accounts: BTreeMap::new(),
+            left: BTreeMap::new(),
+            last_left: BTreeMap::new(),
+            left_on: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            receipts: BTreeMap::new(),
+            planned: BTreeMap::new(),
+            plans_seen: BTreeSet::new(),
+            closed: BTreeSet::new(),
+        }
+    }
+
+    /// What is wrong with what happened since it last looked.
+    pub(crate) fn minute(&mut self, world: &EngineWorld) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let changes = &world.history()[self.changes_seen..];
+        self.changes_seen = world.history().len();
+        for change in changes {
+            match &change.image {
+                Image::Account(account) => {
+                    self.accounts.insert(account.id, account.as_ref().clone());
+                }
+                Image::Slot(slot) => {
+                    let before = self
+                        .slots
+                        .insert((slot.sender, slot.id), slot.as_ref().clone());
+                    states::slot(before.as_ref(), slot, &mut wrong);
+                }
+                Image::Receipt(receipt) => {
+                    let key = (receipt.receiver, receipt.slot);
+                    let before = self.receipts.insert(key, receipt.as_ref().clone());
+                    states::receipt(before.as_ref(), receipt, &mut wrong);
+                }
+                Image::Other | Image::Gone => {}
+            }
+        }
+        self.plans(world, &mut wrong);
+        self.mails(world, &mut wrong);
+        self.closed_days(world, &mut wrong);
+        wrong
+    }
+}

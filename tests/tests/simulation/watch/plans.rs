@@ -1,0 +1,172 @@
+//! Plans as they are made, and days as they are closed.
+
+use std::collections::BTreeSet;
+
+use agentwarm_app::ports::days::{AccountRef, DayRow};
+use agentwarm_core::account::{Account, AccountStatus};
+use agentwarm_core::mail::slot::{Slot, SlotState};
+use agentwarm_core::plan::Plan;
+use agentwarm_core::warmup::calendar::LastPlanned;
+use agentwarm_core::warmup::check::{CheckContext, check_plan};
+use agentwarm_core::warmup::day::{DayFigures, DayPlan};
+use agentwarm_core::warmup::reputation;
+use agentwarm_core::warmup::volume::plan_allowance;
+use agentwarm_testkit::memory::look::Look;
+use agentwarm_testkit::world::EngineWorld;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Watch;
+
+impl Watch {
+    /// Every new plan keeps what plans promise.
+    pub(super) fn plans(&mut self, world: &EngineWorld, wrong: &mut Vec<String>) {
+        let look = world.store.look();
+        let new: Vec<DayPlan> = look
+            .plans()
+            .filter(|plan| !self.plans_seen.contains(&(reference(plan), plan.span.date)))
+            .cloned()
+            .collect();
+        for plan in new {
+            self.plans_seen.insert((reference(&plan), plan.span.date));
+            let eligible = look
+                .accounts()
+                .filter(|account| takes_mail(&look, account, world.now()))
+                .map(|account| account.id)
+                .collect();
+            let context = CheckContext {
+                eligible: &eligible,
+                previous: self.planned.get(&plan.account).copied(),
+                plan_allowance: plan_allowance(Plan::Pro, 1),
+                test_mode: None,
+            };
+            let broken = check_plan(&plan, &context);
+            wrong.extend(broken.iter().map(|it| {
+                format!("plan of {} for {}: {it}", plan.account, plan.span.date)
+            }));
+            self.planned.insert(
+                plan.account,
+                LastPlanned {
+                    date: plan.span.date,
+                    start: plan.span.start,
+                },
+            );
+        }
+    }
+
+    /// Every day that was closed in this minute adds up: planned = sent + explained, and its figures are what its mails say.
+    pub(super) fn closed_days(&mut self, world: &EngineWorld, wrong: &mut Vec<String>) {
+        let look = world.store.look();
+        for (owner, row) in look.days().filter(|(_, row)| row.closed) {
+            if !self.closed.insert((owner, row.date)) {
+                continue;
+            }
+            Self::adds_up(&look, owner, row, wrong);
+            let now = world.now();
+            let before = now - SignedDuration::from_secs(1);
+            let counted = counted(&look, owner, row, now);
+            // What happened in this very minute may have come before or after the closing.
+            if row.figures != counted && row.figures != self::counted(&look, owner, row, before) {
+                wrong.push(format!(
+                    "{} of {}: closed with {:?}, counted {counted:?}",
+                    row.date, owner.account, row.figures
+                ));
+            }
+            let score = (row.figures.sent > 0).then(|| reputation::reputation(&row.figures));
+            if row.reputation != score {
+                wrong.push(format!(
+                    "{} of {}: reputation {:?} instead of {score:?}",
+                    row.date, owner.account, row.reputation
+                ));
+            }
+        }
+    }
+
+    fn adds_up(look: &Look<'_>, owner: AccountRef, row: &DayRow, wrong: &mut Vec<String>) {
+        let date = row.date;
+        let Some(plan) = look.plan(owner, date) else {
+            wrong.push(format!("{date} of {} is closed without a plan", owner.account));
+            return;
+        };
+        let slots: Vec<&Slot> = look
+            .slots()
+            .filter(|slot| slot.sender == owner.account && slot.date == date)
+            .collect();
+        let explained: BTreeSet<_> = slots.iter().map(|slot| slot.id).collect();
+        for planned in &plan.slots {
+            if !explained.contains(&planned.id) {
+                let elsewhere = look.slot(owner, planned.id).map(|slot| slot.date);
+                wrong.push(format!(
+                    "{date} of {}: nobody knows what became of {} ({elsewhere:?})",
+                    owner.account, planned.id
+                ));
+            }
+        }
+        let open = slots.iter().filter(|slot| !slot.state.is_final());
+        wrong.extend(open.map(|slot| {
+            format!("{date} of {} is closed with {:?}", owner.account, slot.state)
+        }));
+    }
+}
+
+fn reference(plan: &DayPlan) -> AccountRef {
+    AccountRef {
+        user: plan.user,
+        account: plan.account,
+    }
+}
+
+fn takes_mail(look: &Look<'_>, account: &Account, now: Timestamp) -> bool {
+    let receives = matches!(
+        account.status,
+        AccountStatus::Warming | AccountStatus::Active
+    );
+    // What happened to it in this very minute may have come after the plan.
+    (receives || account.updated_at >= now)
+        && !look.is_suppressed(
+            account.user,
+            account.email.as_str(),
+            now - SignedDuration::from_secs(60),
+        )
+}
+
+/// A day's figures as of `then`, taken another way than the engine takes them: from everything that is stored.
+fn counted(look: &Look<'_>, owner: AccountRef, row: &DayRow, then: Timestamp) -> DayFigures {
+    let mut figures = DayFigures::default();
+    let by_then = |at: Option<Timestamp>| u32::from(at.is_some_and(|at| at <= then));
+    let seen = |slot: &Slot| {
+        let receiver = AccountRef {
+            user: owner.user,
+            account: slot.recipient,
+        };
+        look.receipt(receiver, slot.id)
+            .is_some_and(|receipt| receipt.found_at <= then)
+    };
+    let slots = look.slots();
+    for slot in slots.filter(|slot| slot.sender == owner.account && slot.date == row.date) {
+        match &slot.state {
+            SlotState::Accepted { .. } => {
+                figures.sent += 1;
+                figures.missing += u32::from(!seen(slot));
+                figures.spammed += by_then(slot.spammed_at);
+            }
+            SlotState::Bounced { at, .. } => {
+                figures.sent += 1;
+                figures.bounced += by_then(Some(*at));
+            }
+            SlotState::Rejected { bounced: true, .. } => figures.bounced += 1,
+            SlotState::Rejected { bounced: false, .. } => figures.rejected += 1,
+            SlotState::Skipped { .. } => figures.skipped += 1,
+            SlotState::Unknown { .. } => figures.unknown += 1,
+            SlotState::Claimed { .. } | SlotState::Retry { .. } | SlotState::InDoubt { .. } => {}
+        }
+    }
+    let receipts = look.receipts();
+    for receipt in receipts.filter(|it| it.receiver == owner.account && it.date == row.date) {
+        figures.received += by_then(Some(receipt.found_at));
+        figures.opened += by_then(receipt.opened_at);
+        figures.replied += by_then(receipt.replied_at);
+        figures.rescued += by_then(receipt.rescued_at);
+        figures.marked_important += by_then(receipt.important_at);
+    }
+    figures
+}
