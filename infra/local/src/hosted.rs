@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use agentwarm_app::ports::clock::{Clock, Entropy};
 use agentwarm_aws::clients::{ClientSettings, Clients};
+use agentwarm_aws::metering::Meter;
 use agentwarm_lambda::settings::Settings;
 use agentwarm_lambda::task::{Function, Invocation, Task};
 use agentwarm_lambda::world::{World, WorldError};
@@ -89,8 +90,8 @@ pub struct HostParts {
     pub entropy: Arc<dyn Entropy>,
     /// Who else watches every call, such as a meter.
     pub interceptors: Vec<SharedInterceptor>,
-    /// Whether calls to DynamoDB report what they consumed.
-    pub meter: bool,
+    /// Who is told what calls to DynamoDB consume.
+    pub meter: Option<Meter>,
     /// Notes refusals and uses of permissions.
     pub ledger: Arc<Ledger>,
     /// Sees every granted request.
@@ -102,6 +103,7 @@ pub struct Hosted {
     functions: BTreeMap<String, HostedFunction>,
     entropy: Arc<dyn Entropy>,
     failures: Mutex<Vec<InvokeError>>,
+    invocations: Mutex<BTreeMap<String, u64>>,
 }
 
 struct HostedFunction {
@@ -138,6 +140,7 @@ impl Hosted {
             functions,
             entropy: Arc::clone(&parts.entropy),
             failures: Mutex::default(),
+            invocations: Mutex::default(),
         })
     }
 
@@ -157,6 +160,20 @@ impl Hosted {
     /// The invocations that failed since this was last asked.
     pub fn take_failures(&self) -> Vec<InvokeError> {
         std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How often each function was invoked, by logical id.
+    pub fn invocations(&self) -> BTreeMap<String, u64> {
+        let invocations = self.invocations.lock();
+        invocations.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn count(&self, id: &str) {
+        let mut invocations = self
+            .invocations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *invocations.entry(id.to_owned()).or_default() += 1;
     }
 
     async fn call(&self, id: &str, event: Value) -> Result<Value, InvokeError> {
@@ -186,6 +203,7 @@ impl Hosted {
 #[async_trait]
 impl Invoke for Hosted {
     async fn invoke(&self, function: &str, event: Value) -> Result<Value, InvokeError> {
+        self.count(function);
         let outcome = self.call(function, event).await;
         if let Err(error) = &outcome {
             let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
@@ -209,7 +227,7 @@ async fn world(id: &str, config: &FunctionConfig, parts: &HostParts) -> Result<W
         region: Some(Region::new(parts.emulator.region.clone())),
         credentials: Some(credentials()),
         interceptors,
-        meter: parts.meter,
+        meter: parts.meter.clone(),
         http: Some(parts.http.clone()),
     })
     .await

@@ -83,8 +83,9 @@ pub async fn run(settings: &RunSettings, stop: impl Future<Output = ()>) -> Resu
         }
     }
     eprintln!("stopping: finishing the work at hand");
+    let now = stack.clock().schedule();
     stack.stop().await?;
-    eprintln!("stopped; `make run` goes on from here");
+    eprintln!("stopped at {now} of the schedule; `make run` goes on from there");
     Ok(())
 }
 
@@ -101,7 +102,7 @@ pub(crate) async fn real_time(stack: &mut Stack) -> Result<(), StackError> {
 }
 
 /// What the run's stack is started with.
-pub(crate) fn config(
+pub fn config(
     settings: &RunSettings,
     functions: Functions,
     pace: Pace,
@@ -134,7 +135,7 @@ pub(crate) fn config(
         after_crash: AFTER_CRASH,
         entropy: Arc::new(SystemEntropy::default()),
         interceptors: Vec::new(),
-        meter: false,
+        meter: None,
     })
 }
 
@@ -152,7 +153,7 @@ fn first_morning(today: Timestamp) -> Timestamp {
 }
 
 /// Makes the demo, or finds it made.
-pub(crate) async fn demo(settings: &RunSettings, stack: &Stack) -> Result<DemoUser, RunError> {
+pub async fn demo(settings: &RunSettings, stack: &Stack) -> Result<DemoUser, RunError> {
     let world = operator_world(settings, stack).await?;
     let Some(state) = stack.state() else {
         return Err(DemoError::Lacks("a place to remember its user").into());

@@ -20,7 +20,7 @@ use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProt
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use crate::metering::MeterConsumption;
+use crate::metering::Meter;
 
 /// How long establishing a connection may take. The same for all services, so that they share one connector.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -58,8 +58,8 @@ pub struct ClientSettings {
     pub credentials: Option<SharedCredentialsProvider>,
     /// Who watches every call.
     pub interceptors: Vec<SharedInterceptor>,
-    /// Whether DynamoDB reports what each call consumed (`ReturnConsumedCapacity: TOTAL`).
-    pub meter: bool,
+    /// Who is told what each call to DynamoDB consumed (`ReturnConsumedCapacity: TOTAL`).
+    pub meter: Option<Meter>,
     /// An HTTP client of the caller's, for one that misbehaves on purpose.
     pub http: Option<SharedHttpClient>,
 }
@@ -94,9 +94,7 @@ impl Clients {
             loader = loader.credentials_provider(credentials);
         }
         let mut interceptors = settings.interceptors;
-        if settings.meter {
-            interceptors.push(SharedInterceptor::new(MeterConsumption));
-        }
+        interceptors.extend(settings.meter.map(SharedInterceptor::new));
         Ok(Self {
             config: loader.load().await,
             interceptors,

@@ -75,6 +75,21 @@ impl ItemBuilder {
         Ok(self.with(DATA, encode(record)?))
     }
 
+    /// With the record but for those of its fields that its key says: [`record_with`] puts them back.
+    pub(crate) fn data_but<T: Serialize>(
+        self,
+        in_key: &[&str],
+        record: &T,
+    ) -> Result<Self, CodecError> {
+        let mut data = encode(record)?;
+        if let AttributeValue::M(fields) = &mut data {
+            for name in in_key {
+                fields.remove(*name);
+            }
+        }
+        Ok(self.with(DATA, data))
+    }
+
     /// With a version.
     pub(crate) fn version(self, version: u64) -> Self {
         self.with(VERSION, number(version))
@@ -171,6 +186,17 @@ pub(crate) fn take_data<T: DeserializeOwned>(item: &mut Item) -> Result<T, Codec
 /// The record of an item that is nothing but its record.
 pub(crate) fn record<T: DeserializeOwned>(mut item: Item) -> Result<T, CodecError> {
     take_data(&mut item)
+}
+
+/// The record of an item whose key says some of its fields ([`ItemBuilder::data_but`]).
+pub(crate) fn record_with<T: DeserializeOwned, const N: usize>(
+    mut item: Item,
+    in_key: [(&'static str, String); N],
+) -> Result<T, CodecError> {
+    if let Some(AttributeValue::M(fields)) = item.get_mut(DATA) {
+        fields.extend(in_key.map(|(name, value)| (name.to_owned(), text(value))));
+    }
+    record(item)
 }
 
 /// What `read` makes of an item, if there is one.

@@ -222,14 +222,21 @@ pub fn slots(sender: AccountRef, from: SlotId, to: SlotId) -> KeyRange {
     }
 }
 
-/// Whether a key is a slot's.
-pub fn is_slot(key: &Key) -> bool {
-    key.sk.starts_with("slot#")
+/// The sender and the slot of a slot's key.
+pub fn slot_parts(key: &Key) -> Option<(AccountRef, SlotId)> {
+    let slot = key.sk.strip_prefix("slot#")?.parse().ok()?;
+    Some((account_of(&key.pk)?, slot))
 }
 
 /// The receiver's half of a mail.
 pub fn receipt(receiver: AccountRef, slot: SlotId) -> Key {
     Key::new(account_pk(receiver), format!("rcpt#{slot}"))
+}
+
+/// The receiver and the slot of a receipt's key.
+pub fn receipt_parts(key: &Key) -> Option<(AccountRef, SlotId)> {
+    let slot = key.sk.strip_prefix("rcpt#")?.parse().ok()?;
+    Some((account_of(&key.pk)?, slot))
 }
 
 /// The receipts of the slots `from` to `to`, both included.
@@ -273,6 +280,14 @@ pub fn audit_entries(user: UserId, since: Option<Timestamp>, until: Option<Times
 
 fn account_pk(account: AccountRef) -> String {
     format!("u#{}#a#{}", account.user, account.account)
+}
+
+fn account_of(pk: &str) -> Option<AccountRef> {
+    let (user, account) = pk.strip_prefix("u#")?.split_once("#a#")?;
+    Some(AccountRef {
+        user: user.parse().ok()?,
+        account: account.parse().ok()?,
+    })
 }
 
 fn ledger_pk(user: UserId, pool: PoolId, date: Date) -> String {

@@ -2,7 +2,12 @@
 //!
 //! Sources: "`DynamoDB` item sizes and formats" and "`DynamoDB` read and write operations" of the developer guide.
 
-use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextMut;
+use std::fmt;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeSerializationInterceptorContextMut, FinalizerInterceptorContextRef,
+};
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
@@ -17,127 +22,176 @@ use aws_sdk_dynamodb::operation::transact_write_items::{
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemInput, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity};
 use aws_smithy_runtime_api::client::interceptors::context::{Input, Output};
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
-use crate::codec::Item;
+use crate::codec;
 
 /// Bytes of one read unit.
 const READ_UNIT: usize = 4096;
 
-/// Sets `ReturnConsumedCapacity: TOTAL` on every call that can say it. Who counts is another interceptor's business.
-#[derive(Debug)]
-pub(crate) struct MeterConsumption;
-
-impl Intercept for MeterConsumption {
-    fn name(&self) -> &'static str {
-        "MeterConsumption"
-    }
-
-    fn modify_before_serialization(
-        &self,
-        context: &mut BeforeSerializationInterceptorContextMut<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let input = context.input_mut();
-        macro_rules! meter {
-            ($($operation:ty),* $(,)?) => {$(
-                if let Some(input) = input.downcast_mut::<$operation>() {
-                    input.return_consumed_capacity = Some(ReturnConsumedCapacity::Total);
-                }
-            )*};
-        }
-        meter!(
-            BatchGetItemInput,
-            BatchWriteItemInput,
-            DeleteItemInput,
-            GetItemInput,
-            PutItemInput,
-            QueryInput,
-            TransactWriteItemsInput,
-            UpdateItemInput,
-        );
-        Ok(())
-    }
-}
-
 /// What one call consumed.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Consumption {
+    /// The call, as in `PutItem`.
+    pub operation: &'static str,
     /// Read request units.
     pub read: f64,
     /// Write request units.
     pub write: f64,
 }
 
-impl Consumption {
-    /// What the call with this input and output consumed: as reported (`ClientSettings::meter`), but at least what the items that it gave
-    /// back cost to read, because the emulator reports reads without regard to their size. Items that a filter or a projection kept
-    /// back cannot be seen here. `None` if it is no call of DynamoDB's that our adapters make.
-    pub fn of(input: &Input, output: &Output) -> Option<Self> {
-        let read = |reported, reckoned: f64| Self {
-            read: units(reported).max(reckoned),
-            write: 0.0,
-        };
-        let write = |reported| Self {
-            read: 0.0,
-            write: units(reported),
-        };
-        if let Some(output) = output.downcast_ref::<GetItemOutput>() {
-            let consistent = input.downcast_ref::<GetItemInput>()?.consistent_read();
-            let bytes = output.item().map_or(0, item_bytes);
-            let reckoned = read_units(bytes, consistent);
-            return Some(read(output.consumed_capacity().as_slice(), reckoned));
-        }
-        if let Some(output) = output.downcast_ref::<QueryOutput>() {
-            let consistent = input.downcast_ref::<QueryInput>()?.consistent_read();
-            let bytes = output.items().iter().map(item_bytes).sum();
-            let reckoned = read_units(bytes, consistent);
-            return Some(read(output.consumed_capacity().as_slice(), reckoned));
-        }
-        if let Some(output) = output.downcast_ref::<BatchGetItemOutput>() {
-            let items = output.responses().into_iter().flat_map(|all| all.values());
-            let each = items
-                .flatten()
-                .map(|item| read_units(item_bytes(item), None));
-            let reckoned = each.sum();
-            let reported: Vec<_> = output.consumed_capacity().iter().collect();
-            return Some(read(&reported, reckoned));
-        }
-        if let Some(output) = output.downcast_ref::<PutItemOutput>() {
-            return Some(write(output.consumed_capacity().as_slice()));
-        }
-        if let Some(output) = output.downcast_ref::<UpdateItemOutput>() {
-            return Some(write(output.consumed_capacity().as_slice()));
-        }
-        if let Some(output) = output.downcast_ref::<DeleteItemOutput>() {
-            return Some(write(output.consumed_capacity().as_slice()));
-        }
-        if let Some(output) = output.downcast_ref::<BatchWriteItemOutput>() {
-            let reported: Vec<_> = output.consumed_capacity().iter().collect();
-            return Some(write(&reported));
-        }
-        let output = output.downcast_ref::<TransactWriteItemsOutput>()?;
-        let reported: Vec<_> = output.consumed_capacity().iter().collect();
-        Some(write(&reported))
+/// Tells what each call consumed: as DynamoDB reports it, but at least what the items that it gave back cost to read, because the
+/// emulator reports reads without regard to their size. Items that a filter or a projection kept back are seen only by the real
+/// DynamoDB.
+#[derive(Clone)]
+pub struct Meter(Arc<dyn Fn(Consumption) + Send + Sync>);
+
+impl Meter {
+    /// Tells `listener`.
+    pub fn new(listener: impl Fn(Consumption) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(listener))
     }
 }
 
-fn units(reported: &[&ConsumedCapacity]) -> f64 {
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meter")
+    }
+}
+
+/// Whether a call reads consistently: known from its input, needed when its output is there.
+#[derive(Debug, Clone, Copy)]
+struct Consistent(bool);
+
+impl Storable for Consistent {
+    type Storer = StoreReplace<Self>;
+}
+
+impl Intercept for Meter {
+    fn name(&self) -> &'static str {
+        "Meter"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let input = context.input_mut();
+        ask(input);
+        let get = input.downcast_ref::<GetItemInput>();
+        let query = input.downcast_ref::<QueryInput>();
+        let consistent = get
+            .and_then(GetItemInput::consistent_read)
+            .or(query.and_then(QueryInput::consistent_read));
+        config
+            .interceptor_state()
+            .store_put(Consistent(consistent.unwrap_or(false)));
+        Ok(())
+    }
+
+    fn read_after_execution(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let consistent = config.load::<Consistent>().is_some_and(|read| read.0);
+        if let Some(Ok(output)) = context.output_or_error()
+            && let Some(consumption) = consumption(output, consistent)
+        {
+            (self.0)(consumption);
+        }
+        Ok(())
+    }
+}
+
+/// Sets `ReturnConsumedCapacity: TOTAL` on a call that can say it.
+fn ask(input: &mut Input) {
+    macro_rules! ask {
+        ($($operation:ty),* $(,)?) => {$(
+            if let Some(input) = input.downcast_mut::<$operation>() {
+                input.return_consumed_capacity = Some(ReturnConsumedCapacity::Total);
+            }
+        )*};
+    }
+    ask!(
+        BatchGetItemInput,
+        BatchWriteItemInput,
+        DeleteItemInput,
+        GetItemInput,
+        PutItemInput,
+        QueryInput,
+        TransactWriteItemsInput,
+        UpdateItemInput,
+    );
+}
+
+/// What a call with this output consumed, if it is one that our adapters make.
+fn consumption(output: &Output, consistent: bool) -> Option<Consumption> {
+    if let Some(output) = output.downcast_ref::<GetItemOutput>() {
+        let bytes = output.item().map_or(0, item_bytes);
+        let reported = units(output.consumed_capacity());
+        return Some(read("GetItem", reported, read_units(bytes, consistent)));
+    }
+    if let Some(output) = output.downcast_ref::<QueryOutput>() {
+        let bytes = output.items().iter().map(item_bytes).sum();
+        let reported = units(output.consumed_capacity());
+        return Some(read("Query", reported, read_units(bytes, consistent)));
+    }
+    if let Some(output) = output.downcast_ref::<BatchGetItemOutput>() {
+        let items = output.responses().into_iter().flat_map(|all| all.values());
+        let each = items.flatten();
+        let reckoned = each.map(|item| read_units(item_bytes(item), false)).sum();
+        let reported = units(output.consumed_capacity());
+        return Some(read("BatchGetItem", reported, reckoned));
+    }
+    macro_rules! writes {
+        ($($operation:literal: $output:ty),* $(,)?) => {$(
+            if let Some(output) = output.downcast_ref::<$output>() {
+                return Some(Consumption {
+                    operation: $operation,
+                    read: 0.0,
+                    write: units(output.consumed_capacity()),
+                });
+            }
+        )*};
+    }
+    writes!(
+        "PutItem": PutItemOutput,
+        "UpdateItem": UpdateItemOutput,
+        "DeleteItem": DeleteItemOutput,
+        "BatchWriteItem": BatchWriteItemOutput,
+        "TransactWriteItems": TransactWriteItemsOutput,
+    );
+    None
+}
+
+fn read(operation: &'static str, reported: f64, reckoned: f64) -> Consumption {
+    Consumption {
+        operation,
+        read: reported.max(reckoned),
+        write: 0.0,
+    }
+}
+
+fn units<'a>(reported: impl IntoIterator<Item = &'a ConsumedCapacity>) -> f64 {
     reported
-        .iter()
-        .filter_map(|consumed| consumed.capacity_units())
+        .into_iter()
+        .filter_map(ConsumedCapacity::capacity_units)
         .sum()
 }
 
 /// What reading this many bytes at once costs: a unit per 4 KB or part of it, half of that where the read need not be consistent.
-fn read_units(bytes: usize, consistent: Option<bool>) -> f64 {
+fn read_units(bytes: usize, consistent: bool) -> f64 {
     let blocks = u32::try_from(bytes.div_ceil(READ_UNIT).max(1)).unwrap_or(u32::MAX);
-    let price = if consistent == Some(true) { 1.0 } else { 0.5 };
+    let price = if consistent { 1.0 } else { 0.5 };
     f64::from(blocks) * price
 }
 
 /// The size of an item, as it is paid for: the sum of its attributes' names and values.
-pub fn item_bytes(item: &Item) -> usize {
+pub fn item_bytes(item: &codec::Item) -> usize {
     item.iter()
         .map(|(name, value)| name.len() + value_bytes(value))
         .sum()
@@ -165,7 +219,7 @@ fn value_bytes(value: &AttributeValue) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::{number, text};
+    use crate::codec::{Item, number, text};
 
     #[test]
     fn sizes_follow_the_developer_guide() {
@@ -185,11 +239,11 @@ mod tests {
     #[test]
     fn reads_are_paid_for_by_four_kilobytes() {
         for (bytes, consistent, expected) in [
-            (0, None, "0.5"),
-            (4096, None, "0.5"),
-            (4097, None, "1"),
-            (4096, Some(true), "1"),
-            (8193, Some(true), "3"),
+            (0, false, "0.5"),
+            (4096, false, "0.5"),
+            (4097, false, "1"),
+            (4096, true, "1"),
+            (8193, true, "3"),
         ] {
             assert_eq!(read_units(bytes, consistent).to_string(), expected);
         }

@@ -10,6 +10,7 @@ use agentwarm_app::engine::fanout::Change;
 use agentwarm_core::audit::Event;
 
 use crate::codec::{self, CodecError, EVENT_VERSION, EVENTS, Item, VERSION};
+use crate::dynamo::slots;
 use crate::keys;
 
 /// The change that a record with this new image tells, if it is one that anybody follows: an item that carries events, or a slot.
@@ -24,10 +25,9 @@ pub fn change(image: Image) -> Result<Option<Change>, CodecError> {
     }
     let version: u64 = codec::number_of(&item, VERSION)?;
     let events = events(&mut item, version)?;
-    let slot = if keys::is_slot(&key) {
-        Some(codec::take_data(&mut item)?)
-    } else {
-        None
+    let slot = match keys::slot_parts(&key) {
+        Some(_) => Some(slots::read(item)?),
+        None => None,
     };
     if events.is_empty() && slot.is_none() {
         return Ok(None);

@@ -4,21 +4,10 @@
 //! that it lacks is an error at start, by name. On AWS the world is built from the process's environment; the local runner builds one per
 //! function from that function's own `Environment` in the template, with its own SDK clients and clocks (architecture §6).
 
+mod steps;
+
 use std::sync::{Arc, OnceLock};
 
-use agentwarm_app::engine::arrivals::Arrivals;
-use agentwarm_app::engine::closing::Closing;
-use agentwarm_app::engine::compose::Composer;
-use agentwarm_app::engine::config::Configs;
-use agentwarm_app::engine::fanout::Fanout;
-use agentwarm_app::engine::figures::Figures;
-use agentwarm_app::engine::health::HealthKeeper;
-use agentwarm_app::engine::judging::Judging;
-use agentwarm_app::engine::planning::Planning;
-use agentwarm_app::engine::reports::Reports;
-use agentwarm_app::engine::sending::Sending;
-use agentwarm_app::engine::tick::Ticking;
-use agentwarm_app::engine::visiting::Visiting;
 use agentwarm_app::ports::clock::{Clock, Entropy};
 use agentwarm_app::ports::due::Shards;
 use agentwarm_aws::clients::{ClientSettings, Clients, HttpClientError};
@@ -368,143 +357,5 @@ impl World {
             routes.bind(state),
             ports,
         )?)))
-    }
-}
-
-/// The engine's steps, each with its ports.
-impl World {
-    /// The configuration of accounts.
-    pub fn configs(&self) -> Result<Configs, WorldError> {
-        Ok(Configs {
-            pools: self.pool_reads()?,
-        })
-    }
-
-    /// Sums of days.
-    pub fn figures(&self) -> Result<Figures, WorldError> {
-        Ok(Figures {
-            plans: self.plans()?,
-            slots: self.slots()?,
-            receipts: self.receipts()?,
-        })
-    }
-
-    /// What days make of accounts.
-    pub fn judging(&self) -> Result<Judging, WorldError> {
-        Ok(Judging {
-            accounts: self.account_reads()?,
-            updates: self.account_updates()?,
-            plans: self.plans()?,
-        })
-    }
-
-    /// Credentials and the health of connections.
-    pub fn health_keeper(&self) -> Result<HealthKeeper, WorldError> {
-        Ok(HealthKeeper {
-            accounts: self.account_reads()?,
-            updates: self.account_updates()?,
-            mailboxes: self.mailboxes()?,
-            vault: self.vault()?,
-            clock: self.clock(),
-        })
-    }
-
-    /// Planning days.
-    pub fn planning(&self) -> Result<Planning, WorldError> {
-        Ok(Planning {
-            accounts: self.account_reads()?,
-            updates: self.account_updates()?,
-            pools: self.pool_reads()?,
-            configs: self.configs()?,
-            users: self.user_plans()?,
-            plans: self.plans()?,
-            ledger: self.ledger()?,
-            suppressions: self.suppressions()?,
-            due: self.due_index()?,
-            closing: Closing {
-                plans: self.plans()?,
-                slots: self.slots()?,
-                due: self.due_index()?,
-                figures: self.figures()?,
-                clock: self.clock(),
-            },
-            judging: self.judging()?,
-            clock: self.clock(),
-        })
-    }
-
-    /// Handing out what is due.
-    pub fn ticking(&self) -> Result<Ticking, WorldError> {
-        Ok(Ticking {
-            due: self.due_index()?,
-            roster: self.roster()?,
-            sends: self.send_queue()?,
-            visits: self.visit_queue()?,
-            plans: self.plans()?,
-            planning: self.planning()?,
-            clock: self.clock(),
-            shards: self.shards()?,
-            queue_delays: self.queue_delays()?,
-        })
-    }
-
-    /// Claim, send, commit.
-    pub fn sending(&self) -> Result<Sending, WorldError> {
-        Ok(Sending {
-            accounts: self.account_reads()?,
-            slots: self.slots()?,
-            receipts: self.receipts()?,
-            plans: self.plans()?,
-            suppressions: self.suppressions()?,
-            due: self.due_index()?,
-            health: self.health_keeper()?,
-            sender: self.imap_smtp()?,
-            configs: self.configs()?,
-            composer: Composer {
-                vault: self.vault()?,
-                token_header: self.token_header()?,
-            },
-            clock: self.clock(),
-            entropy: self.entropy(),
-        })
-    }
-
-    /// Looking into mailboxes.
-    pub fn visiting(&self) -> Result<Visiting, WorldError> {
-        Ok(Visiting {
-            accounts: self.account_reads()?,
-            receipts: self.receipts()?,
-            mailboxes: self.mailboxes()?,
-            health: self.health_keeper()?,
-            reader: self.imap_smtp()?,
-            arrivals: Arrivals {
-                slots: self.slots()?,
-                receipts: self.receipts()?,
-                due: self.due_index()?,
-                configs: self.configs()?,
-                vault: self.vault()?,
-                clock: self.clock(),
-            },
-            reports: Reports {
-                slots: self.slots()?,
-                accounts: self.account_reads()?,
-                suppressions: self.suppressions()?,
-            },
-            clock: self.clock(),
-            entropy: self.entropy(),
-        })
-    }
-
-    /// What changed leaves.
-    pub fn fanout(&self) -> Result<Fanout, WorldError> {
-        Ok(Fanout {
-            bus: self.event_bus()?,
-            audit: self.audit_log()?,
-            users: self.user_plans()?,
-            accounts: self.account_reads()?,
-            figures: self.figures()?,
-            judging: self.judging()?,
-            clock: self.clock(),
-        })
     }
 }

@@ -7,6 +7,17 @@
 //! - [`store_contract`]: what the storage ports promise, as one suite for every implementation.
 //! - [`endpoints`]: the connector's rules about mail servers, as the port that use cases know.
 
+#![allow(
+    clippy::assigning_clones,
+    clippy::cloned_ref_to_slice_refs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test code: a panic is a failed test, and plain code is worth more than fast code"
+)]
+
 pub mod chaos;
 pub mod clock;
 pub mod endpoints;

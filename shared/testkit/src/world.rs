@@ -17,16 +17,19 @@ use agentwarm_app::engine::fanout::Fanout;
 use agentwarm_app::engine::sending::Sending;
 use agentwarm_app::engine::tick::Ticking;
 use agentwarm_app::engine::visiting::Visiting;
+use agentwarm_app::ports::Replaced;
 use agentwarm_app::ports::clock::Clock;
 use agentwarm_app::ports::days::AccountRef;
+use agentwarm_app::ports::pools::{PoolReads, PoolWrites};
 use agentwarm_app::tenant::Tenant;
 use agentwarm_app::warmup::pause::PauseWarmup;
 use agentwarm_app::warmup::resume::ResumeWarmup;
 use agentwarm_app::warmup::start::StartWarmup;
 use agentwarm_core::account::Provider;
-use agentwarm_core::audit::Event;
+use agentwarm_core::audit::{EntityType, Event, EventType};
 use agentwarm_core::ids::{AccountId, UserId};
 use agentwarm_core::plan::Plan;
+use agentwarm_core::pool::{Pool, PoolOverrides};
 use agentwarm_core::seed::Seed;
 use jiff::Timestamp;
 
@@ -143,6 +146,31 @@ impl EngineWorld {
         };
         let created = self.create.create(&self.tenant, new).await;
         created.expect("the account is well-formed").account.id
+    }
+
+    /// Gives the user's only pool these overrides.
+    pub async fn configure(&self, overrides: PoolOverrides) {
+        let user = self.tenant.user;
+        let pools = PoolReads::list(self.store.as_ref(), user).await;
+        let pool = pools.ok().and_then(|pools| pools.into_iter().next());
+        let pool = pool.expect("a mailbox was connected, so there is a pool");
+        let event = Event {
+            entity_type: EntityType::Pool,
+            entity_id: pool.id.to_string(),
+            ..Event::account(
+                EventType::PoolConfigUpdated,
+                AccountId::from_uuid(*pool.id.as_uuid()),
+                self.tenant.actor(),
+                self.now(),
+            )
+        };
+        let pool = Pool {
+            overrides,
+            version: pool.version + 1,
+            ..pool
+        };
+        let replaced = PoolWrites::replace(self.store.as_ref(), user, &pool, event).await;
+        assert_eq!(replaced.ok(), Some(Replaced::Done), "nobody else writes");
     }
 
     /// Now (schedule clock).

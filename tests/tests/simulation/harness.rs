@@ -5,6 +5,7 @@ use agentwarm_core::ids::AccountId;
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::plan::Plan;
+use agentwarm_core::pool::PoolOverrides;
 use agentwarm_testkit::world::EngineWorld;
 use jiff::{SignedDuration, Timestamp};
 
@@ -52,11 +53,12 @@ impl Sim {
         number: u64,
         mailboxes: &[(&str, &str)],
         now: &str,
+        overrides: PoolOverrides,
     ) -> Self {
         let seed = seeds::seed(name, number);
         let world = EngineWorld::begin(&seed, at(now), Plan::Pro).await;
         let mut sim = Self {
-            watch: Watch::new(&world),
+            watch: Watch::default(),
             world,
             accounts: Vec::new(),
             patience: Patience::default(),
@@ -66,6 +68,7 @@ impl Sim {
         for (email, zone) in mailboxes {
             sim.accounts.push(sim.world.connect(email, zone).await);
         }
+        sim.world.configure(overrides).await;
         for account in sim.accounts.clone() {
             let started = sim.world.start.start(&sim.world.tenant, account, false);
             started.await.unwrap();
@@ -75,9 +78,14 @@ impl Sim {
         sim
     }
 
-    /// A story's world of six mailboxes.
+    /// A story's world: six mailboxes in London that send a dozen mails on their first day.
     pub(crate) async fn story(name: &str, now: &str) -> Self {
-        Self::of(name, seeds::story(), &AROUND_THE_WORLD, now).await
+        let mailboxes = AROUND_THE_WORLD.map(|(email, _)| (email, "Europe/London"));
+        let busy = PoolOverrides {
+            min_daily_emails: Some(12),
+            ..PoolOverrides::default()
+        };
+        Self::of(name, seeds::story(), &mailboxes, now, busy).await
     }
 
     /// Lets time pass under observation; once a virtual day the whole world is audited.

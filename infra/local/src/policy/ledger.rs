@@ -37,17 +37,16 @@ pub struct Ledger(Mutex<Entries>);
 struct Entries {
     refusals: BTreeSet<Refusal>,
     unjudged: BTreeSet<String>,
-    used: BTreeMap<String, BTreeSet<Need>>,
+    used: BTreeMap<String, BTreeMap<Need, u64>>,
 }
 
 impl Ledger {
     pub(super) fn used(&self, function: &str, needs: BTreeSet<Need>) {
         self.with(|entries| {
-            entries
-                .used
-                .entry(function.to_owned())
-                .or_default()
-                .extend(needs);
+            let used = entries.used.entry(function.to_owned()).or_default();
+            for need in needs {
+                *used.entry(need).or_default() += 1;
+            }
         });
     }
 
@@ -67,10 +66,25 @@ impl Ledger {
         })
     }
 
+    /// How many requests each function sent that needed an action.
+    pub fn requests(&self) -> BTreeMap<(String, String), u64> {
+        self.with(|entries| {
+            let mut requests = BTreeMap::new();
+            for (function, needs) in &entries.used {
+                for (need, count) in needs {
+                    *requests
+                        .entry((function.clone(), need.action.clone()))
+                        .or_default() += count;
+                }
+            }
+            requests
+        })
+    }
+
     /// The grants of `statements` that `function` never used, as `action on resource`.
     pub fn unused(&self, function: &str, statements: &[Statement]) -> Vec<String> {
         self.with(|entries| {
-            let none = BTreeSet::new();
+            let none = BTreeMap::new();
             let used = entries.used.get(function).unwrap_or(&none);
             let grants = statements.iter().flat_map(|statement| {
                 let sid = &statement.sid;
@@ -88,7 +102,7 @@ impl Ledger {
                 })
             });
             grants
-                .filter(|(_, grant)| !used.iter().any(|need| grant.grants(need)))
+                .filter(|(_, grant)| !used.keys().any(|need| grant.grants(need)))
                 .map(|(name, _)| name)
                 .collect()
         })
@@ -124,6 +138,9 @@ mod tests {
             ["d:Put on t (S)"]
         );
         assert_eq!(ledger.unused("G", &[statement]).len(), 2);
+        ledger.used("F", BTreeSet::from([need("d:Get", "u")]));
+        let key = ("F".to_owned(), "d:Get".to_owned());
+        assert_eq!(ledger.requests(), BTreeMap::from([(key, 2)]));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentwarm_app::ports::clock::{Clock, Entropy};
+use agentwarm_aws::metering::Meter;
 use aws_sdk_dynamodb::config::SharedInterceptor;
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -58,8 +59,8 @@ pub struct StackConfig {
     pub entropy: Arc<dyn Entropy>,
     /// Who watches every call that functions make, such as a meter.
     pub interceptors: Vec<SharedInterceptor>,
-    /// Whether calls to DynamoDB report what they consumed.
-    pub meter: bool,
+    /// Who is told what calls to DynamoDB consume.
+    pub meter: Option<Meter>,
 }
 
 /// Where functions run.
@@ -178,6 +179,18 @@ impl Stack {
     /// What functions tried and may not, as sentences.
     pub fn refusals(&self) -> Vec<String> {
         self.ledger.refusals()
+    }
+
+    /// How often each function was invoked, by logical id.
+    pub fn invocations(&self) -> BTreeMap<String, u64> {
+        self.hosted
+            .as_ref()
+            .map_or_else(BTreeMap::new, |hosted| hosted.invocations())
+    }
+
+    /// How many requests each function sent that needed an action, by logical id and action; retries count.
+    pub fn requests(&self) -> BTreeMap<(String, String), u64> {
+        self.ledger.requests()
     }
 
     /// Grants that no function used so far, as sentences.

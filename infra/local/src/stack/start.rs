@@ -134,7 +134,7 @@ fn host_parts(
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         entropy: Arc::clone(&config.entropy),
         interceptors: config.interceptors.clone(),
-        meter: config.meter,
+        meter: config.meter.clone(),
         ledger: Arc::clone(ledger),
         observer: Arc::new(move |need| dirty.note(need)),
     }

@@ -21,7 +21,7 @@ use agentwarm_core::warmup::engage::{self, Arrival};
 use super::compose::slot_seed;
 use super::config::Configs;
 use super::visiting::Interrupted;
-use super::{EngineError, file, settling};
+use super::{EngineError, file, replies, settling};
 use crate::ports::clock::Clock;
 use crate::ports::days::{AccountRef, Receipts, Slots};
 use crate::ports::due::DueIndex;
@@ -93,20 +93,17 @@ impl Arrivals {
         };
         let since = match slot.state {
             SlotState::InDoubt { since, .. } => since,
-            SlotState::Claimed { lease_until, .. } if lease_until <= self.clock.wall() => now,
+            // Its claimer died while it put the slot in doubt: the searches run already.
+            SlotState::Claimed { lease_until, .. } if lease_until <= self.clock.wall() => {
+                slot.message_date
+            }
             _ => return Ok(false),
         };
         let places = [Folder::Inbox, Folder::Junk, Folder::Warmup];
         if let Some(location) = session.find(&slot.message_id, &places, true).await? {
             self.book(account, slot, &location, session, now).await?;
         } else if settling::is_hopeless(since, now) {
-            let event = Event::account(
-                EventType::WarmupEmailUnknown,
-                slot.sender,
-                Actor::System,
-                now,
-            )
-            .with("slotId", slot.id.to_string());
+            let event = settling::given_up(&slot, now);
             self.advance(slot, SlotState::Unknown { at: now }, vec![event])
                 .await?;
         } else {
@@ -234,7 +231,9 @@ impl Arrivals {
         })
     }
 
-    /// What the arrival tells about the sender's half: it was accepted if that was in doubt, and it landed in spam if it did.
+    /// What the arrival tells about the sender's half: it was accepted if that was in doubt, and it landed in spam if it did. When it was
+    /// accepted nobody heard; its `Date` is the nearest that is known. A reply is booked on the mail it answers first, so that a crash
+    /// between leaves a doubt that the next look settles.
     async fn note_on_slot(
         &self,
         slot: Slot,
@@ -243,15 +242,14 @@ impl Arrivals {
     ) -> Result<(), EngineError> {
         let mut events = Vec::new();
         let mut after = slot.clone();
-        let accepted_at = match &slot.state {
-            SlotState::InDoubt { since, .. } => Some(*since),
-            SlotState::Unknown { at } => Some(*at),
-            SlotState::Claimed { lease_until, .. } if *lease_until <= self.clock.wall() => {
-                Some(slot.message_date)
-            }
-            _ => None,
+        let was_in_doubt = match &slot.state {
+            SlotState::InDoubt { .. } | SlotState::Unknown { .. } | SlotState::Retry { .. } => true,
+            SlotState::Claimed { lease_until, .. } => *lease_until <= self.clock.wall(),
+            _ => false,
         };
-        if let Some(at) = accepted_at {
+        if was_in_doubt {
+            let at = slot.message_date;
+            replies::note(self.receipts.as_ref(), &slot, at).await?;
             after.state = SlotState::Accepted { at };
             events.push(slot_event(EventType::WarmupEmailSent, &slot, now));
         }

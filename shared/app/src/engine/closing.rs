@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use agentwarm_core::account::Account;
 use agentwarm_core::mail::message_id;
@@ -27,8 +27,8 @@ use crate::ports::{Created, Replaced};
 /// How long after its end a day's figures still change: answers are booked on the day of the mail they answer.
 pub const OPEN_AFTER_END: SignedDuration = SignedDuration::from_hours(24);
 
-/// How many days back are looked at: a mailbox that was stopped for longer had nothing going on.
-const LOOKBACK_DAYS: i32 = 4;
+/// How many days back an open day is looked for, where no day was closed yet.
+const LOOKBACK_DAYS: i32 = 60;
 
 /// The ports of this part.
 #[derive(Clone)]
@@ -46,24 +46,30 @@ pub struct Closing {
 }
 
 impl Closing {
-    /// Brings every day before `today` that is still open up to date and closes those whose time has come.
+    /// Brings every day before `today` that is still open up to date and closes those whose time has come; true if none is left open.
     pub async fn close_before(
         &self,
         account: &Account,
         today: Date,
         now: Timestamp,
-    ) -> Result<(), EngineError> {
+    ) -> Result<bool, EngineError> {
         let owner = AccountRef {
             user: account.user,
             account: account.id,
         };
-        let days = |n: i32| today.saturating_sub(jiff::Span::new().days(n));
-        for row in self.plans.days(owner, days(LOOKBACK_DAYS), days(1)).await? {
+        let earliest = today.saturating_sub(LOOKBACK_DAYS.days());
+        // Days are closed in their order, so all up to the last one in the totals are.
+        let first = account.totals_through.map_or(earliest, |through| {
+            earliest.max(through.saturating_add(1.day()))
+        });
+        let yesterday = today.saturating_sub(1.day());
+        let mut all_closed = true;
+        for row in self.plans.days(owner, first, yesterday).await? {
             if !row.closed {
-                self.close(owner, row, account, now).await?;
+                all_closed &= self.close(owner, row, account, now).await?;
             }
         }
-        Ok(())
+        Ok(all_closed)
     }
 
     async fn close(
@@ -72,13 +78,13 @@ impl Closing {
         row: DayRow,
         account: &Account,
         now: Timestamp,
-    ) -> Result<(), EngineError> {
+    ) -> Result<bool, EngineError> {
         let plan = self.plans.plan(owner, row.date).await?;
         let span = plan
             .as_ref()
             .map_or_else(|| account.zone.day(row.date), |plan| plan.span);
         if now < span.end {
-            return Ok(());
+            return Ok(false);
         }
         let mut books = self.figures.books(owner, span, now).await?;
         if self.explain(account, plan.as_ref(), &books, now).await? {
@@ -117,7 +123,10 @@ impl Closing {
         Ok(changed)
     }
 
+    /// Settles what nobody will: a claim whose claimer died, an attempt that no order comes for, a mail whose receiver could not be looked
+    /// into when its last search was due.
     async fn unstick(&self, slot: &Slot, now: Timestamp) -> Result<bool, EngineError> {
+        let mut events = Vec::new();
         let state = match &slot.state {
             SlotState::Claimed { lease_until, .. } if *lease_until <= self.clock.wall() => {
                 file(self.due.as_ref(), &settling::searches(slot, now), now).await?;
@@ -125,6 +134,10 @@ impl Closing {
                     since: now,
                     checks: 0,
                 }
+            }
+            SlotState::InDoubt { since, .. } if settling::is_overdue(*since, now) => {
+                events.push(settling::given_up(slot, now));
+                SlotState::Unknown { at: now }
             }
             SlotState::Retry { .. } => SlotState::Skipped {
                 at: now,
@@ -137,7 +150,7 @@ impl Closing {
             version: slot.version + 1,
             ..slot.clone()
         };
-        Ok(self.slots.replace(&slot, Vec::new()).await? == Replaced::Done)
+        Ok(self.slots.replace(&slot, events).await? == Replaced::Done)
     }
 
     async fn write(
@@ -147,7 +160,7 @@ impl Closing {
         books: &DayBooks,
         span: DaySpan,
         now: Timestamp,
-    ) -> Result<(), EngineError> {
+    ) -> Result<bool, EngineError> {
         let unsettled = books.slots.iter().any(|slot| !slot.state.is_final());
         let closed = now.duration_since(span.end) >= OPEN_AFTER_END && !unsettled;
         let reputation = reputation::reputation(&books.figures);
@@ -164,21 +177,22 @@ impl Closing {
             ..after.clone()
         }) == row
         {
-            return Ok(());
+            return Ok(closed);
         }
         match self.plans.replace_day(owner, &after).await? {
-            Replaced::Done => Ok(()),
+            Replaced::Done => Ok(closed),
             Replaced::Stale => Err(EngineError::Held("the day")),
         }
     }
 }
 
-/// Whether a mail was not sent because it came too late or never: nothing but an outage of ours does that.
+/// Whether a planned mail was not sent because it came too late or never: an outage does that. An answer that came too late only moved.
 fn is_our_fault(slot: &Slot) -> bool {
     let SlotState::Skipped { reason, .. } = slot.state else {
         return false;
     };
-    matches!(reason, SkipReason::OutsideHours | SkipReason::NotHandedOut)
+    slot.kind == SlotKind::Thread
+        && matches!(reason, SkipReason::OutsideHours | SkipReason::NotHandedOut)
 }
 
 /// The slot of a planned mail that nobody ever claimed.

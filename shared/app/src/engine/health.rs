@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use agentwarm_core::account::Account;
 use agentwarm_core::audit::{Actor, Event, EventType};
 use agentwarm_core::warmup::transition::{self, ConnectionFailure, ConnectionHealth};
@@ -44,10 +42,19 @@ impl HealthKeeper {
         Ok(credentials::open(self.vault.as_ref(), account.user, account.id, &sealed).await?)
     }
 
-    /// A login succeeded. Writes only if it had failed before, so a healthy mailbox costs nothing.
-    pub async fn worked(&self, account: &Account) -> Result<(), EngineError> {
-        let health = self.mailboxes.state(reference(account)).await?.health;
-        if health != ConnectionHealth::default() {
+    /// How the account's connections have fared.
+    pub async fn of(&self, account: &Account) -> Result<ConnectionHealth, EngineError> {
+        Ok(self.mailboxes.state(reference(account)).await?.health)
+    }
+
+    /// A login succeeded; `before` is the health it was tried with. Writes only if it had failed before, so a healthy mailbox costs
+    /// nothing.
+    pub async fn worked(
+        &self,
+        account: &Account,
+        before: &ConnectionHealth,
+    ) -> Result<(), EngineError> {
+        if *before != ConnectionHealth::default() {
             self.mailboxes
                 .note_health(reference(account), &ConnectionHealth::default())
                 .await?;
@@ -58,14 +65,13 @@ impl HealthKeeper {
         Ok(())
     }
 
-    /// A connection or login failed.
+    /// A connection or login failed; how its connections have fared now.
     pub async fn failed(
         &self,
         account: &Account,
         failure: &ConnectFailure,
-    ) -> Result<(), EngineError> {
+    ) -> Result<ConnectionHealth, EngineError> {
         let now = self.clock.schedule();
-        let before = self.mailboxes.state(reference(account)).await?.health;
         let failure = match failure {
             ConnectFailure::Credentials => ConnectionFailure::LoginRefused,
             ConnectFailure::Unreachable
@@ -73,24 +79,14 @@ impl HealthKeeper {
             | ConnectFailure::Protocol(_)
             | ConnectFailure::Busy => ConnectionFailure::Unreachable,
         };
-        let health = before.failed(failure, now);
+        let health = self.of(account).await?.failed(failure, now);
         self.mailboxes
             .note_health(reference(account), &health)
             .await?;
         if let Some(changed) = transition::connection_failed(account, &health, now) {
             self.change_status(account, changed).await?;
         }
-        Ok(())
-    }
-
-    /// When the account's server may be tried again; never before `now`.
-    pub async fn next_attempt(
-        &self,
-        account: &Account,
-        now: Timestamp,
-    ) -> Result<Timestamp, EngineError> {
-        let health = self.mailboxes.state(reference(account)).await?.health;
-        Ok(health.next_attempt_at.unwrap_or(now).max(now))
+        Ok(health)
     }
 
     /// Writes a status that changed because of the connection. Somebody else's change in between wins: the next failure or success

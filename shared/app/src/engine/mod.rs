@@ -20,6 +20,7 @@ pub mod figures;
 pub mod health;
 pub mod judging;
 pub mod planning;
+mod replies;
 pub mod reports;
 pub mod sending;
 pub mod settling;

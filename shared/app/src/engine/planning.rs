@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use agentwarm_core::account::{Account, AccountStatus};
 use agentwarm_core::audit::{Actor, Event, EventType};
@@ -42,6 +42,9 @@ use crate::warmup::{PlanToday, PlannedToday};
 
 /// How many days of its past a plan looks at: the spike cap wants the last three sending days, however long ago.
 const HISTORY_DAYS: i32 = 60;
+
+/// After how long an account that is stopped is attended to again.
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many days back a partner counts as used lately: 72 h, in whole days (decision 27).
 const PARTNER_MEMORY_DAYS: i32 = 3;
@@ -83,9 +86,12 @@ impl Planning {
         };
         let now = self.clock.schedule();
         let config = self.configs.of(&account).await?;
-        let Some(warmup) = account.warmup.as_ref().filter(|_| account.sends()) else {
+        let Some(warmup) = account.warmup.as_ref() else {
             return Ok(());
         };
+        if !account.sends() {
+            return self.attend_stopped(account, &config, now).await;
+        }
         let seed = account_seed(&deployment_seed(), account.id);
         let next =
             calendar::next_planning(&account.zone, &config, warmup.last_planned(), now, &seed);
@@ -102,6 +108,27 @@ impl Planning {
         }
         self.plan_date(&account, &config, next.date, now).await?;
         Ok(())
+    }
+
+    /// An account that is stopped plans nothing, but its last days are still to be closed: comes again until they are.
+    async fn attend_stopped(
+        &self,
+        account: Account,
+        config: &PoolConfig,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let today = account.zone.date_of(now);
+        let all_closed = self.closing.close_before(&account, today, now).await?;
+        let account = self.judging.judge_days(account, config, today, now).await?;
+        let last_planned = account
+            .warmup
+            .as_ref()
+            .and_then(|warmup| warmup.last_planned_date);
+        if all_closed && last_planned < Some(today) {
+            return Ok(());
+        }
+        let tomorrow = now.saturating_add(A_DAY).unwrap_or(Timestamp::MAX);
+        self.file_planning(&account, tomorrow, now).await
     }
 
     /// Plans what is left of today for an account that just began or went on, so that it has a schedule at once (decision 18).

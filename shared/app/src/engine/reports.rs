@@ -1,7 +1,7 @@
 //! Delivery reports (RFC 3464) and complaints (RFC 5965) that came back to a sender's mailbox (decision 30).
 //!
 //! Anybody can send a mail that looks like a report, so a report changes something only if it names the Message-ID of a mail that this
-//! account did send and that is still accepted.
+//! account did send, and that is accepted or in doubt.
 
 use std::sync::Arc;
 
@@ -100,72 +100,46 @@ impl Reports {
         status: &str,
         now: Timestamp,
     ) -> Result<bool, EngineError> {
-        let Some(accepted_at) = slot.state.accepted_at() else {
-            return Ok(false);
-        };
-        if matches!(slot.state, SlotState::Bounced { .. }) {
-            return Ok(false);
-        }
-        let (event_type, until) = match verdict {
-            Verdict::HardBounce => (EventType::WarmupEmailBounced, None),
-            Verdict::MailboxFull => (
-                EventType::WarmupEmailRejected,
-                Some(now.saturating_add(MAILBOX_FULL).unwrap_or(Timestamp::MAX)),
-            ),
-            Verdict::Rejected | Verdict::SenderConnection | Verdict::Transient => {
-                return self.rejected(slot, status, now).await;
+        let mut events = Vec::new();
+        let accepted_at = match &slot.state {
+            SlotState::Accepted { at } => *at,
+            // A server that reports about it took it.
+            SlotState::InDoubt { .. } | SlotState::Unknown { .. } => {
+                events.push(report_event(EventType::WarmupEmailSent, &slot, now));
+                slot.message_date
             }
+            _ => return Ok(false),
         };
-        self.suppress(&slot, SuppressionReason::HardBounce, now, until)
-            .await?;
-        let event = report_event(event_type, &slot, now).with("status", status);
-        let state = if verdict == Verdict::HardBounce {
-            SlotState::Bounced {
+        let forever = verdict == Verdict::HardBounce;
+        if forever || verdict == Verdict::MailboxFull {
+            let week = now.saturating_add(MAILBOX_FULL).unwrap_or(Timestamp::MAX);
+            let until = (!forever).then_some(week);
+            self.suppress(&slot, SuppressionReason::HardBounce, now, until)
+                .await?;
+        }
+        let (event_type, state) = if forever {
+            let state = SlotState::Bounced {
                 accepted_at,
                 at: now,
                 status: status.to_owned(),
-            }
+            };
+            (EventType::WarmupEmailBounced, state)
         } else {
-            SlotState::Rejected {
+            let state = SlotState::Rejected {
                 at: now,
                 reply: 0,
                 bounced: false,
                 reason: format!("report {status}"),
-            }
+            };
+            (EventType::WarmupEmailRejected, state)
         };
-        self.write(
-            Slot {
-                state,
-                version: slot.version + 1,
-                ..slot
-            },
-            event,
-        )
-        .await
-    }
-
-    async fn rejected(
-        &self,
-        slot: Slot,
-        status: &str,
-        now: Timestamp,
-    ) -> Result<bool, EngineError> {
-        let event = report_event(EventType::WarmupEmailRejected, &slot, now).with("status", status);
-        let state = SlotState::Rejected {
-            at: now,
-            reply: 0,
-            bounced: false,
-            reason: format!("report {status}"),
+        events.push(report_event(event_type, &slot, now).with("status", status));
+        let after = Slot {
+            state,
+            version: slot.version + 1,
+            ..slot
         };
-        self.write(
-            Slot {
-                state,
-                version: slot.version + 1,
-                ..slot
-            },
-            event,
-        )
-        .await
+        self.write(after, events).await
     }
 
     /// A complaint says what landing in spam says, only louder: it counts as spam, and its recipient gets no more.
@@ -182,7 +156,7 @@ impl Reports {
                 version: slot.version + 1,
                 ..slot
             },
-            event,
+            vec![event],
         )
         .await
     }
@@ -202,8 +176,8 @@ impl Reports {
         Ok(())
     }
 
-    async fn write(&self, slot: Slot, event: Event) -> Result<bool, EngineError> {
-        match self.slots.replace(&slot, vec![event]).await? {
+    async fn write(&self, slot: Slot, events: Vec<Event>) -> Result<bool, EngineError> {
+        match self.slots.replace(&slot, events).await? {
             Replaced::Done => Ok(true),
             Replaced::Stale => Err(EngineError::Held("the slot")),
         }

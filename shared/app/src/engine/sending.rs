@@ -154,20 +154,24 @@ impl Sending {
         };
         let cleared = match self.checks(&sender, order, existing.as_ref(), now).await? {
             Checked::Go(cleared) => cleared,
-            Checked::Skip(reason) => return self.skip(&sender, order, existing, reason, now).await,
+            Checked::Skip(reason, date) => {
+                return self.skip(&sender, order, existing, reason, date, now).await;
+            }
             Checked::Drop => return Ok(Handled::Settled),
         };
         if session.open.is_none() {
-            match self.connect(&sender).await? {
+            match self.connect(&sender, now).await? {
                 Ok(open) => session.open = Some(open),
-                Err(failure) => return self.put_off(&sender, order, existing, &failure, now).await,
+                Err(next_attempt) => return self.put_off(order, existing, next_attempt, now).await,
             }
         }
         let recipient = cleared.recipient.clone();
-        let Some(slot) = self.claim(&sender, order, existing, *cleared, now).await? else {
-            return Err(EngineError::Held("the slot"));
-        };
+        let slot = self.claimed(&sender, order, existing, *cleared, now);
+        // Composed before the claim: what cannot be put together now must not end in doubt.
         let mail = self.composer.outgoing(&slot, &sender, &recipient).await?;
+        if !self.claim(&slot).await? {
+            return Err(EngineError::Held("the slot"));
+        }
         let submission = match session.open.as_mut() {
             Some(open) => open.send(&mail).await,
             None => Submission::NotSent(ConnectFailure::Unreachable),
@@ -210,56 +214,70 @@ impl Sending {
         }
     }
 
+    /// A session, or when the sender's server may be tried next: not before a failure's back-off is over, whoever met it.
     async fn connect(
         &self,
         sender: &Account,
-    ) -> Result<Result<Box<dyn SendSession>, ConnectFailure>, EngineError> {
-        let credentials = self.health.credentials(sender).await?;
-        let connected = self.sender.connect(&credentials).await;
-        match &connected {
-            Ok(_) => self.health.worked(sender).await?,
-            Err(failure) => self.health.failed(sender, failure).await?,
+        now: Timestamp,
+    ) -> Result<Result<Box<dyn SendSession>, Timestamp>, EngineError> {
+        let health = self.health.of(sender).await?;
+        if let Some(at) = health.next_attempt_at.filter(|_| !health.may_try(now)) {
+            return Ok(Err(at));
         }
-        Ok(connected)
+        let credentials = self.health.credentials(sender).await?;
+        match self.sender.connect(&credentials).await {
+            Ok(open) => {
+                self.health.worked(sender, &health).await?;
+                Ok(Ok(open))
+            }
+            Err(failure) => {
+                tracing::info!(account = %sender.id, %failure, "the mail waits for its sender's server");
+                let health = self.health.failed(sender, &failure).await?;
+                Ok(Err(health.next_attempt_at.unwrap_or(now)))
+            }
+        }
     }
 
-    /// The conditional write that makes this process the one that sends. `None`: somebody else won.
-    async fn claim(
+    /// The slot as a claim of ours would have it. One that was tried before stays as it is, but for its partner: none was reached yet.
+    fn claimed(
         &self,
         sender: &Account,
         order: &SendOrder,
         existing: Option<Slot>,
         cleared: Cleared,
         now: Timestamp,
-    ) -> Result<Option<Slot>, EngineError> {
+    ) -> Slot {
         let attempt = match existing.as_ref().map(|slot| &slot.state) {
             Some(SlotState::Retry { attempt, .. }) => attempt + 1,
             _ => 1,
         };
+        let lease_until = self.clock.wall().saturating_add(CLAIM_LEASE);
         let state = SlotState::Claimed {
             owner: format!("{:032x}", self.entropy.bits()),
-            lease_until: self
-                .clock
-                .wall()
-                .saturating_add(CLAIM_LEASE)
-                .unwrap_or(Timestamp::MAX),
+            lease_until: lease_until.unwrap_or(Timestamp::MAX),
             attempt,
         };
-        if let Some(slot) = existing {
-            let slot = Slot {
+        let recipient = cleared.recipient.id;
+        match existing {
+            Some(slot) => Slot {
                 state,
+                recipient,
                 version: slot.version + 1,
                 ..slot
-            };
-            let replaced = self.slots.replace(&slot, Vec::new()).await?;
-            return Ok((replaced == Replaced::Done).then_some(slot));
+            },
+            None => Slot {
+                recipient,
+                ..new_slot(sender, order, cleared.date, cleared.position, state, now)
+            },
         }
-        let slot = Slot {
-            recipient: cleared.recipient.id,
-            ..new_slot(sender, order, cleared.date, cleared.position, state, now)
-        };
-        let created = self.slots.create(&slot).await?;
-        Ok((created == Created::Done).then_some(slot))
+    }
+
+    /// The conditional write that makes this process the one that sends; false if somebody else won.
+    async fn claim(&self, slot: &Slot) -> Result<bool, EngineError> {
+        if slot.version == 0 {
+            return Ok(self.slots.create(slot).await? == Created::Done);
+        }
+        Ok(self.slots.replace(slot, Vec::new()).await? == Replaced::Done)
     }
 }
 

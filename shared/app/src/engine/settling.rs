@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use agentwarm_core::audit::{Actor, Event, EventType};
 use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 
@@ -33,4 +34,23 @@ pub fn searches(slot: &Slot, since: Timestamp) -> Vec<DueEntry> {
 /// Whether a mail in doubt since `since` that was not found at `now` stays unknown.
 pub fn is_hopeless(since: Timestamp, now: Timestamp) -> bool {
     now.duration_since(since) >= SEARCHES.last().copied().unwrap_or(SignedDuration::ZERO)
+}
+
+/// How long after its last search a mail in doubt stays so at most: the receiver's mailbox could not be looked into.
+const GRACE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whether a mail in doubt since `since` should have been settled by its last search long ago.
+pub fn is_overdue(since: Timestamp, now: Timestamp) -> bool {
+    is_hopeless(since, now.saturating_sub(GRACE).unwrap_or(now))
+}
+
+/// The event that tells of a mail that stays unknown.
+pub(super) fn given_up(slot: &Slot, now: Timestamp) -> Event {
+    Event::account(
+        EventType::WarmupEmailUnknown,
+        slot.sender,
+        Actor::System,
+        now,
+    )
+    .with("slotId", slot.id.to_string())
 }

@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::StreamExt;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use agentwarm_core::ids::{AccountId, UserId};
+use agentwarm_core::warmup::day::Window;
 use agentwarm_core::warmup::due::{
     self, DueEntry, DueKind, DueSend, HandOut, RestOfDay, spread_missed,
 };
@@ -123,8 +125,8 @@ impl Ticking {
         Ok(ticked)
     }
 
+    /// What is on time goes first. What an outage made late comes last: it is spread over days that may have to be planned before.
     async fn hand_out(&self, hand_out: &HandOut, now: Timestamp) -> Result<Ticked, EngineError> {
-        let moved = self.catch_up(&hand_out.missed, now).await?;
         let sends: Vec<_> = hand_out
             .sends
             .iter()
@@ -146,6 +148,8 @@ impl Ticking {
         if !visits.is_empty() {
             self.visits.visit(&visits).await?;
         }
+        let plans = self.plan(&hand_out.plans).await?;
+        let moved = self.catch_up(&hand_out.missed, now).await?;
         let lateness = hand_out
             .sends
             .iter()
@@ -155,7 +159,7 @@ impl Ticking {
             sends: sends.len(),
             moved,
             visits: visits.len(),
-            plans: self.plan(&hand_out.plans).await?,
+            plans,
             lateness_seconds: lateness.unwrap_or(0).max(0),
         })
     }
@@ -182,8 +186,8 @@ impl Ticking {
         Ok(())
     }
 
-    /// Spreads what an outage made late over what is left of its day. What no longer fits is handed out as it is, so that its claim finds
-    /// the day over and says so in the slot.
+    /// Spreads what an outage made late over what is left of its day. What no longer fits comes up when the day's hours are over, what is
+    /// of a day that is over is handed out as it is: its claim says so in the slot, or moves the answer.
     async fn catch_up(&self, missed: &[DueSend], now: Timestamp) -> Result<usize, EngineError> {
         let mut by_sender: BTreeMap<(UserId, AccountId), Vec<DueSend>> = BTreeMap::new();
         for send in missed {
@@ -192,35 +196,34 @@ impl Ticking {
                 .or_default()
                 .push(*send);
         }
-        let mut entries = Vec::new();
+        let mut moved = Vec::new();
         let mut late = Vec::new();
         for ((user, account), sends) in by_sender {
             let owner = AccountRef { user, account };
-            let Some((window, planned, upcoming)) = self.rest_of_day(owner, &sends, now).await?
-            else {
-                late.extend(sends);
-                continue;
+            let zone = self.planning.zone_of(owner).await?;
+            let (today, before): (Vec<_>, Vec<_>) = sends.into_iter().partition(|send| {
+                zone.as_ref()
+                    .is_some_and(|zone| zone.date_of(send.due) == zone.date_of(now))
+            });
+            late.extend(before);
+            let rest = match &zone {
+                Some(zone) if !today.is_empty() => {
+                    self.rest_of_day(owner, zone.date_of(now), now).await?
+                }
+                _ => None,
             };
-            let rest = RestOfDay {
-                window,
-                planned,
-                upcoming: &upcoming,
-            };
-            let spread = spread_missed(
-                &sends,
-                &rest,
-                now,
-                &account_seed(&deployment_seed(), account),
-            );
-            entries.extend(spread.moved.iter().map(at_instant));
-            late.extend(spread.skipped.into_iter().map(|(send, _)| send));
+            match rest {
+                Some(rest) => moved.extend(rest.spread(&today, account, now)),
+                None => late.extend(today),
+            }
         }
-        if !entries.is_empty() {
+        if !moved.is_empty() {
             tracing::warn!(
-                moved = entries.len(),
+                moved = moved.len(),
                 late = late.len(),
                 "mails missed in an outage are spread anew"
             );
+            let entries: Vec<_> = moved.iter().map(at_instant).collect();
             file(self.due.as_ref(), &entries, now).await?;
         }
         if !late.is_empty() {
@@ -230,34 +233,28 @@ impl Ticking {
                 .collect();
             self.sends.send(&orders).await?;
         }
-        Ok(entries.len())
+        Ok(moved.len())
     }
 
-    /// The hours of today's plan, how many mails it has, and when those still to come are due; `None` when the missed mails are not of a
-    /// day that is still going on.
+    /// What is left of an account's day; `None` when its hours are over or it was never planned.
     async fn rest_of_day(
         &self,
         owner: AccountRef,
-        sends: &[DueSend],
+        today: Date,
         now: Timestamp,
-    ) -> Result<Option<(agentwarm_core::warmup::day::Window, u32, Vec<Timestamp>)>, EngineError>
-    {
-        let Some(first) = sends.first() else {
-            return Ok(None);
-        };
-        let Some(zone) = self.planning.zone_of(owner).await? else {
-            return Ok(None);
-        };
-        let plan = self.plans.plan(owner, zone.date_of(first.due)).await?;
+    ) -> Result<Option<Rest>, EngineError> {
+        let plan = self.plans.plan(owner, today).await?;
         Ok(plan.and_then(|plan| {
-            let window = plan.window.filter(|window| now < window.end)?;
-            let upcoming = plan
-                .slots
-                .iter()
-                .map(|slot| slot.at)
-                .filter(|at| *at > now)
-                .collect();
-            Some((window, plan.limit, upcoming))
+            Some(Rest {
+                window: plan.window.filter(|window| now < window.end)?,
+                planned: plan.limit,
+                upcoming: plan
+                    .slots
+                    .iter()
+                    .map(|slot| slot.at)
+                    .filter(|at| *at > now)
+                    .collect(),
+            })
         }))
     }
 
@@ -290,6 +287,38 @@ impl Ticking {
             }
         }
         Ok(planned)
+    }
+}
+
+/// What is left of a day that was interrupted.
+struct Rest {
+    window: Window,
+    /// How many mails the whole day has.
+    planned: u32,
+    /// When those still to come are due.
+    upcoming: Vec<Timestamp>,
+}
+
+impl Rest {
+    /// When the missed mails of `account` come up instead: spread over the hours left, or when they are over.
+    fn spread(
+        &self,
+        missed: &[DueSend],
+        account: AccountId,
+        now: Timestamp,
+    ) -> Vec<(DueSend, Timestamp)> {
+        let rest = RestOfDay {
+            window: self.window,
+            planned: self.planned,
+            upcoming: &self.upcoming,
+        };
+        let seed = account_seed(&deployment_seed(), account);
+        let spread = spread_missed(missed, &rest, now, &seed);
+        let skipped = spread
+            .skipped
+            .into_iter()
+            .map(|(send, _)| (send, self.window.end));
+        spread.moved.into_iter().chain(skipped).collect()
     }
 }
 

@@ -12,12 +12,13 @@ use jiff::{SignedDuration, Timestamp};
 use agentwarm_core::account::{Account, AccountStatus};
 use agentwarm_core::ids::SlotId;
 use agentwarm_core::mail::receipt::Receipt;
+use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use agentwarm_core::warmup::engage;
 
-use super::EngineError;
 use super::arrivals::Arrivals;
 use super::health::HealthKeeper;
 use super::reports::Reports;
+use super::{EngineError, file};
 use crate::ports::Replaced;
 use crate::ports::accounts::AccountReads;
 use crate::ports::clock::{Clock, Entropy};
@@ -112,12 +113,28 @@ impl Visiting {
                 return Ok(Visited::default());
             }
         };
-        self.health.worked(&account).await?;
+        if account.status == AccountStatus::Error {
+            self.expect_planning(&account, now).await?;
+        }
+        self.health.worked(&account, &state.health).await?;
         let visited = self
             .inside(&account, &state, order, session.as_mut(), now)
             .await;
         session.close().await;
         visited
+    }
+
+    /// An account that heals plans what is left of its day. Its planning is due before it heals: a crash between leaves an entry that finds
+    /// nothing to do, never an account that nobody plans.
+    async fn expect_planning(&self, account: &Account, now: Timestamp) -> Result<(), EngineError> {
+        let entry = DueEntry {
+            at: now,
+            user: account.user,
+            kind: DueKind::Plan {
+                account: account.id,
+            },
+        };
+        Ok(file(self.arrivals.due.as_ref(), &[entry], now).await?)
     }
 
     async fn nothing_expected(&self, order: &VisitOrder) -> Result<bool, EngineError> {

@@ -21,7 +21,7 @@ pub(crate) mod query;
 mod rate;
 mod receipts;
 mod roster;
-mod slots;
+pub(crate) mod slots;
 mod suppressions;
 pub(crate) mod table;
 mod transaction;

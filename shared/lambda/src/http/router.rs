@@ -177,8 +177,8 @@ mod tests {
         Router::new(routes.bind_shared(&Arc::new(())))
     }
 
-    fn found(router: &Router, method: Method, path: &str, stage: Option<&str>) -> String {
-        match router.find(&method, path, stage) {
+    fn found(router: &Router, method: &Method, path: &str, stage: Option<&str>) -> String {
+        match router.find(method, path, stage) {
             Found::Route { route, params } => format!("{} {params:?}", route.spec.path),
             Found::OtherMethods(methods) => format!("only {methods:?}"),
             Found::Nothing => "nothing".to_owned(),
@@ -193,7 +193,7 @@ mod tests {
             ("/api/domains/check", Method::POST),
         ])
         .unwrap();
-        let at = |method, path| found(&router, method, path, None);
+        let at = |method, path| found(&router, &method, path, None);
         assert_eq!(
             at(Method::POST, "/api/domains/check"),
             "/api/domains/check []"
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn the_stage_is_taken_off_only_where_it_stands_before_the_path() {
         let router = router(&[("/api/keys", Method::GET)]).unwrap();
-        let at = |path, stage| found(&router, Method::GET, path, Some(stage));
+        let at = |path, stage| found(&router, &Method::GET, path, Some(stage));
         assert_eq!(at("/api/keys", "v1"), "/api/keys []");
         assert_eq!(at("/v1/api/keys", "v1"), "/api/keys []");
         // A stage named like the first segment takes nothing away.

@@ -36,7 +36,8 @@ pub async fn an_account_is_read_as_it_was_written(store: &Store) {
     assert_eq!(read, Some(written.clone()));
     let sealed = store.accounts.credentials(owner, written.id).await.unwrap();
     assert_eq!(sealed, Some(credentials(1)));
-    assert_eq!(store.accounts.all(owner).await.unwrap(), [written.clone()]);
+    let all = store.accounts.all(owner).await.unwrap();
+    assert_eq!(all, std::slice::from_ref(&written));
     let members = store.pools.members(owner, pool.id, 10).await.unwrap();
     assert_eq!(members, [written.id]);
     let pool = store.pools.get(owner, pool.id).await.unwrap().unwrap();

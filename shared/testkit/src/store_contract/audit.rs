@@ -70,7 +70,7 @@ pub async fn entries_are_listed_newest_first_as_they_were_written(store: &Store)
 pub async fn an_entry_that_is_there_stays(store: &Store) {
     append(store, &[entry(1)]).await;
     let mut again = entry(1);
-    again.event.entity_id = "somebody else".to_owned();
+    again.event.entity_id.push_str(" or somebody else");
     append(store, &[again, entry(2), entry(1)]).await;
     let page = list(store, &AuditFilter::default(), 10, PageStart::Offset(0)).await;
     assert_eq!(page.items, [entry(2), entry(1)]);

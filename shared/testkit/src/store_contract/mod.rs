@@ -12,6 +12,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::missing_panics_doc,
     reason = "these are tests: they fail by panicking"
 )]
@@ -83,7 +84,35 @@ pub struct Store {
 #[macro_export]
 macro_rules! store_contract {
     ($store:ident) => {
-        $crate::store_contract_cases! { $store;
+        $crate::store_contract_cases! { store_contract_tests, $store }
+    };
+}
+
+/// Runs every case, one after the other, each on a store of its own.
+pub async fn run_all(store: impl AsyncFn() -> Store) {
+    macro_rules! run {
+        ($store:ident; $($group:ident: [$($case:ident),* $(,)?]),* $(,)?) => {
+            $($(
+                let fresh = Box::pin($store()).await;
+                Box::pin($group::$case(&fresh)).await;
+            )*)*
+        };
+    }
+    crate::store_contract_cases! { run, store }
+}
+
+/// Every case, handed to the macro `$then` with `$argument`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! store_contract_cases {
+    (run, $argument:ident) => {
+        $crate::store_contract_cases! { @list [run!] $argument }
+    };
+    ($then:ident, $argument:ident) => {
+        $crate::store_contract_cases! { @list [$crate::$then!] $argument }
+    };
+    (@list [$($then:tt)*] $argument:ident) => {
+        $($then)* { $argument;
             api_keys: [
                 a_user_is_created_once,
                 a_key_is_found_by_its_hash,
@@ -193,7 +222,7 @@ macro_rules! store_contract {
 /// See [`store_contract!`].
 #[doc(hidden)]
 #[macro_export]
-macro_rules! store_contract_cases {
+macro_rules! store_contract_tests {
     ($store:ident; $($group:ident: [$($case:ident),* $(,)?]),* $(,)?) => {$(
         mod $group {
             $(

@@ -136,10 +136,10 @@ pub async fn a_stale_account_joins_and_leaves_nothing(store: &Store) {
     assert_eq!(replaced.await.unwrap(), Replaced::Done);
 
     let mut late = in_pool(&changed(&first), away.id);
-    late.display_name = "late".to_owned();
+    late.display_name.push_str(", late");
     assert_eq!(join(store, &late, away.id).await, Replaced::Stale);
     let mut late = without(&first, home.id);
-    late.display_name = "late".to_owned();
+    late.display_name.push_str(", late");
     assert_eq!(leave(store, &late, home.id).await, Replaced::Stale);
 
     let read = store.accounts.get(user(1), first.id).await.unwrap();

@@ -215,13 +215,6 @@ async fn lists_are_strict_and_go_on_by_cursor() {
         .await;
     assert_eq!(second["accounts"][0]["email"], "a@example.com");
     assert_eq!(second["nextCursor"], Value::Null);
-    let filtered = api
-        .get("/api/accounts?domain=example.org&email=B%40", 200)
-        .await;
-    assert_eq!(
-        filtered["total"], 0,
-        "the client decodes; nothing else does"
-    );
     assert_eq!(
         api.get("/api/accounts?domain=example.org", 200).await["total"],
         1

@@ -24,6 +24,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::documented;
 use crate::world::World;
 
 /// A user with a key, and everything that serves them.
@@ -114,7 +115,10 @@ impl Api {
             body: body.into(),
             deadline: tokio::time::Instant::now() + Duration::from_secs(30),
         };
-        self.app.serve(incoming).await
+        let method = incoming.method.clone();
+        let response = self.app.serve(incoming).await;
+        documented::check(&method, path, &response);
+        response
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<Value>, status: u16) -> Value {

@@ -5,6 +5,7 @@ mod analytics;
 mod audit_log;
 pub(crate) mod client;
 mod discovery;
+mod documented;
 mod keys;
 mod openapi;
 mod pipeline;

@@ -5,6 +5,8 @@ use std::path::Path;
 use agentwarm_lambda::http::RouteSpec;
 use agentwarm_lambda::http::openapi::{Info, document};
 
+use super::documented::{self, place_of, problems};
+
 /// Set to write the document instead of comparing it.
 const WRITE: &str = "WRITE_OPENAPI";
 
@@ -42,4 +44,29 @@ fn the_checked_in_document_is_up_to_date() {
         made == checked_in,
         "docs/openapi.json is stale: {WRITE}=1 cargo test -p agentwarm-tests --test api openapi"
     );
+}
+
+#[test]
+fn every_example_is_of_its_schema() {
+    let document = documented::document();
+    let mut checked = 0;
+    for (template, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let responses = operation["responses"].as_object().unwrap();
+            let answers = responses
+                .keys()
+                .map(|status| place_of(template, method, status.parse().unwrap()));
+            let path = template.replace('/', "~1");
+            let body = format!("/paths/{path}/{method}/requestBody/content/application~1json");
+            for place in answers.chain([body]) {
+                let Some(example) = document.pointer(&format!("{place}/example")) else {
+                    continue;
+                };
+                let problems = problems(&document, &format!("{place}/schema"), example);
+                assert!(problems.is_empty(), "{place}: {problems:#?}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked >= 24, "{checked}");
 }

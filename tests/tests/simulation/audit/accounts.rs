@@ -16,7 +16,11 @@ fn totals(look: &Look<'_>, account: &Account, wrong: &mut Vec<String>) {
         .days()
         .filter(|(owner, _)| owner.account == account.id)
         .map(|(_, row)| row)
-        .filter(|row| account.totals_through.is_some_and(|through| row.date <= through))
+        .filter(|row| {
+            account
+                .totals_through
+                .is_some_and(|through| row.date <= through)
+        })
         .collect();
     let (sent, received) = days.iter().fold((0, 0), |(sent, received), row| {
         (

@@ -24,11 +24,23 @@ pub(super) fn audit(world: &EngineWorld, at_rest: bool, wrong: &mut Vec<String>)
         .map(|change| change.events.len())
         .sum();
     if by_id.len() > written || at_rest && by_id.len() != written {
-        wrong.push(format!("{written} events were written, {} left", by_id.len()));
+        wrong.push(format!(
+            "{written} events were written, {} left",
+            by_id.len()
+        ));
     }
-    audit_log(world, by_id.values().map(|(_, event)| *event), at_rest, wrong);
+    audit_log(
+        world,
+        by_id.values().map(|(_, event)| *event),
+        at_rest,
+        wrong,
+    );
     if at_rest {
-        slots(world, &counted(by_id.values().map(|(_, event)| *event)), wrong);
+        slots(
+            world,
+            &counted(by_id.values().map(|(_, event)| *event)),
+            wrong,
+        );
     }
 }
 
@@ -42,7 +54,9 @@ fn audit_log<'a>(
     let logged = world.store.look().audit().count();
     // The log is written before the events leave.
     if logged < audited || at_rest && logged != audited {
-        wrong.push(format!("{audited} audited events left, {logged} are in the log"));
+        wrong.push(format!(
+            "{audited} audited events left, {logged} are in the log"
+        ));
     }
 }
 
@@ -96,7 +110,10 @@ fn slots(world: &EngineWorld, events: &BySlot, wrong: &mut Vec<String>) {
         let key = (EventType::WarmupEmailRescued, receipt.slot.to_string());
         let found = events.get(&key).copied().unwrap_or(0);
         if found != u32::from(receipt.rescued_at.is_some()) {
-            wrong.push(format!("receipt {} was rescued {found} times", receipt.slot));
+            wrong.push(format!(
+                "receipt {} was rescued {found} times",
+                receipt.slot
+            ));
         }
     }
 }

@@ -40,7 +40,11 @@ pub(super) fn audit(
                 SlotState::Accepted { .. } | SlotState::Bounced { .. } | SlotState::Rejected { .. }
             )
         });
-        if at_rest && left.over.delivered && !is_known && is_there(&look, world.owner(left.recipient)) {
+        if at_rest
+            && left.over.delivered
+            && !is_known
+            && is_there(&look, world.owner(left.recipient))
+        {
             wrong.push(format!(
                 "mail {} was accepted and delivered, its slot is {:?}",
                 left.slot,
@@ -65,7 +69,10 @@ fn stuck(world: &EngineWorld, slot: &Slot, patience: Patience, wrong: &mut Vec<S
     };
     let waits = world.clock.wall().duration_since(since);
     if waits > patience {
-        wrong.push(format!("slot {} is stuck since {since}: {:?}", slot.id, slot.state));
+        wrong.push(format!(
+            "slot {} is stuck since {since}: {:?}",
+            slot.id, slot.state
+        ));
     }
 }
 
@@ -108,17 +115,25 @@ fn agrees(look: &Look<'_>, watch: &Watch, slot: &Slot, at_rest: bool, wrong: &mu
         return;
     };
     if at_rest && slot.state.accepted_at().is_some() && answered.replied_at.is_none() {
-        wrong.push(format!("slot {id} is an accepted answer that its receipt does not know"));
+        wrong.push(format!(
+            "slot {id} is an accepted answer that its receipt does not know"
+        ));
     }
     if answered.replied_at.is_some()
         && at_rest
-        && answered.engagement.reply.is_some_and(|reply| reply.slot == id)
+        && answered
+            .engagement
+            .reply
+            .is_some_and(|reply| reply.slot == id)
         && !matches!(
             slot.state,
             SlotState::Accepted { .. } | SlotState::Bounced { .. } | SlotState::Rejected { .. }
         )
     {
-        wrong.push(format!("slot {id} is an answer that never left: {:?}", slot.state));
+        wrong.push(format!(
+            "slot {id} is an answer that never left: {:?}",
+            slot.state
+        ));
     }
 }
 
@@ -136,7 +151,10 @@ fn has_a_sender(look: &Look<'_>, receipt: &Receipt, at_rest: bool, wrong: &mut V
         SlotState::Accepted { .. } | SlotState::Bounced { .. } | SlotState::Rejected { .. }
     );
     if at_rest && !is_known {
-        wrong.push(format!("receipt {} is of a slot that is {:?}", receipt.slot, slot.state));
+        wrong.push(format!(
+            "receipt {} is of a slot that is {:?}",
+            receipt.slot, slot.state
+        ));
     }
     let spam = receipt.placement == agentwarm_core::mail::receipt::Placement::Spam;
     if at_rest && (spam != slot.spammed_at.is_some() || spam != receipt.rescued_at.is_some()) {
@@ -170,7 +188,7 @@ fn overdue(
         && world.now().duration_since(due) > patience.overdue
         && is_read
     {
-        wrong.push(format!("receipt {} waits since {due}", receipt.slot));
+        wrong.push(format!("receipt {} waits since {due}: {receipt:?} {:?}", receipt.slot, look.mailbox(owner)));
     }
 }
 

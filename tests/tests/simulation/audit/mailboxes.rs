@@ -29,7 +29,9 @@ pub(super) fn audit(
         }
         let id = message.mail.message_id.clone();
         if !seen.insert(id.clone()) {
-            wrong.push(format!("mail {id} exists twice, once more in {folder:?} of {address}"));
+            wrong.push(format!(
+                "mail {id} exists twice, once more in {folder:?} of {address}"
+            ));
         }
         let Some(left) = watch.left.get(&id) else {
             continue;
@@ -42,7 +44,9 @@ pub(super) fn audit(
         match look.receipt(receiver, left.slot) {
             Some(receipt) => booked_as_it_is(receipt, folder, &message, wrong),
             None if age > patience.unseen && is_read(world, &look, receiver, patience) => {
-                wrong.push(format!("mail {id} has lain in {folder:?} of {address} for {age:#}"));
+                wrong.push(format!(
+                    "mail {id} has lain in {folder:?} of {address} for {age:#}"
+                ));
             }
             None => {}
         }
@@ -84,13 +88,19 @@ fn booked_as_it_is(
 ) {
     let id = receipt.slot;
     if receipt.filed_at.is_some() != (folder == Folder::Warmup) {
-        wrong.push(format!("mail {id} is in {folder:?}, filed at {:?}", receipt.filed_at));
+        wrong.push(format!(
+            "mail {id} is in {folder:?}, filed at {:?}",
+            receipt.filed_at
+        ));
     }
     if receipt.rescued_at.is_some() && folder == Folder::Junk {
         wrong.push(format!("mail {id} was rescued and lies in spam"));
     }
     if receipt.opened_at.is_some() != message.seen {
-        wrong.push(format!("mail {id} is seen: {}, opened at {:?}", message.seen, receipt.opened_at));
+        wrong.push(format!(
+            "mail {id} is seen: {}, opened at {:?}",
+            message.seen, receipt.opened_at
+        ));
     }
     if receipt.important_at.is_some() != message.flagged {
         wrong.push(format!(

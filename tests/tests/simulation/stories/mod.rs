@@ -1,3 +1,9 @@
 //! One thing goes wrong, and what becomes of it.
 
+mod calendar;
+mod doubts;
+mod outages;
 mod plain;
+mod reports;
+mod servers;
+mod users;

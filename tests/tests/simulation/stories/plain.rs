@@ -1,13 +1,44 @@
 //! Nothing goes wrong, except that some mail lands in spam.
 
+use agentwarm_core::mail::receipt::Placement;
+use agentwarm_core::mail::slot::SlotKind;
+use agentwarm_core::pool::PoolOverrides;
+
 use crate::harness::{AROUND_THE_WORLD, Sim, at};
 use crate::seeds;
 
 #[tokio::test]
 async fn ten_plain_days() {
-    let mut sim = Sim::of("plain", seeds::story(), &AROUND_THE_WORLD, "2026-03-09T00:00:00Z").await;
-    sim.world.post.set_spam_share("clara@cedar.test", 0.1);
-    sim.world.post.set_spam_share("carlos@cedar.test", 0.1);
+    let number = seeds::story();
+    let start = "2026-03-09T00:00:00Z";
+    let defaults = PoolOverrides::default();
+    let mut sim = Sim::of("plain", number, &AROUND_THE_WORLD, start, defaults).await;
+    sim.world.post.set_spam_share("clara@cedar.test", 0.2);
+    sim.world.post.set_spam_share("carlos@cedar.test", 0.2);
     sim.run_until(at("2026-03-19T00:00:00Z"));
     sim.finish();
+
+    // All of it happened: the checks looked at something.
+    let slots = sim.all_slots();
+    let sent = slots
+        .iter()
+        .filter(|slot| slot.state.accepted_at().is_some());
+    assert!(sent.count() > 200);
+    let receipts: Vec<_> = (0..6).flat_map(|n| sim.receipts(n)).collect();
+    let count = |is: &dyn Fn(&agentwarm_core::mail::receipt::Receipt) -> bool| {
+        receipts.iter().filter(|receipt| is(receipt)).count()
+    };
+    assert!(count(&|it| it.placement == Placement::Spam && it.rescued_at.is_some()) > 5);
+    assert!(count(&|it| it.opened_at.is_some()) > 150);
+    assert!(count(&|it| it.important_at.is_some()) > 40);
+    assert!(count(&|it| it.replied_at.is_some()) > 50);
+    assert!(count(&|it| it.filed_at.is_some()) > 150);
+    assert!(slots.iter().any(|slot| slot.position.turn >= 2));
+    let of_threads = slots.iter().filter(|slot| slot.kind == SlotKind::Thread);
+    assert!(
+        of_threads
+            .clone()
+            .all(|slot| slot.state.accepted_at().is_some())
+    );
+    assert_eq!(sim.world.dead_letters(), 0);
 }

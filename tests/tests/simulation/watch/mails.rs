@@ -70,7 +70,10 @@ impl Watch {
         let id = slot.id;
         let look = world.store.look();
         let Some(plan) = look.plan(world.owner(left.sender), slot.date) else {
-            wrong.push(format!("slot {id} left on {}, which has no plan", slot.date));
+            wrong.push(format!(
+                "slot {id} left on {}, which has no plan",
+                slot.date
+            ));
             return;
         };
         let (date, hour) = (plan.zone.date_of(left.at), plan.zone.hour_of(left.at));
@@ -80,7 +83,10 @@ impl Watch {
             || !(config.working_hours_start..config.working_hours_end).contains(&hour)
             || (weekend && !config.send_on_weekends)
         {
-            wrong.push(format!("slot {id} of {} left at {date} {hour}h local", slot.date));
+            wrong.push(format!(
+                "slot {id} of {} left at {date} {hour}h local",
+                slot.date
+            ));
         }
         let on_date = self.left_on.entry((left.sender, slot.date)).or_default();
         *on_date += 1;
@@ -91,7 +97,9 @@ impl Watch {
             ));
         }
         let before = self.last_left.insert(left.sender, left.at);
-        if self.apart && before.is_some_and(|before| left.at.duration_since(before).as_secs() < 60) {
+        if !self.crowded
+            && before.is_some_and(|before| left.at.duration_since(before).as_secs() < 60)
+        {
             wrong.push(format!(
                 "slot {id} left at {} within a minute of another ({before:?})",
                 left.at
@@ -160,7 +168,9 @@ impl Watch {
             || mail.subject != format!("Re: {subject}")
             || !answered.over.delivered
         {
-            wrong.push(format!("slot {id} breaks its thread: {mail:?} {answered:?}"));
+            wrong.push(format!(
+                "slot {id} breaks its thread: {mail:?} {answered:?}"
+            ));
         }
     }
 }

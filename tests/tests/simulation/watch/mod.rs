@@ -29,9 +29,10 @@ pub(crate) struct Left {
 }
 
 /// Remembers what it has seen.
+#[derive(Default)]
 pub(crate) struct Watch {
-    /// Whether mails of one account must lie a minute apart where they leave, not only where they are planned: when nothing comes late.
-    pub(crate) apart: bool,
+    /// Whether mails of one account may leave within a minute of each other: orders that come again come when they can.
+    pub(crate) crowded: bool,
     changes_seen: usize,
     mails_seen: usize,
     /// Every account there ever was.
@@ -48,23 +49,6 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(_world: &EngineWorld) -> Self {
-        Self {
-            apart: true,
-            changes_seen: 0,
-            mails_seen: 0,
-            accounts: BTreeMap::new(),
-            left: BTreeMap::new(),
-            last_left: BTreeMap::new(),
-            left_on: BTreeMap::new(),
-            slots: BTreeMap::new(),
-            receipts: BTreeMap::new(),
-            planned: BTreeMap::new(),
-            plans_seen: BTreeSet::new(),
-            closed: BTreeSet::new(),
-        }
-    }
-
     /// What is wrong with what happened since it last looked.
     pub(crate) fn minute(&mut self, world: &EngineWorld) -> Vec<String> {
         let mut wrong = Vec::new();

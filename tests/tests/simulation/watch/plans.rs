@@ -40,9 +40,11 @@ impl Watch {
                 test_mode: None,
             };
             let broken = check_plan(&plan, &context);
-            wrong.extend(broken.iter().map(|it| {
-                format!("plan of {} for {}: {it}", plan.account, plan.span.date)
-            }));
+            wrong.extend(
+                broken
+                    .iter()
+                    .map(|it| format!("plan of {} for {}: {it}", plan.account, plan.span.date)),
+            );
             self.planned.insert(
                 plan.account,
                 LastPlanned {
@@ -84,7 +86,10 @@ impl Watch {
     fn adds_up(look: &Look<'_>, owner: AccountRef, row: &DayRow, wrong: &mut Vec<String>) {
         let date = row.date;
         let Some(plan) = look.plan(owner, date) else {
-            wrong.push(format!("{date} of {} is closed without a plan", owner.account));
+            wrong.push(format!(
+                "{date} of {} is closed without a plan",
+                owner.account
+            ));
             return;
         };
         let slots: Vec<&Slot> = look
@@ -103,7 +108,10 @@ impl Watch {
         }
         let open = slots.iter().filter(|slot| !slot.state.is_final());
         wrong.extend(open.map(|slot| {
-            format!("{date} of {} is closed with {:?}", owner.account, slot.state)
+            format!(
+                "{date} of {} is closed with {:?}",
+                owner.account, slot.state
+            )
         }));
     }
 }

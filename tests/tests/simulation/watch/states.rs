@@ -19,7 +19,9 @@ fn name(state: &SlotState) -> &'static str {
 /// The states that may follow on a state; nothing claims a slot again but a retry.
 fn may_follow(before: &str) -> &'static [&'static str] {
     match before {
-        "claimed" => &["claimed", "accepted", "rejected", "retry", "in doubt", "skipped"],
+        "claimed" => &[
+            "claimed", "accepted", "rejected", "retry", "in doubt", "skipped",
+        ],
         "retry" => &["claimed", "skipped", "accepted"],
         "in doubt" => &["in doubt", "accepted", "unknown", "bounced"],
         "accepted" => &["accepted", "bounced", "rejected"],
@@ -66,7 +68,10 @@ pub(super) fn slot(before: Option<&Slot>, after: &Slot, wrong: &mut Vec<String>)
         wrong.push(format!("slot {id} was rewritten: {before:?} {after:?}"));
     }
     if after.version != before.version + 1 {
-        wrong.push(format!("slot {id} went from version {} to {}", before.version, after.version));
+        wrong.push(format!(
+            "slot {id} went from version {} to {}",
+            before.version, after.version
+        ));
     }
     if before.spammed_at.is_some() && before.spammed_at != after.spammed_at {
         wrong.push(format!("slot {id} landed in spam twice"));
@@ -83,13 +88,17 @@ pub(super) fn receipt(before: Option<&Receipt>, after: &Receipt, wrong: &mut Vec
         || early(after.important_at, due.important_at)
         || early(after.filed_at, Some(due.file_at))
     {
-        wrong.push(format!("receipt {id} was engaged before its time: {after:?}"));
+        wrong.push(format!(
+            "receipt {id} was engaged before its time: {after:?}"
+        ));
     }
     let open = after.opened_at.is_some();
     let undone = (due.open_at.is_some() && !open)
         || (due.important_at.is_some() && after.important_at.is_none());
     if after.filed_at.is_some() && undone {
-        wrong.push(format!("receipt {id} was filed before its engagement: {after:?}"));
+        wrong.push(format!(
+            "receipt {id} was filed before its engagement: {after:?}"
+        ));
     }
     if after.important_at.is_some() && !open {
         wrong.push(format!("receipt {id} was marked unread: {after:?}"));
@@ -98,8 +107,11 @@ pub(super) fn receipt(before: Option<&Receipt>, after: &Receipt, wrong: &mut Vec
         return;
     };
     let changed = |a: Option<jiff::Timestamp>, b: Option<jiff::Timestamp>| a.is_some() && a != b;
-    let rolled = (before.engagement.open_at, before.engagement.important_at, before.engagement.file_at)
-        != (due.open_at, due.important_at, due.file_at);
+    let rolled = (
+        before.engagement.open_at,
+        before.engagement.important_at,
+        before.engagement.file_at,
+    ) != (due.open_at, due.important_at, due.file_at);
     if changed(before.opened_at, after.opened_at)
         || changed(before.important_at, after.important_at)
         || changed(before.replied_at, after.replied_at)
@@ -112,6 +124,9 @@ pub(super) fn receipt(before: Option<&Receipt>, after: &Receipt, wrong: &mut Vec
         wrong.push(format!("receipt {id} was rewritten: {before:?} {after:?}"));
     }
     if after.version != before.version + 1 {
-        wrong.push(format!("receipt {id} went from version {} to {}", before.version, after.version));
+        wrong.push(format!(
+            "receipt {id} went from version {} to {}",
+            before.version, after.version
+        ));
     }
 }

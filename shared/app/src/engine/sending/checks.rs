@@ -5,7 +5,7 @@
 
 use agentwarm_core::account::{Account, AccountStatus};
 use agentwarm_core::ids::{AccountId, SlotId};
-use agentwarm_core::mail::receipt::Receipt;
+use agentwarm_core::mail::receipt::{PlannedReply, Receipt};
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, ThreadPosition};
 use agentwarm_core::warmup::day::DayPlan;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
@@ -23,8 +23,8 @@ use crate::ports::queue::SendOrder;
 pub(super) enum Checked {
     /// Send it.
     Go(Box<Cleared>),
-    /// Do not send it, and say why in the slot.
-    Skip(SkipReason),
+    /// Do not send it, and say why in the slot, on this date.
+    Skip(SkipReason, Date),
     /// The order is void: its plan was never finished, or its reply has moved to another slot.
     Drop,
 }
@@ -67,15 +67,16 @@ impl Sending {
         let Some(plan) = self.plan_with(sender, order).await? else {
             return Ok(Checked::Drop);
         };
+        let date = plan.span.date;
         if !sender.sends() {
-            return Ok(Checked::Skip(SkipReason::SenderStopped));
+            return Ok(Checked::Skip(SkipReason::SenderStopped, date));
         }
         if !plan.window.is_some_and(|window| window.contains(now)) {
-            return Ok(Checked::Skip(SkipReason::OutsideHours));
+            return Ok(Checked::Skip(SkipReason::OutsideHours, date));
         }
         let wanted = existing.map_or(order.target, |slot| slot.recipient);
         let Some(recipient) = self.partner(sender, wanted, &plan, now).await? else {
-            return Ok(Checked::Skip(SkipReason::NoPartner));
+            return Ok(Checked::Skip(SkipReason::NoPartner, date));
         };
         let position = match existing {
             Some(slot) => slot.position.clone(),
@@ -84,7 +85,7 @@ impl Sending {
         Ok(Checked::Go(Box::new(Cleared {
             recipient,
             position,
-            date: plan.span.date,
+            date,
         })))
     }
 
@@ -183,31 +184,30 @@ impl Sending {
         let Some(receipt) = self.receipts.get(owner, answers).await? else {
             return Ok(Checked::Drop);
         };
-        if receipt
-            .engagement
-            .reply
-            .is_none_or(|reply| reply.slot != order.slot)
-        {
+        let wanted = receipt.engagement.reply;
+        let Some(reply) = wanted.filter(|reply| reply.slot == order.slot) else {
             return Ok(Checked::Drop);
-        }
-        if !sender.sends() {
-            return Ok(Checked::Skip(SkipReason::SenderStopped));
-        }
-        let date = sender.zone.date_of(now);
-        let open = match self.plans.plan(owner, date).await? {
-            Some(plan) => plan.window.is_some_and(|window| window.contains(now)),
-            None => false,
         };
+        let date = sender.zone.date_of(reply.at);
+        if !sender.sends() {
+            return Ok(Checked::Skip(SkipReason::SenderStopped, date));
+        }
+        // A reply is booked on the day that it is due on; one that comes later is another day's.
+        let open = date == sender.zone.date_of(now)
+            && match self.plans.plan(owner, date).await? {
+                Some(plan) => plan.window.is_some_and(|window| window.contains(now)),
+                None => false,
+            };
         // A slot that exists took its budget when it was first claimed.
         if !open || (existing.is_none() && !self.plans.take_reply(owner, date, order.slot).await?) {
-            return self.move_reply(sender, receipt, now).await;
+            return self.move_reply(sender, receipt, reply, existing, now).await;
         }
         let partner = self.accounts.get(sender.user, receipt.sender).await?;
         let Some(partner) = partner else {
-            return Ok(Checked::Skip(SkipReason::NoPartner));
+            return Ok(Checked::Skip(SkipReason::NoPartner, date));
         };
         if !self.takes_mail(sender, &partner, now).await? {
-            return Ok(Checked::Skip(SkipReason::RecipientSuppressed));
+            return Ok(Checked::Skip(SkipReason::RecipientSuppressed, date));
         }
         Ok(Checked::Go(Box::new(Cleared {
             recipient: partner,
@@ -217,16 +217,19 @@ impl Sending {
     }
 
     /// Moves a reply to the next sending window, or drops it after 48 h (decision 21). The due entry is put first: if the process dies
-    /// before the receipt is written, the old order comes again and moves to the same instant.
+    /// before the receipt is written, the old order comes again and moves to the same instant. A slot that was already tried ends here.
     async fn move_reply(
         &self,
         sender: &Account,
         receipt: Receipt,
+        planned: PlannedReply,
+        existing: Option<&Slot>,
         now: Timestamp,
     ) -> Result<Checked, EngineError> {
         let config = self.configs.of(sender).await?;
+        let date = sender.zone.date_of(planned.at);
         let Some(reply) = engage::move_reply(&receipt, &sender.zone, &config, now) else {
-            return Ok(Checked::Skip(SkipReason::ReplyExpired));
+            return Ok(Checked::Skip(SkipReason::ReplyExpired, date));
         };
         let kind = DueKind::Send {
             sender: sender.id,
@@ -250,8 +253,11 @@ impl Sending {
         moved.engagement.reply = Some(reply);
         moved.version += 1;
         match self.receipts.replace(&moved, Vec::new()).await? {
-            Replaced::Done => Ok(Checked::Drop),
             Replaced::Stale => Err(EngineError::Held("the receipt")),
+            Replaced::Done if existing.is_some() => {
+                Ok(Checked::Skip(SkipReason::OutsideHours, date))
+            }
+            Replaced::Done => Ok(Checked::Drop),
         }
     }
 }

@@ -3,19 +3,20 @@
 //! Each of these is one conditional write on the claim. If it fails, or the process dies before it, the claim's lease runs out and whoever
 //! meets the slot then makes it in doubt.
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use agentwarm_core::account::Account;
 use agentwarm_core::audit::{Actor, Event, EventType};
 use agentwarm_core::mail::bounce::{self, Verdict, classify_reply};
-use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, SlotState};
+use agentwarm_core::mail::slot::{SkipReason, Slot, SlotState};
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 
 use super::{Handled, MAX_ATTEMPTS, Sending, new_slot};
 use crate::engine::reports::MAILBOX_FULL;
-use crate::engine::{EngineError, compose, file, settling};
+use crate::engine::{EngineError, compose, file, replies, settling};
 use crate::ports::Replaced;
-use crate::ports::days::{AccountRef, SuppressionReason};
+use crate::ports::days::SuppressionReason;
 use crate::ports::mail::{ConnectFailure, SmtpPhase, Submission};
 use crate::ports::queue::SendOrder;
 
@@ -46,8 +47,9 @@ impl Sending {
                 Ok(Handled::InDoubt)
             }
             Submission::NotSent(failure) => {
+                let handled = self.retry(slot, now, failure.to_string()).await?;
                 self.health.failed(sender, &failure).await?;
-                self.retry(slot, now, failure.to_string()).await
+                Ok(handled)
             }
             Submission::Refused {
                 phase,
@@ -84,10 +86,11 @@ impl Sending {
         let bounced = match refusal.verdict {
             Verdict::Transient => return self.retry(slot, now, refusal.reason()).await,
             Verdict::SenderConnection => {
+                let handled = self.retry(slot, now, refusal.reason()).await?;
                 self.health
                     .failed(sender, &ConnectFailure::Credentials)
                     .await?;
-                return self.retry(slot, now, refusal.reason()).await;
+                return Ok(handled);
             }
             Verdict::HardBounce => {
                 self.suppress(recipient, now, None).await?;
@@ -133,7 +136,8 @@ impl Sending {
             .await?)
     }
 
-    /// Puts a claimed slot back for another attempt, or gives it up.
+    /// Puts a claimed slot back for another attempt, or gives it up. The attempt is ordered before the state is written: a crash between
+    /// leaves an order that finds the claim, never a retry that nobody comes back to.
     async fn retry(
         &self,
         slot: Slot,
@@ -155,73 +159,38 @@ impl Sending {
         let not_before = now
             .saturating_add(backoff(attempt))
             .unwrap_or(Timestamp::MAX);
-        let slot = self
-            .advance(
-                slot,
-                SlotState::Retry {
-                    not_before,
-                    attempt,
-                    reason,
-                },
-                Vec::new(),
-            )
-            .await?;
-        self.order_again(&slot, not_before, now).await?;
+        let order = again(&slot, not_before);
+        file(self.due.as_ref(), &[order], now).await?;
+        let state = SlotState::Retry {
+            not_before,
+            attempt,
+            reason,
+        };
+        self.advance(slot, state, Vec::new()).await?;
         Ok(Handled::Settled)
     }
 
-    /// The sender's server cannot be used: nothing was claimed, so the order simply comes again when it may work.
+    /// The sender's server cannot be used before `at`: nothing was claimed, so the order simply comes again then.
     pub(super) async fn put_off(
         &self,
-        sender: &Account,
         order: &SendOrder,
         existing: Option<Slot>,
-        failure: &ConnectFailure,
+        at: Timestamp,
         now: Timestamp,
     ) -> Result<Handled, EngineError> {
-        tracing::info!(account = %sender.id, slot = %order.slot, %failure, "the mail waits for its sender's server");
-        let at = self.health.next_attempt(sender, now).await?;
         let kind = DueKind::Send {
             sender: order.sender,
             slot: order.slot,
             target: existing.map_or(order.target, |slot| slot.recipient),
             slot_kind: order.kind,
         };
-        file(
-            self.due.as_ref(),
-            &[DueEntry {
-                at,
-                user: order.user,
-                kind,
-            }],
-            now,
-        )
-        .await?;
-        Ok(Handled::Settled)
-    }
-
-    async fn order_again(
-        &self,
-        slot: &Slot,
-        at: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), EngineError> {
-        let kind = DueKind::Send {
-            sender: slot.sender,
-            slot: slot.id,
-            target: slot.recipient,
-            slot_kind: slot.kind,
+        let entry = DueEntry {
+            at,
+            user: order.user,
+            kind,
         };
-        Ok(file(
-            self.due.as_ref(),
-            &[DueEntry {
-                at,
-                user: slot.user,
-                kind,
-            }],
-            now,
-        )
-        .await?)
+        file(self.due.as_ref(), &[entry], now).await?;
+        Ok(Handled::Settled)
     }
 
     /// In doubt: the searches are ordered before the state is written, so that a crash between leaves searches without doubt (they find
@@ -246,6 +215,7 @@ impl Sending {
         order: &SendOrder,
         existing: Option<Slot>,
         reason: SkipReason,
+        date: Date,
         now: Timestamp,
     ) -> Result<Handled, EngineError> {
         tracing::info!(account = %sender.id, slot = %order.slot, ?reason, "the mail is not sent");
@@ -254,7 +224,6 @@ impl Sending {
             self.advance(slot, state, Vec::new()).await?;
             return Ok(Handled::Settled);
         }
-        let date = sender.zone.date_of(order.due);
         let slot = new_slot(sender, order, date, compose::unsent(order.slot), state, now);
         // Exists: another delivery of this order was faster, whatever it decided.
         let _ = self.slots.create(&slot).await?;
@@ -280,25 +249,24 @@ impl Sending {
 
     /// Books an accepted reply on the mail it answers. Done again on every redelivery, so a crash after the commit loses nothing.
     pub(super) async fn note_reply(&self, slot: &Slot) -> Result<(), EngineError> {
-        let (SlotKind::Reply { answers }, Some(at)) = (slot.kind, slot.state.accepted_at()) else {
-            return Ok(());
-        };
-        let owner = AccountRef {
-            user: slot.user,
-            account: slot.sender,
-        };
-        let Some(mut receipt) = self.receipts.get(owner, answers).await? else {
-            return Ok(());
-        };
-        if receipt.replied_at.is_some() {
-            return Ok(());
+        match slot.state.accepted_at() {
+            Some(at) => replies::note(self.receipts.as_ref(), slot, at).await,
+            None => Ok(()),
         }
-        receipt.replied_at = Some(at);
-        receipt.version += 1;
-        match self.receipts.replace(&receipt, Vec::new()).await? {
-            Replaced::Done => Ok(()),
-            Replaced::Stale => Err(EngineError::Held("the receipt")),
-        }
+    }
+}
+
+/// The order of a slot's next attempt.
+fn again(slot: &Slot, at: Timestamp) -> DueEntry {
+    DueEntry {
+        at,
+        user: slot.user,
+        kind: DueKind::Send {
+            sender: slot.sender,
+            slot: slot.id,
+            target: slot.recipient,
+            slot_kind: slot.kind,
+        },
     }
 }
 

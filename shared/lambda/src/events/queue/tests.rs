@@ -69,7 +69,7 @@ async fn failed(task: QueueTask, event: Value, time: Duration) -> Vec<String> {
         .collect()
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 const OK: &str = r#"{"do": "it"}"#;
 
 #[tokio::test]

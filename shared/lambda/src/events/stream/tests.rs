@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// Fails at one record, in some way, and remembers whom it saw.
 struct Worker {

@@ -98,18 +98,11 @@ fn problems<T: std::fmt::Debug>(read: Result<T, ApiError>) -> String {
         .unwrap_err()
         .into_response(RequestId::from_uuid(uuid::Uuid::nil()));
     let body: Value = serde_json::from_slice(response.body()).unwrap();
-    body["errors"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|error| {
-            format!(
-                "{} {}\n",
-                error["path"].as_str().unwrap(),
-                error["message"].as_str().unwrap()
-            )
-        })
-        .collect()
+    let errors = body["errors"].as_array().unwrap().iter();
+    errors.fold(String::new(), |text, error| {
+        let [path, message] = ["path", "message"].map(|name| error[name].as_str().unwrap());
+        text + path + " " + message + "\n"
+    })
 }
 
 fn query(text: &str) -> Vec<(String, String)> {

@@ -10,10 +10,31 @@ const INFO: Info = Info {
     server: "https://example.com",
 };
 
+fn operation(path: &str, method: &str) -> Value {
+    document(&INFO, &specs())["paths"][path][method].take()
+}
+
+/// Statuses, and the codes that each may mean.
+fn codes(operation: &Value) -> String {
+    let mut lines = String::new();
+    for (status, response) in operation["responses"].as_object().unwrap() {
+        let schema = &response["content"]["application/json"]["schema"];
+        let codes = schema["properties"]["code"]["enum"].as_array();
+        lines += status;
+        for code in codes.into_iter().flatten() {
+            lines += " ";
+            lines += code.as_str().unwrap();
+        }
+        lines += "\n";
+    }
+    lines
+}
+
 #[test]
-fn an_operation_says_all_that_it_takes_and_answers() {
-    let document = document(&INFO, &specs());
-    insta::assert_json_snapshot!(document["paths"]["/api/pools"]["post"], @r##"
+fn an_operation_says_what_it_takes() {
+    let mut operation = operation("/api/pools", "post");
+    operation.as_object_mut().unwrap().remove("responses");
+    insta::assert_json_snapshot!(operation, @r##"
     {
       "operationId": "createPool",
       "summary": "Create a pool",
@@ -37,212 +58,36 @@ fn an_operation_says_all_that_it_takes_and_answers() {
             }
           }
         }
+      }
+    }
+    "##);
+}
+
+#[test]
+fn an_operation_says_what_it_answers() {
+    insta::assert_json_snapshot!(operation("/api/pools", "post")["responses"]["201"], @r##"
+    {
+      "description": "The new pool.",
+      "headers": {
+        "RateLimit-Limit": {
+          "$ref": "#/components/headers/RateLimitLimit"
+        },
+        "RateLimit-Remaining": {
+          "$ref": "#/components/headers/RateLimitRemaining"
+        },
+        "RateLimit-Reset": {
+          "$ref": "#/components/headers/RateLimitReset"
+        }
       },
-      "responses": {
-        "201": {
-          "description": "The new pool.",
-          "headers": {
-            "RateLimit-Limit": {
-              "$ref": "#/components/headers/RateLimitLimit"
-            },
-            "RateLimit-Remaining": {
-              "$ref": "#/components/headers/RateLimitRemaining"
-            },
-            "RateLimit-Reset": {
-              "$ref": "#/components/headers/RateLimitReset"
-            }
+      "content": {
+        "application/json": {
+          "schema": {
+            "$ref": "#/components/schemas/Pool"
           },
-          "content": {
-            "application/json": {
-              "schema": {
-                "$ref": "#/components/schemas/Pool"
-              },
-              "example": {
-                "id": "00000000-0000-0000-0000-000000000003",
-                "name": "Sales",
-                "size": 2
-              }
-            }
-          }
-        },
-        "400": {
-          "description": "`VALIDATION_FAILED`: try `fix_request_body`.",
-          "content": {
-            "application/json": {
-              "schema": {
-                "allOf": [
-                  {
-                    "$ref": "#/components/schemas/Error"
-                  }
-                ],
-                "properties": {
-                  "code": {
-                    "enum": [
-                      "VALIDATION_FAILED"
-                    ]
-                  }
-                }
-              }
-            }
-          }
-        },
-        "401": {
-          "description": "`AUTH_MISSING_HEADER`: try `add_authorization_bearer_header`. `AUTH_INVALID_FORMAT`: try `use_bearer_token_format`.",
-          "content": {
-            "application/json": {
-              "schema": {
-                "allOf": [
-                  {
-                    "$ref": "#/components/schemas/Error"
-                  }
-                ],
-                "properties": {
-                  "code": {
-                    "enum": [
-                      "AUTH_MISSING_HEADER",
-                      "AUTH_INVALID_FORMAT"
-                    ]
-                  }
-                }
-              }
-            }
-          }
-        },
-        "403": {
-          "description": "`AUTH_INVALID_KEY`: try `verify_api_key`.",
-          "content": {
-            "application/json": {
-              "schema": {
-                "allOf": [
-                  {
-                    "$ref": "#/components/schemas/Error"
-                  }
-                ],
-                "properties": {
-                  "code": {
-                    "enum": [
-                      "AUTH_INVALID_KEY"
-                    ]
-                  }
-                }
-              }
-            }
-          }
-        },
-        "409": {
-          "description": "`IDEMPOTENCY_IN_PROGRESS`: try `wait_and_retry_after_header`. `IDEMPOTENCY_KEY_REUSE`: try `use_new_idempotency_key`.",
-          "content": {
-            "application/json": {
-              "schema": {
-                "allOf": [
-                  {
-                    "$ref": "#/components/schemas/Error"
-                  }
-                ],
-                "properties": {
-                  "code": {
-                    "enum": [
-                      "IDEMPOTENCY_IN_PROGRESS",
-                      "IDEMPOTENCY_KEY_REUSE"
-                    ]
-                  }
-                }
-              }
-            }
-          },
-          "headers": {
-            "Retry-After": {
-              "$ref": "#/components/headers/RetryAfter"
-            }
-          }
-        },
-        "413": {
-          "description": "`PAYLOAD_TOO_LARGE`: try `send_a_smaller_body`.",
-          "content": {
-            "application/json": {
-              "schema": {
-                "allOf": [
-                  {
-                    "$ref": "#/components/schemas/Error"
-                  }
-                ],
-                "properties": {
-                  "code": {
-                    "enum": [
-                      "PAYLOAD_TOO_LARGE"
-                    ]
-                  }
-                }
-              }
-            }
-          }
-        },
-        "429": {
-          "description": "`RATE_LIMIT_EXCEEDED`: try `wait_and_retry_after_header`.",
-          "content": {
-            "application/json": {
-              "schema": {
-                "allOf": [
-                  {
-                    "$ref": "#/components/schemas/Error"
-                  }
-                ],
-                "properties": {
-                  "code": {
-                    "enum": [
-                      "RATE_LIMIT_EXCEEDED"
-                    ]
-                  }
-                }
-              }
-            }
-          },
-          "headers": {
-            "Retry-After": {
-              "$ref": "#/components/headers/RetryAfter"
-            }
-          }
-        },
-        "500": {
-          "description": "`INTERNAL_ERROR`: try `retry_or_contact_support`.",
-          "content": {
-            "application/json": {
-              "schema": {
-                "allOf": [
-                  {
-                    "$ref": "#/components/schemas/Error"
-                  }
-                ],
-                "properties": {
-                  "code": {
-                    "enum": [
-                      "INTERNAL_ERROR"
-                    ]
-                  }
-                }
-              }
-            }
-          }
-        },
-        "503": {
-          "description": "`PROVIDER_UNAVAILABLE`: try `retry_later`.",
-          "content": {
-            "application/json": {
-              "schema": {
-                "allOf": [
-                  {
-                    "$ref": "#/components/schemas/Error"
-                  }
-                ],
-                "properties": {
-                  "code": {
-                    "enum": [
-                      "PROVIDER_UNAVAILABLE"
-                    ]
-                  }
-                }
-              }
-            }
+          "example": {
+            "id": "00000000-0000-0000-0000-000000000003",
+            "name": "Sales",
+            "size": 2
           }
         }
       }
@@ -251,9 +96,68 @@ fn an_operation_says_all_that_it_takes_and_answers() {
 }
 
 #[test]
+fn an_operation_names_every_code_that_it_can_answer() {
+    insta::assert_snapshot!(codes(&operation("/api/pools", "post")), @"
+    201
+    400 VALIDATION_FAILED
+    401 AUTH_MISSING_HEADER AUTH_INVALID_FORMAT
+    403 AUTH_INVALID_KEY
+    409 IDEMPOTENCY_IN_PROGRESS IDEMPOTENCY_KEY_REUSE
+    413 PAYLOAD_TOO_LARGE
+    429 RATE_LIMIT_EXCEEDED
+    500 INTERNAL_ERROR
+    503 PROVIDER_UNAVAILABLE
+    ");
+    insta::assert_snapshot!(codes(&operation("/api/pools/{poolId}", "get")), @"
+    200
+    401 AUTH_MISSING_HEADER AUTH_INVALID_FORMAT
+    403 AUTH_INVALID_KEY
+    404 NOT_FOUND WARMUP_POOL_NOT_FOUND
+    429 RATE_LIMIT_EXCEEDED
+    500 INTERNAL_ERROR
+    503 PROVIDER_UNAVAILABLE
+    ");
+    insta::assert_snapshot!(codes(&operation("/llms.txt", "get")), @"
+    200
+    500 INTERNAL_ERROR
+    ");
+}
+
+#[test]
+fn an_error_is_the_shared_shape_with_these_codes() {
+    insta::assert_json_snapshot!(operation("/api/pools", "post")["responses"]["429"], @r##"
+    {
+      "description": "`RATE_LIMIT_EXCEEDED`: try `wait_and_retry_after_header`.",
+      "content": {
+        "application/json": {
+          "schema": {
+            "allOf": [
+              {
+                "$ref": "#/components/schemas/Error"
+              }
+            ],
+            "properties": {
+              "code": {
+                "enum": [
+                  "RATE_LIMIT_EXCEEDED"
+                ]
+              }
+            }
+          }
+        }
+      },
+      "headers": {
+        "Retry-After": {
+          "$ref": "#/components/headers/RetryAfter"
+        }
+      }
+    }
+    "##);
+}
+
+#[test]
 fn a_list_has_its_query_parameters() {
-    let document = document(&INFO, &specs());
-    insta::assert_json_snapshot!(document["paths"]["/api/pools"]["get"]["parameters"], @r##"
+    insta::assert_json_snapshot!(operation("/api/pools", "get")["parameters"], @r##"
     [
       {
         "name": "limit",
@@ -294,169 +198,70 @@ fn a_list_has_its_query_parameters() {
 }
 
 #[test]
-fn public_operations_say_so() {
-    let document = document(&INFO, &specs());
-    insta::assert_json_snapshot!(document["paths"]["/llms.txt"]["get"], @r##"
-    {
-      "operationId": "manual",
-      "summary": "Explain",
-      "tags": [
-        "Pools"
-      ],
-      "security": [],
-      "responses": {
-        "200": {
-          "description": "The manual.",
-          "content": {
-            "text/plain": {
-              "schema": {
-                "type": "string"
-              }
-            }
-          }
-        },
-        "500": {
-          "description": "`INTERNAL_ERROR`: try `retry_or_contact_support`.",
-          "content": {
-            "application/json": {
-              "schema": {
-                "allOf": [
-                  {
-                    "$ref": "#/components/schemas/Error"
-                  }
-                ],
-                "properties": {
-                  "code": {
-                    "enum": [
-                      "INTERNAL_ERROR"
-                    ]
-                  }
-                }
-              }
-            }
-          }
+fn ids_in_a_path_are_uuids() {
+    insta::assert_json_snapshot!(operation("/api/pools/{poolId}", "get")["parameters"], @r##"
+    [
+      {
+        "name": "poolId",
+        "in": "path",
+        "required": true,
+        "schema": {
+          "type": "string",
+          "format": "uuid"
         }
       }
+    ]
+    "##);
+}
+
+#[test]
+fn only_public_operations_need_no_key() {
+    let document = document(&INFO, &specs());
+    assert_eq!(document["security"], json!([{ "apiKey": [] }]));
+    assert_eq!(document["paths"]["/llms.txt"]["get"]["security"], json!([]));
+    assert_eq!(
+        document["paths"]["/api/pools"]["get"]["security"],
+        Value::Null
+    );
+}
+
+#[test]
+fn schemas_are_shared() {
+    let schemas = document(&INFO, &specs())["components"]["schemas"].take();
+    let names: Vec<_> = schemas.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["CreatePoolRequest", "Error", "FieldError", "Pool"]);
+    insta::assert_json_snapshot!(schemas["Pool"], @r##"
+    {
+      "type": "object",
+      "properties": {
+        "id": {
+          "type": "string",
+          "format": "uuid",
+          "description": "Its id."
+        },
+        "name": {
+          "type": "string"
+        },
+        "size": {
+          "type": "integer",
+          "format": "uint32",
+          "minimum": 0
+        }
+      },
+      "required": [
+        "id",
+        "name",
+        "size"
+      ]
     }
     "##);
 }
 
 #[test]
-fn schemas_are_shared_and_in_order() {
-    let document = document(&INFO, &specs());
-    insta::assert_json_snapshot!(document["components"]["schemas"], @r##"
-    {
-      "CreatePoolRequest": {
-        "type": "object",
-        "properties": {
-          "name": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 100,
-            "description": "What people call it."
-          },
-          "size": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 9,
-            "default": 2
-          }
-        },
-        "required": [
-          "name"
-        ]
-      },
-      "Error": {
-        "type": "object",
-        "properties": {
-          "error": {
-            "type": "string",
-            "description": "What went wrong, for people."
-          },
-          "code": {
-            "type": "string",
-            "description": "What went wrong, for machines: branch on this."
-          },
-          "statusCode": {
-            "type": "integer",
-            "format": "uint16",
-            "minimum": 400,
-            "maximum": 599,
-            "description": "The HTTP status."
-          },
-          "action": {
-            "type": "string",
-            "description": "What to try next."
-          },
-          "requestId": {
-            "type": "string",
-            "description": "Names this request in our logs."
-          },
-          "errors": {
-            "type": "array",
-            "items": {
-              "$ref": "#/components/schemas/FieldError"
-            },
-            "description": "Every part of the input that is wrong."
-          },
-          "details": {
-            "type": "object",
-            "additionalProperties": true,
-            "description": "The numbers behind it, such as those of a plan's limit."
-          }
-        },
-        "required": [
-          "error",
-          "code",
-          "statusCode",
-          "action",
-          "requestId"
-        ],
-        "description": "The body of every error."
-      },
-      "FieldError": {
-        "type": "object",
-        "properties": {
-          "path": {
-            "type": "string",
-            "description": "Where: `credentials.imapPort`, `accounts[3].email`, a query parameter's or a header's name, or `body`."
-          },
-          "message": {
-            "type": "string",
-            "description": "What is wrong with it, to be read after the path."
-          }
-        },
-        "required": [
-          "path",
-          "message"
-        ],
-        "description": "One part of the input that is wrong."
-      },
-      "Pool": {
-        "type": "object",
-        "properties": {
-          "id": {
-            "type": "string",
-            "format": "uuid",
-            "description": "Its id."
-          },
-          "name": {
-            "type": "string"
-          },
-          "size": {
-            "type": "integer",
-            "format": "uint32",
-            "minimum": 0
-          }
-        },
-        "required": [
-          "id",
-          "name",
-          "size"
-        ]
-      }
-    }
-    "##);
+fn the_error_schema_has_what_every_error_has() {
+    let error = document(&INFO, &specs())["components"]["schemas"]["Error"].take();
+    let required = json!(["error", "code", "statusCode", "action", "requestId"]);
+    assert_eq!(error["required"], required);
 }
 
 #[test]

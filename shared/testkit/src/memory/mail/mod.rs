@@ -41,6 +41,7 @@ struct Office {
 struct Mailbox {
     password: String,
     is_down: bool,
+    refused_logins: u64,
     spam_share: f64,
     folders: BTreeMap<Folder, FolderItems>,
     connects: Vec<(MailProtocol, Connect)>,
@@ -223,6 +224,13 @@ impl PostOffice {
         self.lock().logins
     }
 
+    /// How often a login to `address` was refused.
+    pub fn refused_logins(&self, address: &str) -> u64 {
+        let office = self.lock();
+        let mailbox = office.mailboxes.get(&address.to_lowercase());
+        mailbox.map_or(0, |mailbox| mailbox.refused_logins)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Office> {
         self.office.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -253,10 +261,14 @@ impl PostOffice {
             None => {}
         }
         let mut office = self.lock();
-        match office.mailboxes.get(&address) {
+        match office.mailboxes.get_mut(&address) {
             Some(mailbox) if mailbox.is_down => return Err(ConnectFailure::Unreachable),
             Some(mailbox) if mailbox.password == credentials.password => {}
-            _ => return Err(ConnectFailure::Credentials),
+            Some(mailbox) => {
+                mailbox.refused_logins += 1;
+                return Err(ConnectFailure::Credentials);
+            }
+            None => return Err(ConnectFailure::Credentials),
         }
         office.logins += 1;
         Ok(address)

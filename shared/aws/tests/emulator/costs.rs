@@ -1,10 +1,10 @@
 //! What each access pattern of the data model costs, as DynamoDB counts it.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
 
+use crate::support::World;
 use agentwarm_app::ports::accounts::AccountFilter;
 use agentwarm_app::ports::audit::AuditFilter;
 use agentwarm_app::ports::due::RosterEntry;
@@ -12,33 +12,44 @@ use agentwarm_app::ports::keys::{ApiKey, KeyHash, User};
 use agentwarm_app::ports::mailboxes::MailboxState;
 use agentwarm_app::ports::{PageRequest, PageStart};
 use agentwarm_aws::clients::ClientSettings;
+use agentwarm_aws::keys::{self, Key};
+use agentwarm_aws::metering::{self, Meter};
 use agentwarm_core::audit::{AuditEntry, EventType};
 use agentwarm_core::ids::{ApiKeyId, AuditEntryId, SlotId};
 use agentwarm_core::mail::slot::{SlotKind, SlotState};
 use agentwarm_core::plan::Plan;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use agentwarm_testkit::store_contract::fixtures;
-use aws_sdk_dynamodb::config::SharedInterceptor;
+use aws_sdk_dynamodb::types::AttributeValue;
 use fixtures::{account, after, changed, event, in_pool, mailbox, now, pool, today, user};
 use jiff::SignedDuration;
-use support::World;
-use support::record::Recorder;
 
 /// Measures one pattern after the other.
-struct Meter {
-    recorder: Recorder,
+struct Ledger {
+    units: Arc<Mutex<(f64, f64)>>,
     table: String,
 }
 
-impl Meter {
+impl Ledger {
     async fn of<T>(&mut self, pattern: &str, work: impl Future<Output = T>) -> T {
-        self.recorder.units();
+        *self.units.lock().unwrap() = (0.0, 0.0);
         let result = work.await;
-        let units = self.recorder.units();
-        let (read, write) = (units.read, units.write);
+        let (read, write) = *self.units.lock().unwrap();
         writeln!(self.table, "{pattern:34} {write:>4} W {read:>5} R").unwrap();
         result
     }
+}
+
+async fn bytes(world: &World, table: &str, key: Key) -> usize {
+    let output = world
+        .clients
+        .dynamodb()
+        .get_item()
+        .table_name(format!("{}-{table}", world.prefix))
+        .key("pk", AttributeValue::S(key.pk))
+        .key("sk", AttributeValue::S(key.sk))
+        .send();
+    metering::item_bytes(output.await.unwrap().item().unwrap())
 }
 
 #[tokio::test]
@@ -47,16 +58,20 @@ impl Meter {
     reason = "one table, in the order of the data model"
 )]
 async fn every_access_pattern_costs_what_the_data_model_says() {
-    let recorder = Recorder::default();
+    let units = Arc::new(Mutex::new((0.0, 0.0)));
+    let consumed = units.clone();
     let settings = ClientSettings {
-        interceptors: vec![SharedInterceptor::new(recorder.clone())],
-        meter: true,
-        ..support::settings()
+        meter: Some(Meter::new(move |call| {
+            let mut units = consumed.lock().unwrap();
+            units.0 += call.read;
+            units.1 += call.write;
+        })),
+        ..crate::support::settings()
     };
     let world = World::with(settings).await;
     let store = world.store();
-    let mut meter = Meter {
-        recorder,
+    let mut meter = Ledger {
+        units,
         table: String::new(),
     };
     let page = PageRequest {
@@ -254,6 +269,8 @@ async fn every_access_pattern_costs_what_the_data_model_says() {
         let slot = fixtures::slot(sender, 100 + n, &"f".repeat(32));
         let _ = store.slots.create(&slot).await.unwrap();
     }
+    let last_claim = fixtures::slot(sender, 138, "").id;
+    let due_key = keys::due_entry(keys::due_shard(sender.account, store.shards), &entries[1]);
     let (start, end) = (SlotId::first_at(now()), SlotId::first_at(after(3600)));
     meter
         .of("40 slots of a day", store.slots.between(sender, start, end))
@@ -286,5 +303,26 @@ async fn every_access_pattern_costs_what_the_data_model_says() {
         )
         .await
         .unwrap();
+    for (what, table, key) in [
+        ("account", "entities", keys::account(user(1), first.id)),
+        ("claimed slot", "activity", keys::slot(sender, last_claim)),
+        ("committed slot", "activity", keys::slot(sender, commit.id)),
+        ("receipt", "activity", keys::receipt(sender, receipt.slot)),
+        (
+            "day with 16 replies",
+            "activity",
+            keys::day(sender, today()),
+        ),
+        (
+            "plan of 24 threads",
+            "activity",
+            keys::plan(sender, today()),
+        ),
+        ("due entry", "ephemeral", due_key),
+        ("mailbox", "ephemeral", keys::mailbox(sender)),
+    ] {
+        let bytes = bytes(&world, table, key).await;
+        writeln!(meter.table, "{what:34} {bytes:>4} bytes").unwrap();
+    }
     insta::assert_snapshot!(meter.table);
 }

@@ -1,9 +1,9 @@
 //! Queues and the bus on the emulator.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::World;
+use crate::support::faults::{Fault, FaultyHttp};
 use agentwarm_app::ports::health::{HealthProbes, LeaseGauge, SchedulerGauge};
 use agentwarm_app::ports::queue::{
     EventBus, QueueError, SendOrder, SendQueue, VisitOrder, VisitQueue,
@@ -23,20 +23,18 @@ use fixtures::{account, after, event, now, user};
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use support::World;
-use support::faults::{Fault, FaultyHttp};
 
 async fn faulty() -> (World, FaultyHttp) {
     let http = FaultyHttp::new();
     let settings = ClientSettings {
         http: Some(SharedHttpClient::new(http.clone())),
-        ..support::settings()
+        ..crate::support::settings()
     };
     (World::with(settings).await, http)
 }
 
 async fn queue(sqs: &aws_sdk_sqs::Client) -> String {
-    let created = sqs.create_queue().queue_name(support::random_name());
+    let created = sqs.create_queue().queue_name(crate::support::random_name());
     created.send().await.unwrap().queue_url.unwrap()
 }
 
@@ -139,7 +137,7 @@ async fn visits_are_handed_out_however_large() {
         expected: (0..1500)
             .map(|mail| (account(user(1), mail).id, SlotId::new(now(), 5)))
             .collect(),
-        look_anyway: n % 2 == 0,
+        look_anyway: n.is_multiple_of(2),
     };
     let visits: Vec<_> = (0..5).map(visit).collect();
     let visit_queue = SqsVisitQueue::new(sqs.clone(), &url);
@@ -210,7 +208,7 @@ async fn what_a_queue_refuses_of_a_batch_is_sent_once_more() {
 /// A bus whose events all go to a queue.
 async fn bus(world: &World) -> (String, String) {
     let (bus, sqs) = (world.clients.eventbridge(), world.clients.sqs());
-    let name = support::random_name();
+    let name = crate::support::random_name();
     bus.create_event_bus().name(&name).send().await.unwrap();
     let url = queue(&sqs).await;
     let arn = sqs
@@ -382,8 +380,8 @@ async fn probes_say_how_full_the_queues_are_and_how_far_the_index_is() {
     assert_eq!((leases.active, leases.total), (2, 30));
 
     let index = world.store().due;
-    let gauge = Watermarks::new(index.clone(), support::SHARDS);
-    for shard in 0..support::SHARDS.0 {
+    let gauge = Watermarks::new(index.clone(), crate::support::SHARDS);
+    for shard in 0..crate::support::SHARDS.0 {
         assert_eq!(gauge.handed_out_to().await.unwrap(), None);
         index
             .advance(shard, after(60 - i64::from(shard)))

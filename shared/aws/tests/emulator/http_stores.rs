@@ -1,13 +1,11 @@
 //! The rate limit's counters and the idempotency records (decisions 7, 8; facts 8).
 
-mod support;
-
+use crate::support::World;
 use agentwarm_aws::dynamo::{Begun, IdempotencyTable, MAX_ANSWER_BYTES, RateTable, RequestScope};
 use agentwarm_core::ids::ApiKeyId;
 use agentwarm_testkit::store_contract::fixtures::{after, now, user};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use support::World;
 
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 

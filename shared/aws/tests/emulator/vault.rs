@@ -1,10 +1,10 @@
 //! The vault on the emulator's KMS.
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::support::World;
+use crate::support::faults::{Fault, FaultyHttp};
 use agentwarm_app::ports::vault::{Sealed, SecretContext, Vault, VaultError};
 use agentwarm_aws::clients::{ClientSettings, Clients};
 use agentwarm_aws::vault::KmsVault;
@@ -16,8 +16,6 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures::future::join_all;
 use jiff::SignedDuration;
 use serde_json::json;
-use support::World;
-use support::faults::{Fault, FaultyHttp};
 
 /// Counts requests to KMS.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +51,7 @@ impl Vaults {
         let calls = KmsCalls::default();
         let settings = ClientSettings {
             interceptors: vec![SharedInterceptor::new(calls.clone())],
-            ..support::settings()
+            ..crate::support::settings()
         };
         let world = World::with(settings).await;
         let key = world.clients.kms().create_key().send().await.unwrap();
@@ -248,7 +246,7 @@ async fn without_kms_nothing_is_unreadable_but_unavailable() {
     }
     let settings = ClientSettings {
         http: Some(SharedHttpClient::new(http.clone())),
-        ..support::settings()
+        ..crate::support::settings()
     };
     let kms = Clients::load(settings).await.unwrap().kms();
     let vault = KmsVault::new(kms, vaults.kms_key.clone(), vaults.world.entities());

@@ -1,13 +1,10 @@
-//! An interceptor that notes what clients do: IAM actions by table, and the capacity they consume.
+//! An interceptor that notes what clients do, as IAM actions by table.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use agentwarm_aws::actions::{Action, Resource};
-use agentwarm_aws::metering::Consumption;
-use aws_sdk_dynamodb::config::interceptors::{
-    BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef,
-};
+use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemInput;
@@ -22,20 +19,12 @@ use aws_smithy_runtime_api::client::interceptors::context::Input;
 
 /// What was done. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Recorder {
-    actions: Arc<Mutex<BTreeSet<(Resource, String)>>>,
-    units: Arc<Mutex<Consumption>>,
-}
+pub(crate) struct Recorder(Arc<Mutex<BTreeSet<(Resource, String)>>>);
 
 impl Recorder {
     /// The actions since this was last asked.
-    pub fn actions(&self) -> BTreeSet<(Resource, String)> {
-        std::mem::take(&mut self.actions.lock().unwrap())
-    }
-
-    /// The units since this was last asked.
-    pub fn units(&self) -> Consumption {
-        std::mem::take(&mut self.units.lock().unwrap())
+    pub(crate) fn actions(&self) -> BTreeSet<(Resource, String)> {
+        std::mem::take(&mut self.0.lock().unwrap())
     }
 
     fn note(&self, table: Option<&str>, action: &str) {
@@ -47,7 +36,7 @@ impl Recorder {
             other => panic!("no table of ours: {other}"),
         };
         let action = format!("dynamodb:{action}");
-        self.actions.lock().unwrap().insert((resource, action));
+        self.0.lock().unwrap().insert((resource, action));
     }
 
     fn note_input(&self, input: &Input) {
@@ -101,26 +90,10 @@ impl Intercept for Recorder {
         self.note_input(context.input());
         Ok(())
     }
-
-    fn read_after_execution(
-        &self,
-        context: &FinalizerInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let (Some(input), Some(Ok(output))) = (context.input(), context.output_or_error()) else {
-            return Ok(());
-        };
-        let consumed = Consumption::of(input, output).unwrap();
-        let mut units = self.units.lock().unwrap();
-        units.read += consumed.read;
-        units.write += consumed.write;
-        Ok(())
-    }
 }
 
 /// An adapter's `ACTIONS` as the recorder notes them.
-pub fn declared(actions: &[Action]) -> BTreeSet<(Resource, String)> {
+pub(crate) fn declared(actions: &[Action]) -> BTreeSet<(Resource, String)> {
     actions
         .iter()
         .map(|action| (action.resource, action.name.to_owned()))

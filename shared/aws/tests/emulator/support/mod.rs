@@ -1,13 +1,7 @@
 //! An emulator's tables for one test: its own, by a random prefix, so that tests run side by side.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test binary compiles this and uses its own part"
-)]
-
-pub mod faults;
-pub mod record;
+pub(crate) mod faults;
+pub(crate) mod record;
 
 use std::sync::Arc;
 
@@ -30,18 +24,18 @@ use aws_sdk_dynamodb::types::{
 use ring::rand::{SecureRandom, SystemRandom};
 
 /// How many shards the due index of tests has.
-pub const SHARDS: Shards = Shards(4);
+pub(crate) const SHARDS: Shards = Shards(4);
 
 /// Three empty tables and a clock.
-pub struct World {
-    pub clients: Clients,
-    pub clock: Arc<VirtualClock>,
-    pub prefix: String,
+pub(crate) struct World {
+    pub(crate) clients: Clients,
+    pub(crate) clock: Arc<VirtualClock>,
+    pub(crate) prefix: String,
     client: aws_sdk_dynamodb::Client,
 }
 
 /// What every test's clients have in common.
-pub fn settings() -> ClientSettings {
+pub(crate) fn settings() -> ClientSettings {
     ClientSettings {
         endpoint: Some(endpoint()),
         ..offline_settings()
@@ -49,7 +43,7 @@ pub fn settings() -> ClientSettings {
 }
 
 /// The same without an emulator.
-pub fn offline_settings() -> ClientSettings {
+pub(crate) fn offline_settings() -> ClientSettings {
     let credentials = Credentials::new("test", "test", None, None, "tests");
     ClientSettings {
         region: Some(Region::from_static("us-east-1")),
@@ -69,19 +63,19 @@ fn endpoint() -> String {
 }
 
 /// A text that no other test has.
-pub fn random_name() -> String {
+pub(crate) fn random_name() -> String {
     let mut bits = [0; 8];
     SystemRandom::new().fill(&mut bits).unwrap();
     format!("t{:016x}", u64::from_le_bytes(bits))
 }
 
 impl World {
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with(settings()).await
     }
 
     /// A world whose clients are `settings`'; its tables are made by sound ones.
-    pub async fn with(settings_under_test: ClientSettings) -> Self {
+    pub(crate) async fn with(settings_under_test: ClientSettings) -> Self {
         let prefix = random_name();
         let sound = Clients::load(settings()).await.unwrap().dynamodb();
         for table in ["entities", "activity", "ephemeral"] {
@@ -96,25 +90,25 @@ impl World {
         }
     }
 
-    pub fn table(&self, name: &str) -> Table {
+    pub(crate) fn table(&self, name: &str) -> Table {
         let clock: Arc<dyn Clock> = self.clock.clone();
         let name = format!("{}-{name}", self.prefix);
         Table::new(self.client.clone(), name, clock)
     }
 
-    pub fn entities(&self) -> Table {
+    pub(crate) fn entities(&self) -> Table {
         self.table("entities")
     }
 
-    pub fn activity(&self) -> ActivityTable {
+    pub(crate) fn activity(&self) -> ActivityTable {
         ActivityTable::new(self.table("activity"), ACTIVITY_TTL_DAYS)
     }
 
-    pub fn ephemeral(&self) -> Table {
+    pub(crate) fn ephemeral(&self) -> Table {
         self.table("ephemeral")
     }
 
-    pub fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         Store {
             key_lookup: Arc::new(DynamoKeyLookup::new(self.entities())),
             api_keys: Arc::new(DynamoApiKeys::new(self.entities())),

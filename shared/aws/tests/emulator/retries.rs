@@ -1,7 +1,7 @@
 //! What is tried again is done once: lost answers, unfinished batches, conflicts (facts 6).
 
-mod support;
-
+use crate::support::World;
+use crate::support::faults::{Fault, FaultyHttp};
 use agentwarm_app::ports::accounts::AccountCreated;
 use agentwarm_app::ports::keys::{ApiKey, KeyCreated, KeyHash, User};
 use agentwarm_app::ports::{Created, Replaced, StoreError};
@@ -17,14 +17,12 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use fixtures::{account, after, changed, event, in_pool, mailbox, now, today, user};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use support::World;
-use support::faults::{Fault, FaultyHttp};
 
 async fn faulty() -> (World, Store, FaultyHttp) {
     let http = FaultyHttp::new();
     let settings = ClientSettings {
         http: Some(SharedHttpClient::new(http.clone())),
-        ..support::settings()
+        ..crate::support::settings()
     };
     let world = World::with(settings).await;
     let store = world.store();

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 /// What is to happen to a request.
 #[derive(Debug, Clone, Copy)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// It is carried out, but its answer is lost.
     LoseAnswer,
     /// It is not carried out; this is answered, made from the request.
@@ -30,13 +30,13 @@ pub enum Fault {
 
 /// The client. Clones share what was planned.
 #[derive(Debug, Clone)]
-pub struct FaultyHttp {
+pub(crate) struct FaultyHttp {
     sound: SharedHttpClient,
     planned: Arc<Mutex<VecDeque<(&'static str, Fault)>>>,
 }
 
 impl FaultyHttp {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let sound = Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
@@ -47,12 +47,12 @@ impl FaultyHttp {
     }
 
     /// The next request of `operation` (such as `PutItem`) meets `fault`. Several wait for each other.
-    pub fn plan(&self, operation: &'static str, fault: Fault) {
+    pub(crate) fn plan(&self, operation: &'static str, fault: Fault) {
         self.planned.lock().unwrap().push_back((operation, fault));
     }
 
     /// Whether everything that was planned has happened.
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.planned.lock().unwrap().is_empty()
     }
 
@@ -120,10 +120,10 @@ impl HttpConnector for FaultyConnector {
 
 /// Answers every request itself.
 #[derive(Clone)]
-pub struct Scripted(Arc<dyn Fn(&Value) -> Value + Send + Sync>);
+pub(crate) struct Scripted(Arc<dyn Fn(&Value) -> Value + Send + Sync>);
 
 impl Scripted {
-    pub fn new(answer: impl Fn(&Value) -> Value + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(answer: impl Fn(&Value) -> Value + Send + Sync + 'static) -> Self {
         Self(Arc::new(answer))
     }
 }

@@ -1,9 +1,8 @@
 //! What is over is not seen, however late the TTL deletes it (facts 7).
 
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::World;
 use agentwarm_app::ports::audit::AuditFilter;
 use agentwarm_app::ports::mailboxes::MailboxState;
 use agentwarm_app::ports::{Created, PageRequest, PageStart};
@@ -12,7 +11,6 @@ use agentwarm_core::ids::{AuditEntryId, SlotId};
 use agentwarm_testkit::store_contract::fixtures;
 use fixtures::{account, after, event, mailbox, now, pool, today, user};
 use jiff::SignedDuration;
-use support::World;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 

@@ -1,7 +1,6 @@
 //! What the streams will tell: each write's events, once, under the item's version.
 
-mod support;
-
+use crate::support::World;
 use agentwarm_app::engine::fanout::Change;
 use agentwarm_app::ports::Replaced;
 use agentwarm_app::ports::keys::{ApiKey, KeyHash, User};
@@ -16,7 +15,6 @@ use agentwarm_core::pool::Pool;
 use agentwarm_testkit::store_contract::fixtures;
 use aws_sdk_dynamodb::types::AttributeValue;
 use fixtures::{account, after, changed, event, in_pool, mailbox, now, user};
-use support::World;
 
 /// The change that the stream tells of the item as it is now.
 async fn change(world: &World, table: &str, key: Key) -> Option<Change> {

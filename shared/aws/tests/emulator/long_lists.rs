@@ -3,10 +3,9 @@
 //! Against a stand-in for one long partition: the emulator takes a second for each query of ten thousand items. It knows only what these
 //! tests need of `Query`; that we use it rightly is shown by the contract suite on the emulator.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::faults::Scripted;
 use agentwarm_app::ports::audit::{AuditFilter, AuditLog};
 use agentwarm_app::ports::{COUNTED_TOTAL, PageOf, PageRequest, PageStart};
 use agentwarm_aws::clients::{ClientSettings, Clients};
@@ -17,7 +16,6 @@ use agentwarm_testkit::clock::VirtualClock;
 use agentwarm_testkit::store_contract::fixtures::{after, event, now, user};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::{Value, json};
-use support::faults::Scripted;
 
 /// How many items DynamoDB looks at for one answer, about: 1 MB of entries.
 const LOOKED_AT_ONCE: usize = 2_500;
@@ -75,7 +73,7 @@ async fn log(count: u32) -> DynamoAuditLog {
     let settings = ClientSettings {
         http: Some(SharedHttpClient::new(http)),
         endpoint: Some("http://nowhere.invalid".to_owned()),
-        ..support::offline_settings()
+        ..crate::support::offline_settings()
     };
     let client = Clients::load(settings).await.unwrap().dynamodb();
     let clock = Arc::new(VirtualClock::at(now()));

@@ -1,0 +1,211 @@
+//! Mails of which nobody knows whether they left (decision 31).
+
+use agentwarm_app::ports::mail::Submission;
+use agentwarm_core::audit::EventType;
+use agentwarm_core::mail::slot::{Slot, SlotKind, SlotState};
+use agentwarm_testkit::memory::Fault;
+use agentwarm_testkit::memory::mail::Scripted;
+
+use crate::harness::{AROUND_THE_WORLD, Sim, at, hours};
+
+const ALICE: &str = "alice@acorn.test";
+
+/// Lets time pass until a slot is as `is` wants it.
+fn until(sim: &mut Sim, is: impl Fn(&Slot) -> bool) -> Slot {
+    let deadline = sim.world.now() + hours(30);
+    loop {
+        if let Some(slot) = sim.all_slots().into_iter().find(|slot| is(slot)) {
+            return slot;
+        }
+        assert!(sim.world.now() < deadline, "it never came to that");
+        sim.run_for(jiff::SignedDuration::from_mins(1));
+    }
+}
+
+fn again(sim: &Sim, slot: &Slot) -> Slot {
+    let look = sim.world.store.look();
+    let slot = look.slot(sim.world.owner(slot.sender), slot.id);
+    slot.unwrap().clone()
+}
+
+fn in_doubt(slot: &Slot) -> bool {
+    matches!(slot.state, SlotState::InDoubt { .. })
+}
+
+#[tokio::test]
+async fn what_was_delivered_is_found() {
+    let mut sim = Sim::story("delivered", "2026-03-10T06:00:00Z").await;
+    for (address, _) in AROUND_THE_WORLD {
+        sim.world
+            .post
+            .next_submission(address, Scripted::DeliveredInDoubt);
+    }
+    let slot = until(&mut sim, in_doubt);
+    sim.run_for(hours(1));
+    assert!(again(&sim, &slot).state.accepted_at().is_some());
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
+    let doubted = sim
+        .watch
+        .left
+        .values()
+        .filter(|left| !left.over.acknowledged);
+    assert_eq!(doubted.count(), 6);
+}
+
+#[tokio::test]
+async fn what_was_not_is_unknown_after_a_day() {
+    let mut sim = Sim::story("lost", "2026-03-10T06:00:00Z").await;
+    let lost = Scripted::Answered(Submission::InDoubt);
+    sim.world.post.next_submission(ALICE, lost);
+    let slot = until(&mut sim, in_doubt);
+    sim.run_for(hours(23));
+    assert!(in_doubt(&again(&sim, &slot)));
+    sim.run_for(hours(2));
+    assert!(matches!(
+        again(&sim, &slot).state,
+        SlotState::Unknown { .. }
+    ));
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+    let told = sim
+        .world
+        .published()
+        .iter()
+        .filter(|(_, _, event)| event.event_type == EventType::WarmupEmailUnknown);
+    assert_eq!(told.count(), 1);
+}
+
+#[tokio::test]
+async fn what_vanishes_is_missing_and_in_no_rate() {
+    let mut sim = Sim::story("vanished", "2026-03-10T06:00:00Z").await;
+    for _ in 0..3 {
+        sim.world.post.next_submission(ALICE, Scripted::Swallowed);
+    }
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+    let look = sim.world.store.look();
+    let owner = sim.world.owner(sim.accounts[0]);
+    let missing: u32 = look
+        .days()
+        .filter(|(it, _)| *it == owner)
+        .map(|(_, row)| row.figures.missing)
+        .sum();
+    assert_eq!(missing, 3);
+}
+
+#[tokio::test]
+async fn a_receiver_that_cannot_be_looked_into_does_not_keep_a_mail_in_doubt() {
+    let mut sim = Sim::story("unreadable", "2026-03-10T06:00:00Z").await;
+    sim.world
+        .post
+        .next_submission(ALICE, Scripted::Answered(Submission::InDoubt));
+    let slot = until(&mut sim, in_doubt);
+    sim.run_for(hours(2));
+    let receiver = sim
+        .accounts
+        .iter()
+        .position(|id| *id == slot.recipient)
+        .unwrap();
+    let address = AROUND_THE_WORLD[receiver].0;
+    sim.world.post.set_down(address, true);
+    sim.patience.in_doubt = hours(30);
+    sim.run_for(hours(60));
+    assert!(matches!(
+        again(&sim, &slot).state,
+        SlotState::Unknown { .. }
+    ));
+    sim.world.post.set_down(address, false);
+    sim.run_for(hours(48));
+    sim.finish();
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_paused_does_not_either() {
+    let mut sim = Sim::story("paused in doubt", "2026-03-10T06:00:00Z").await;
+    sim.world
+        .post
+        .next_submission(ALICE, Scripted::Answered(Submission::InDoubt));
+    let slot = until(&mut sim, in_doubt);
+    let paused = sim
+        .world
+        .pause
+        .pause(&sim.world.tenant, slot.recipient)
+        .await;
+    paused.unwrap();
+    sim.patience.in_doubt = hours(30);
+    sim.run_for(hours(60));
+    assert!(matches!(
+        again(&sim, &slot).state,
+        SlotState::Unknown { .. }
+    ));
+}
+
+#[tokio::test]
+async fn an_answer_in_doubt_that_is_found_counts_as_an_answer() {
+    let mut sim = Sim::story("answer in doubt", "2026-03-10T06:00:00Z").await;
+    // Every mail of this day loses its 250, openings and answers.
+    for (address, _) in AROUND_THE_WORLD {
+        for _ in 0..12 {
+            sim.world
+                .post
+                .next_submission(address, Scripted::DeliveredInDoubt);
+        }
+    }
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+    let answers = sim
+        .watch
+        .left
+        .values()
+        .filter(|left| !left.over.acknowledged && left.over.mail.in_reply_to.is_some());
+    assert!(answers.count() > 5);
+}
+
+#[tokio::test]
+async fn a_crash_after_the_250_is_settled_by_looking() {
+    let mut sim = Sim::story("crash", "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T07:59:00Z"));
+    for _ in 0..4 {
+        // The commit of an accepted mail.
+        sim.world
+            .store
+            .fail_next("slots.replace", Fault::Unavailable);
+    }
+    sim.run_until(at("2026-03-10T17:00:00Z"));
+    let left = sim.watch.left.len();
+    assert!(left > 30, "{left}");
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
+    let slots = sim.all_slots();
+    let accepted = slots
+        .iter()
+        .filter(|slot| slot.state.accepted_at().is_some());
+    assert_eq!(accepted.count(), sim.watch.left.len());
+}
+
+#[tokio::test]
+async fn a_mail_that_cannot_be_composed_costs_no_claim() {
+    let mut sim = Sim::story("keys down", "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T10:00:00Z"));
+    sim.world.vault.set_down(true);
+    sim.patience.overdue = hours(2);
+    sim.patience.unseen = hours(2);
+    sim.watch.crowded = true;
+    sim.run_until(at("2026-03-10T10:40:00Z"));
+    sim.world.vault.set_down(false);
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
+    let lost = sim.all_slots().into_iter().filter(|slot| {
+        matches!(
+            slot.state,
+            SlotState::Unknown { .. } | SlotState::InDoubt { .. }
+        )
+    });
+    assert_eq!(lost.count(), 0);
+    let threads = sim.all_slots().into_iter();
+    let lost = threads
+        .filter(|slot| slot.kind == SlotKind::Thread && slot.state.accepted_at().is_none())
+        .count();
+    assert_eq!(lost, 0);
+}

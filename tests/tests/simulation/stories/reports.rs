@@ -1,0 +1,134 @@
+//! Delivery reports and complaints that come back.
+
+use agentwarm_app::ports::mail::{Folder, FoundContent, OutgoingMail};
+use agentwarm_core::mail::slot::{Slot, SlotState};
+
+use crate::harness::{AROUND_THE_WORLD, Sim, at, hours};
+
+/// Drops a report about `slot` into its sender's inbox.
+fn report(sim: &Sim, slot: &Slot, content: FoundContent) {
+    let n = sim
+        .accounts
+        .iter()
+        .position(|id| *id == slot.sender)
+        .unwrap();
+    let (address, _) = AROUND_THE_WORLD[n];
+    let left = sim.watch.left.get(&slot.message_id).unwrap();
+    let mail = OutgoingMail {
+        message_id: format!("report-{}@mta.test", slot.id),
+        subject: "Undelivered Mail Returned to Sender".to_owned(),
+        headers: Vec::new(),
+        references: Vec::new(),
+        in_reply_to: None,
+        ..left.over.mail.clone()
+    };
+    sim.world
+        .post
+        .drop_in(address, Folder::Inbox, mail, content);
+}
+
+fn failed(slot: &Slot, status: &str) -> FoundContent {
+    FoundContent::DeliveryReport {
+        original_message_id: Some(slot.message_id.clone()),
+        recipient: None,
+        diagnostic: None,
+        action: "failed".to_owned(),
+        status: status.to_owned(),
+    }
+}
+
+async fn some_mails(name: &str) -> (Sim, Vec<Slot>) {
+    let mut sim = Sim::story(name, "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T12:00:00Z"));
+    let slots = sim.all_slots();
+    let accepted = slots
+        .into_iter()
+        .filter(|slot| slot.state.accepted_at().is_some());
+    let accepted = accepted.collect();
+    (sim, accepted)
+}
+
+#[tokio::test]
+async fn a_report_of_no_such_user_is_a_bounce_and_suppresses() {
+    let (mut sim, slots) = some_mails("no such user").await;
+    let slot = &slots[0];
+    report(&sim, slot, failed(slot, "5.1.1"));
+    sim.run_for(hours(1));
+    let look = sim.world.store.look();
+    let after = look.slot(sim.world.owner(slot.sender), slot.id).unwrap();
+    assert!(matches!(after.state, SlotState::Bounced { .. }));
+    let recipient = look
+        .account(slot.user, slot.recipient)
+        .unwrap()
+        .email
+        .clone();
+    assert!(look.is_suppressed(slot.user, recipient.as_str(), sim.world.now()));
+    drop(look);
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+}
+
+#[tokio::test]
+async fn a_full_mailbox_is_left_alone_for_a_week() {
+    let (mut sim, slots) = some_mails("full").await;
+    let slot = &slots[0];
+    report(&sim, slot, failed(slot, "5.2.2"));
+    sim.run_until(at("2026-03-16T12:00:00Z"));
+    let recipient = {
+        let look = sim.world.store.look();
+        let account = look.account(slot.user, slot.recipient).unwrap();
+        let email = account.email.as_str().to_owned();
+        assert!(look.is_suppressed(slot.user, &email, sim.world.now()));
+        account.id
+    };
+    sim.run_until(at("2026-03-19T06:00:00Z"));
+    sim.finish();
+    let again = sim
+        .watch
+        .left
+        .values()
+        .filter(|left| left.recipient == recipient && left.at > at("2026-03-17T12:00:00Z"));
+    assert!(again.count() > 0, "mail goes there again");
+}
+
+#[tokio::test]
+async fn a_forged_report_changes_nothing() {
+    let (mut sim, slots) = some_mails("forged").await;
+    let [mine, other] = [
+        &slots[0],
+        slots
+            .iter()
+            .find(|it| it.sender != slots[0].sender)
+            .unwrap(),
+    ];
+    // About a mail of somebody else, dropped into this sender's inbox.
+    let content = failed(other, "5.1.1");
+    report(&sim, mine, content);
+    sim.run_for(hours(1));
+    let look = sim.world.store.look();
+    let after = look.slot(sim.world.owner(other.sender), other.id).unwrap();
+    assert!(matches!(after.state, SlotState::Accepted { .. }));
+    drop(look);
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
+}
+
+#[tokio::test]
+async fn a_complaint_counts_as_spam_and_suppresses() {
+    let (mut sim, slots) = some_mails("complaint").await;
+    let slot = &slots[0];
+    let content = FoundContent::Complaint {
+        original_message_id: Some(slot.message_id.clone()),
+    };
+    report(&sim, slot, content);
+    sim.run_for(hours(1));
+    let look = sim.world.store.look();
+    let after = look.slot(sim.world.owner(slot.sender), slot.id).unwrap();
+    assert!(after.spammed_at.is_some());
+    let recipient = look
+        .account(slot.user, slot.recipient)
+        .unwrap()
+        .email
+        .clone();
+    assert!(look.is_suppressed(slot.user, recipient.as_str(), sim.world.now()));
+}

@@ -1,0 +1,193 @@
+//! Mail servers that are down, refuse, or change under us.
+
+use agentwarm_app::ports::endpoints::MailProtocol;
+use agentwarm_app::ports::mail::{ConnectFailure, Folder, SmtpPhase, Submission};
+use agentwarm_core::account::AccountStatus;
+use agentwarm_core::audit::EventType;
+use agentwarm_core::mail::slot::{SkipReason, SlotKind, SlotState};
+use agentwarm_testkit::memory::mail::{Connect, Scripted};
+use agentwarm_testkit::world::PASSWORD;
+use jiff::civil::date;
+
+use crate::harness::{Sim, at, hours};
+
+const ALICE: &str = "alice@acorn.test";
+
+#[tokio::test]
+async fn hours_of_silence_delay_mail_and_leave_the_account_alone() {
+    let mut sim = Sim::story("silence", "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T10:00:00Z"));
+    sim.world.post.set_down(ALICE, true);
+    sim.run_until(at("2026-03-10T14:00:00Z"));
+    let alice = sim.account(0);
+    assert_eq!(alice.status, AccountStatus::Warming);
+    assert!(
+        alice
+            .status_reason
+            .unwrap()
+            .contains("could not be reached since")
+    );
+    sim.world.post.set_down(ALICE, false);
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+    assert_eq!(sim.account(0).status_reason, None);
+    let lost = sim.slots(0).into_iter().filter(|slot| {
+        slot.date == date(2026, 3, 10)
+            && slot.kind == SlotKind::Thread
+            && slot.state.accepted_at().is_none()
+    });
+    assert_eq!(lost.count(), 0, "four hours were left to send them");
+}
+
+#[tokio::test]
+async fn a_day_of_silence_is_an_error_that_heals() {
+    let mut sim = Sim::story("a day of silence", "2026-03-09T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T10:00:00Z"));
+    sim.world.post.set_down(ALICE, true);
+    sim.run_until(at("2026-03-11T09:00:00Z"));
+    assert_eq!(sim.account(0).status, AccountStatus::Warming);
+    sim.run_until(at("2026-03-11T12:00:00Z"));
+    assert_eq!(sim.account(0).status, AccountStatus::Error);
+    sim.run_until(at("2026-03-12T09:00:00Z"));
+    sim.world.post.set_down(ALICE, false);
+    // Tried hourly, healed, and planned for what is left of the day.
+    sim.run_until(at("2026-03-12T12:00:00Z"));
+    assert_eq!(sim.account(0).status, AccountStatus::Warming);
+    let look = sim.world.store.look();
+    let plan = look.plan(sim.world.owner(sim.accounts[0]), date(2026, 3, 12));
+    assert!(plan.is_some_and(|plan| plan.limit > 0));
+    drop(look);
+    sim.run_until(at("2026-03-16T06:00:00Z"));
+    sim.finish();
+    let sent = sim
+        .slots(0)
+        .into_iter()
+        .filter(|slot| slot.date >= date(2026, 3, 12) && slot.state.accepted_at().is_some());
+    assert!(sent.count() > 10);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_an_error_after_three_refusals_and_heals() {
+    let mut sim = Sim::story("password", "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T10:00:00Z"));
+    sim.world.post.open_mailbox(ALICE, "another");
+    let refused_since = sim.world.now();
+    while sim.account(0).status == AccountStatus::Warming {
+        sim.run_for(jiff::SignedDuration::from_mins(1));
+        assert!(sim.world.now().duration_since(refused_since) < hours(2));
+    }
+    let account = sim.account(0);
+    assert_eq!(account.status, AccountStatus::Error);
+    assert!(
+        account
+            .status_reason
+            .unwrap()
+            .contains("refused the login since")
+    );
+    assert!(sim.world.now().duration_since(refused_since).as_mins() >= 15);
+    let attempts = sim.world.post.refused_logins(ALICE);
+    assert!(
+        (3..=5).contains(&attempts),
+        "a mailbox must not be locked by us: {attempts}"
+    );
+
+    sim.run_until(at("2026-03-11T10:00:00Z"));
+    let attempts = sim.world.post.refused_logins(ALICE);
+    assert!(attempts < 35, "hourly from then on: {attempts}");
+    sim.world.post.open_mailbox(ALICE, PASSWORD);
+    sim.run_until(at("2026-03-11T12:30:00Z"));
+    assert_eq!(sim.account(0).status, AccountStatus::Warming);
+    sim.run_until(at("2026-03-14T06:00:00Z"));
+    sim.finish();
+    let changes = sim.world.published().iter().filter(|(_, _, event)| {
+        event.event_type == EventType::AccountStatusChanged
+            && event.entity_id == sim.accounts[0].to_string()
+    });
+    assert_eq!(changes.count(), 3, "started, error, healed");
+}
+
+#[tokio::test]
+async fn a_closed_mailbox_bounces_once_and_gets_no_more_mail() {
+    let mut sim = Sim::story("closed", "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T10:00:00Z"));
+    sim.world.post.close_mailbox(ALICE);
+    let closed_at = sim.world.now();
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+    let user = sim.world.tenant.user;
+    assert!(
+        sim.world
+            .store
+            .look()
+            .is_suppressed(user, ALICE, sim.world.now())
+    );
+    let bounced: Vec<_> = sim
+        .all_slots()
+        .into_iter()
+        .filter(|slot| matches!(slot.state, SlotState::Rejected { bounced: true, .. }))
+        .collect();
+    assert_eq!(bounced.len(), 1, "the first says it all");
+    assert_eq!(bounced[0].recipient, sim.accounts[0]);
+    let later = sim.all_slots().into_iter().filter(|slot| {
+        slot.recipient == sim.accounts[0]
+            && slot
+                .state
+                .accepted_at()
+                .is_some_and(|accepted| accepted > closed_at)
+    });
+    assert_eq!(later.count(), 0);
+}
+
+#[tokio::test]
+async fn a_renumbered_inbox_is_read_again_and_nothing_is_booked_twice() {
+    let mut sim = Sim::story("renumbered", "2026-03-10T06:00:00Z").await;
+    sim.world.post.set_spam_share(ALICE, 0.3);
+    for hour in [11, 13, 15] {
+        sim.run_until(at(&format!("2026-03-10T{hour}:00:00Z")));
+        sim.world.post.reset_uid_validity(ALICE, Folder::Inbox);
+        sim.world.post.reset_uid_validity(ALICE, Folder::Junk);
+    }
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
+    assert!(sim.receipts(0).len() > 10);
+}
+
+#[tokio::test]
+async fn not_now_is_tried_again_and_given_up_in_the_end() {
+    let mut sim = Sim::story("not now", "2026-03-10T06:00:00Z").await;
+    let not_now = Scripted::Answered(Submission::Refused {
+        phase: SmtpPhase::RcptTo,
+        code: 451,
+        enhanced: Some("4.7.1".to_owned()),
+        text: "greylisted".to_owned(),
+    });
+    sim.run_until(at("2026-03-10T07:00:00Z"));
+    sim.world.post.next_submission(ALICE, not_now.clone());
+    for _ in 0..5 {
+        sim.world
+            .post
+            .next_submission("adam@acorn.test", not_now.clone());
+    }
+    let hung = Connect::Fails(ConnectFailure::Busy);
+    sim.world
+        .post
+        .next_connect("bella@birch.test", MailProtocol::Smtp, hung);
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
+    let threads = |n: usize| {
+        let slots = sim.slots(n).into_iter();
+        slots.filter(|slot| slot.kind == SlotKind::Thread && slot.date == date(2026, 3, 10))
+    };
+    assert!(threads(0).all(|slot| slot.state.accepted_at().is_some()));
+    assert!(threads(2).all(|slot| slot.state.accepted_at().is_some()));
+    let given_up = threads(1).filter(|slot| {
+        matches!(
+            slot.state,
+            SlotState::Skipped {
+                reason: SkipReason::RetriesExhausted | SkipReason::OutsideHours,
+                ..
+            }
+        )
+    });
+    assert!(given_up.count() <= 1);
+}
