@@ -29,8 +29,8 @@ pub struct MailServers {
     pub host: String,
     /// IMAP with TLS from the start.
     pub imaps_port: u16,
-    /// SMTP with TLS from the start.
-    pub smtps_port: u16,
+    /// SMTP that begins TLS on request, as it is understood of any port but 465.
+    pub smtp_port: u16,
     /// The file of addresses and passwords.
     pub mailboxes_file: PathBuf,
 }
@@ -144,7 +144,8 @@ async fn create(
             "imapHost": servers.host,
             "imapPort": servers.imaps_port,
             "smtpHost": servers.host,
-            "smtpPort": servers.smtps_port,
+            "smtpPort": servers.smtp_port,
+            "smtpSecurity": "implicit",
             "username": mailbox.address,
             "password": mailbox.password,
         },

@@ -65,7 +65,7 @@ impl RunSettings {
             mail: MailServers {
                 host: text("AGENTWARM_MAIL_HOST")?,
                 imaps_port: port("AGENTWARM_PORT_IMAPS")?,
-                smtps_port: port("AGENTWARM_PORT_SMTPS")?,
+                smtp_port: port("AGENTWARM_PORT_SMTP")?,
                 mailboxes_file: text("AGENTWARM_MAILBOXES_FILE")?.into(),
             },
             ca_file: text("AGENTWARM_CA_FILE")?.into(),

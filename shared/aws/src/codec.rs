@@ -313,3 +313,113 @@ pub(crate) fn is_same(a: &AttributeValue, b: &AttributeValue) -> bool {
         _ => a == b,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Sample {
+        id: String,
+        rate: f64,
+        count: Option<u64>,
+        at: Option<Timestamp>,
+        #[serde(flatten)]
+        kind: Kind,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "snake_case")]
+    enum Kind {
+        Plain,
+        Timed { since: Timestamp, share: f64 },
+    }
+
+    fn key() -> Key {
+        Key {
+            pk: "p".to_owned(),
+            sk: "s".to_owned(),
+        }
+    }
+
+    fn moments() -> impl Strategy<Value = Timestamp> {
+        let range = Timestamp::MIN.as_nanosecond()..=Timestamp::MAX.as_nanosecond();
+        range.prop_map(|nanos| Timestamp::from_nanosecond(nanos).unwrap())
+    }
+
+    fn samples() -> impl Strategy<Value = Sample> {
+        let numbers = || proptest::num::f64::NORMAL | proptest::num::f64::ZERO;
+        let kinds = prop_oneof![
+            Just(Kind::Plain),
+            (moments(), numbers()).prop_map(|(since, share)| Kind::Timed { since, share }),
+        ];
+        let count = proptest::option::of(any::<u64>());
+        let at = proptest::option::of(moments());
+        ("\\PC{1,20}", numbers(), count, at, kinds).prop_map(|(id, rate, count, at, kind)| Sample {
+            id,
+            rate,
+            count,
+            at,
+            kind,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn records_are_read_as_they_were_written(sample in samples()) {
+            let item = ItemBuilder::new(key()).data(&sample).unwrap().build();
+            prop_assert_eq!(&record::<Sample>(item).unwrap(), &sample);
+
+            let item = ItemBuilder::new(key()).data_but(&["id"], &sample).unwrap().build();
+            let read: Sample = record_with(item, [("id", sample.id.clone())]).unwrap();
+            prop_assert_eq!(read, sample);
+        }
+    }
+
+    #[test]
+    fn absent_values_take_no_room() {
+        let sample = Sample {
+            id: "x".to_owned(),
+            rate: 0.5,
+            count: None,
+            at: None,
+            kind: Kind::Plain,
+        };
+        let data = encode(&sample).unwrap();
+        let mut names: Vec<_> = data.as_m().unwrap().keys().cloned().collect();
+        names.sort();
+        assert_eq!(names, ["id", "kind", "rate"]);
+    }
+
+    #[test]
+    fn items_that_differ_only_in_their_end_or_notation_say_the_same() {
+        let item = |rate: &str, end: i64| {
+            ItemBuilder::new(key())
+                .with("rate", AttributeValue::N(rate.to_owned()))
+                .with(
+                    "list",
+                    AttributeValue::L(vec![AttributeValue::N(rate.to_owned())]),
+                )
+                .expires_at(Timestamp::from_second(end).unwrap())
+                .build()
+        };
+        assert!(says_the_same(&item("0.00001", 1), &item("1E-5", 2)));
+        assert!(!says_the_same(&item("0.5", 1), &item("0.6", 1)));
+        let more = ItemBuilder(item("0.5", 1)).version(1).build();
+        assert!(!says_the_same(&item("0.5", 1), &more));
+        assert!(!says_the_same(&more, &item("0.5", 1)));
+    }
+
+    #[test]
+    fn an_item_is_over_when_its_time_has_come() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let item = ItemBuilder::new(key()).expires_at(at(100)).build();
+        assert!(is_live(&item, at(99)));
+        assert!(!is_live(&item, at(100)));
+        assert!(is_live(&ItemBuilder::new(key()).build(), at(100)));
+    }
+}

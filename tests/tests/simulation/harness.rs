@@ -133,11 +133,12 @@ impl Sim {
         }
         let shown: Vec<_> = violations.iter().take(12).map(String::as_str).collect();
         panic!(
-            "{} things are wrong in world {} of {:?} at {} (AW_SEED={} replays it):\n{}",
+            "{} things are wrong in world {} of {:?} at {} after {} dead letters (AW_SEED={} replays it):\n{}",
             violations.len(),
             self.number,
             self.name,
             self.world.now(),
+            self.world.dead_letters(),
             self.number,
             shown.join("\n")
         );

@@ -48,10 +48,21 @@ pub struct Arrivals {
 /// What became of a message.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Arrived {
+    /// The slot that it is, if it is one.
+    pub(super) slot: Option<SlotId>,
     /// It was booked now.
     pub(super) is_new: bool,
     /// It was moved from spam to the inbox now.
     pub(super) is_rescued: bool,
+}
+
+/// What became of a look for one mail.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Settled {
+    /// The mail's slot, if there may be a receipt of it.
+    pub(super) slot: Option<SlotId>,
+    /// It was in doubt, and was looked for.
+    pub(super) searched: bool,
 }
 
 impl Arrivals {
@@ -70,7 +81,7 @@ impl Arrivals {
             .await
     }
 
-    /// Looks for a mail in doubt everywhere; true if it was still in doubt (decision 31).
+    /// Looks for a mail in doubt everywhere (decision 31).
     pub(super) async fn settle(
         &self,
         account: &Account,
@@ -78,18 +89,14 @@ impl Arrivals {
         slot: SlotId,
         session: &mut dyn ReadSession,
         now: Timestamp,
-    ) -> Result<bool, Interrupted> {
+    ) -> Result<Settled, Interrupted> {
         let owner = AccountRef {
             user: account.user,
             account: sender,
         };
-        let Some(slot) = self
-            .slots
-            .get(owner, slot)
-            .await
-            .map_err(EngineError::from)?
-        else {
-            return Ok(false);
+        let slot = self.slots.get(owner, slot).await;
+        let Some(slot) = slot.map_err(EngineError::from)? else {
+            return Ok(Settled::default());
         };
         let since = match slot.state {
             SlotState::InDoubt { since, .. } => since,
@@ -97,24 +104,37 @@ impl Arrivals {
             SlotState::Claimed { lease_until, .. } if lease_until <= self.clock.wall() => {
                 slot.message_date
             }
-            _ => return Ok(false),
+            // Perhaps found by a visit that died before it noted what is left to do with it.
+            SlotState::Accepted { .. } => {
+                return Ok(Settled {
+                    slot: Some(slot.id),
+                    searched: false,
+                });
+            }
+            _ => return Ok(Settled::default()),
+        };
+        let mut settled = Settled {
+            slot: None,
+            searched: true,
         };
         let places = [Folder::Inbox, Folder::Junk, Folder::Warmup];
         if let Some(location) = session.find(&slot.message_id, &places, true).await? {
-            self.book(account, slot, &location, session, now).await?;
-        } else if settling::is_hopeless(since, now) {
+            let arrived = self.book(account, slot, &location, session, now).await?;
+            settled.slot = arrived.slot;
+            return Ok(settled);
+        }
+        let (state, events) = if settling::is_hopeless(since, now) {
             let event = settling::given_up(&slot, now);
-            self.advance(slot, SlotState::Unknown { at: now }, vec![event])
-                .await?;
+            (SlotState::Unknown { at: now }, vec![event])
         } else {
             let checks = match slot.state {
                 SlotState::InDoubt { checks, .. } => checks + 1,
                 _ => 1,
             };
-            self.advance(slot, SlotState::InDoubt { since, checks }, Vec::new())
-                .await?;
-        }
-        Ok(true)
+            (SlotState::InDoubt { since, checks }, Vec::new())
+        };
+        self.advance(slot, state, events).await?;
+        Ok(settled)
     }
 
     /// The slot that a message is, if its token is ours, made for this account, and names a slot that was claimed.
@@ -181,6 +201,7 @@ impl Arrivals {
                 None => return Ok(Arrived::default()),
             },
         };
+        let owned = receipt.slot;
         let is_rescued = receipt.placement == Placement::Spam && receipt.rescued_at.is_none();
         if folder == Folder::Junk {
             session.relocate(location, Folder::Inbox).await?;
@@ -189,7 +210,11 @@ impl Arrivals {
         if is_rescued {
             self.note_rescue(receipt, now).await?;
         }
-        Ok(Arrived { is_new, is_rescued })
+        Ok(Arrived {
+            slot: Some(owned),
+            is_new,
+            is_rescued,
+        })
     }
 
     async fn receipt(

@@ -1,8 +1,8 @@
 //! The end of a day: explain every planned mail, settle the figures.
 //!
 //! Runs when the next day is planned, and again until the day is closed 24 h after its end (decision 24). Whatever the due index or a
-//! queue lost is found here, because the plan says what should have happened: a planned mail without a slot becomes `Skipped`, a claim
-//! nobody finished becomes in doubt. So a day always adds up: planned = sent + explained.
+//! queue lost is found here, because the plan and the receipts say what should have happened: a planned mail or answer without a slot
+//! becomes `Skipped`, a claim nobody finished becomes in doubt. So a day always adds up: planned = sent + explained.
 
 use std::sync::Arc;
 
@@ -10,10 +10,12 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use agentwarm_core::account::Account;
+use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::mail::message_id;
+use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, SlotState};
 use agentwarm_core::time::DaySpan;
-use agentwarm_core::warmup::day::{DayPlan, PlannedSlot};
+use agentwarm_core::warmup::day::DayPlan;
 use agentwarm_core::warmup::figures::unclaimed;
 use agentwarm_core::warmup::reputation;
 
@@ -101,10 +103,6 @@ impl Closing {
         books: &DayBooks,
         now: Timestamp,
     ) -> Result<bool, EngineError> {
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
         let mut changed = false;
         if let Some(plan) = plan {
             let lost = unclaimed(plan, &books.slots);
@@ -113,14 +111,61 @@ impl Closing {
                 .iter()
                 .filter(|planned| lost.contains(&planned.id))
             {
-                let slot = never_claimed(owner, account.email.domain(), plan, planned, now);
+                let lost = Lost {
+                    id: planned.id,
+                    recipient: planned.target,
+                    kind: SlotKind::Thread,
+                    at: planned.at,
+                };
+                let slot = never_claimed(account, plan.span.date, lost, now);
                 changed |= self.slots.create(&slot).await? == Created::Done;
             }
+        }
+        for receipt in &books.to_answer {
+            changed |= self.explain_answer(account, receipt, books, now).await?;
         }
         for slot in &books.slots {
             changed |= self.unstick(slot, now).await?;
         }
         Ok(changed)
+    }
+
+    /// The same for one answer: a slot says what became of it, and if it left its receipt knows.
+    async fn explain_answer(
+        &self,
+        account: &Account,
+        receipt: &Receipt,
+        books: &DayBooks,
+        now: Timestamp,
+    ) -> Result<bool, EngineError> {
+        let Some(reply) = receipt
+            .engagement
+            .reply
+            .filter(|_| receipt.replied_at.is_none())
+        else {
+            return Ok(false);
+        };
+        let known = books.slots.iter().find(|slot| slot.id == reply.slot);
+        if let Some(at) = known.and_then(|slot| slot.state.accepted_at()) {
+            let mut receipt = receipt.clone();
+            receipt.replied_at = Some(at);
+            receipt.version += 1;
+            let replaced = self.figures.receipts.replace(&receipt, Vec::new()).await?;
+            return Ok(replaced == Replaced::Done);
+        }
+        if known.is_some() {
+            return Ok(false);
+        }
+        let lost = Lost {
+            id: reply.slot,
+            recipient: receipt.sender,
+            kind: SlotKind::Reply {
+                answers: receipt.slot,
+            },
+            at: reply.at,
+        };
+        let slot = never_claimed(account, account.zone.date_of(reply.at), lost, now);
+        Ok(self.slots.create(&slot).await? == Created::Done)
     }
 
     /// Settles what nobody will: a claim whose claimer died, an attempt that no order comes for, a mail whose receiver could not be looked
@@ -195,25 +240,27 @@ fn is_our_fault(slot: &Slot) -> bool {
         && matches!(reason, SkipReason::OutsideHours | SkipReason::NotHandedOut)
 }
 
-/// The slot of a planned mail that nobody ever claimed.
-fn never_claimed(
-    owner: AccountRef,
-    domain: &str,
-    plan: &DayPlan,
-    planned: &PlannedSlot,
-    now: Timestamp,
-) -> Slot {
+/// A mail that nobody ever claimed.
+struct Lost {
+    id: SlotId,
+    recipient: AccountId,
+    kind: SlotKind,
+    at: Timestamp,
+}
+
+/// Its slot.
+fn never_claimed(account: &Account, date: Date, lost: Lost, now: Timestamp) -> Slot {
     Slot {
-        id: planned.id,
-        user: owner.user,
-        sender: owner.account,
-        recipient: planned.target,
-        date: plan.span.date,
-        kind: SlotKind::Thread,
-        scheduled_at: planned.at,
-        message_id: message_id::of_slot(planned.id, domain).into(),
-        message_date: planned.at,
-        position: compose::unsent(planned.id),
+        id: lost.id,
+        user: account.user,
+        sender: account.id,
+        recipient: lost.recipient,
+        date,
+        kind: lost.kind,
+        scheduled_at: lost.at,
+        message_id: message_id::of_slot(lost.id, account.email.domain()).into(),
+        message_date: lost.at,
+        position: compose::unsent(lost.id),
         state: SlotState::Skipped {
             at: now,
             reason: SkipReason::NotHandedOut,

@@ -45,6 +45,8 @@ pub struct DayBooks {
     pub slots: Vec<Slot>,
     /// What it received on it.
     pub receipts: Vec<Receipt>,
+    /// What it was to answer on it, whenever that was received.
+    pub to_answer: Vec<Receipt>,
     /// The sums.
     pub figures: DayFigures,
 }
@@ -69,6 +71,14 @@ impl Figures {
             .into_iter()
             .filter(|slot| slot.date == day.date)
             .collect();
+        let to_answer = receipts
+            .iter()
+            .filter(|receipt| {
+                let reply = receipt.engagement.reply;
+                reply.is_some_and(|reply| day.contains(reply.at))
+            })
+            .cloned()
+            .collect();
         let receipts: Vec<_> = receipts
             .into_iter()
             .filter(|receipt| receipt.date == day.date)
@@ -78,6 +88,7 @@ impl Figures {
         Ok(DayBooks {
             slots,
             receipts,
+            to_answer,
             figures,
         })
     }

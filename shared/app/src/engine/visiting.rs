@@ -37,8 +37,9 @@ pub const VISIT_LEASE: SignedDuration = SignedDuration::from_secs(120);
 const READ_LIMIT: u32 = 50;
 const READS_PER_VISIT: usize = 4;
 
-/// How far back receipts with work left can lie: a reply moves for 48 h at most, over a weekend, and filing comes after it.
-const ENGAGEMENT_DAYS: i64 = 8;
+/// How far back receipts are read of a mailbox of which nothing is remembered: a reply moves for 48 h at most, over a weekend, and filing
+/// comes after it.
+const ENGAGEMENT_LOOKBACK: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 /// The ports of this step.
 pub struct Visiting {
@@ -75,6 +76,15 @@ pub struct Visited {
     pub reports: u32,
     /// Mails in doubt that were looked for.
     pub searched: u32,
+}
+
+/// What is left to do with the mails of a mailbox.
+#[derive(Debug, Clone, Copy, Default)]
+struct Engaged {
+    /// When something is due next.
+    next: Option<Timestamp>,
+    /// Nothing is left to do with mails of older slots.
+    before: Option<SlotId>,
 }
 
 /// The folders that mail arrives in, in the order in which they are read: spam first, so that a rescued mail is met in the inbox again
@@ -185,29 +195,22 @@ impl Visiting {
         let result = self
             .work(account, order, session, &messages, &lease, &mut visited)
             .await;
-        let next_engagement = match &result {
-            Ok(next) => *next,
-            Err(_) => lease.state.next_engagement,
-        };
-        // After a failure the cursors stay, so that the next visit reads these messages again.
+        // After a failure all stays as it was, so that the next visit reads these messages again.
         let after = match &result {
-            Ok(_) => MailboxState {
+            Ok(engaged) => MailboxState {
                 inbox: cursors.inbox,
                 junk: cursors.junk,
+                next_engagement: engaged.next,
+                engaged_before: engaged.before,
+                visited_at: Some(now),
                 ..lease.state.clone()
             },
-            Err(_) => lease.state.clone(),
+            Err(_) => MailboxState {
+                visited_at: Some(now),
+                ..lease.state.clone()
+            },
         };
-        self.mailboxes
-            .release(
-                &lease,
-                &MailboxState {
-                    next_engagement,
-                    visited_at: Some(now),
-                    ..after
-                },
-            )
-            .await?;
+        self.mailboxes.release(&lease, &after).await?;
         match result {
             Ok(_) => Ok(visited),
             Err(Interrupted::Connection(failure)) => {
@@ -218,7 +221,7 @@ impl Visiting {
         }
     }
 
-    /// Everything that is done under the lease; answers when engagement is due next.
+    /// Everything that is done under the lease.
     async fn work(
         &self,
         account: &Account,
@@ -227,26 +230,44 @@ impl Visiting {
         messages: &[FoundMessage],
         lease: &MailboxLease,
         visited: &mut Visited,
-    ) -> Result<Option<Timestamp>, Interrupted> {
+    ) -> Result<Engaged, Interrupted> {
         let now = self.clock.schedule();
+        let mut booked = Vec::new();
         for message in messages {
-            self.take_in(account, message, session, now, visited)
-                .await?;
-        }
-        for &(sender, slot) in &order.expected {
-            visited.searched += u32::from(
-                self.arrivals
-                    .settle(account, sender, slot, session, now)
+            booked.extend(
+                self.take_in(account, message, session, now, visited)
                     .await?,
             );
         }
-        let due = lease.state.next_engagement.is_some_and(|at| at <= now);
-        if messages.is_empty() && order.expected.is_empty() && !due {
-            return Ok(lease.state.next_engagement);
+        for &(sender, slot) in &order.expected {
+            let settled = self
+                .arrivals
+                .settle(account, sender, slot, session, now)
+                .await?;
+            visited.searched += u32::from(settled.searched);
+            booked.extend(settled.slot);
         }
-        self.engage_due(account, session, now, visited).await
+        let state = &lease.state;
+        let due = state.next_engagement.is_some_and(|at| at <= now);
+        if booked.is_empty() && !due {
+            return Ok(Engaged {
+                next: state.next_engagement,
+                before: state.engaged_before,
+            });
+        }
+        let oldest = booked.into_iter().min();
+        let from = match (state.engaged_before, oldest) {
+            (Some(known), Some(oldest)) => known.min(oldest),
+            (Some(known), None) => known,
+            (None, _) => SlotId::first_at(
+                now.saturating_sub(ENGAGEMENT_LOOKBACK)
+                    .unwrap_or(Timestamp::MIN),
+            ),
+        };
+        self.engage_due(account, from, session, now, visited).await
     }
 
+    /// Takes a message in; its slot, if it is a warmup mail.
     async fn take_in(
         &self,
         account: &Account,
@@ -254,45 +275,44 @@ impl Visiting {
         session: &mut dyn ReadSession,
         now: Timestamp,
         visited: &mut Visited,
-    ) -> Result<(), Interrupted> {
+    ) -> Result<Option<SlotId>, Interrupted> {
         match &message.content {
             FoundContent::Message => {
                 let arrival = self.arrivals.arrive(account, message, session, now).await?;
                 visited.arrived += u32::from(arrival.is_new);
                 visited.rescued += u32::from(arrival.is_rescued);
+                Ok(arrival.slot)
             }
             FoundContent::DeliveryReport { .. } | FoundContent::Complaint { .. } => {
                 visited.reports +=
                     u32::from(self.reports.take(account, &message.content, now).await?);
+                Ok(None)
             }
         }
-        Ok(())
     }
 
-    /// Does whatever is due with received mails, and answers when something is due next.
+    /// Does whatever is due with received mails, from that of slot `from` on.
     async fn engage_due(
         &self,
         account: &Account,
+        from: SlotId,
         session: &mut dyn ReadSession,
         now: Timestamp,
         visited: &mut Visited,
-    ) -> Result<Option<Timestamp>, Interrupted> {
+    ) -> Result<Engaged, Interrupted> {
         let mailbox = AccountRef {
             user: account.user,
             account: account.id,
         };
-        let since = now
-            .saturating_sub(SignedDuration::from_hours(24 * ENGAGEMENT_DAYS))
-            .unwrap_or(Timestamp::MIN);
         let until = now
             .saturating_add(SignedDuration::from_hours(24))
             .unwrap_or(Timestamp::MAX);
         let receipts = self
             .receipts
-            .between(mailbox, SlotId::first_at(since), SlotId::first_at(until))
+            .between(mailbox, from, SlotId::first_at(until))
             .await
             .map_err(EngineError::from)?;
-        let mut next: Option<Timestamp> = None;
+        let mut engaged = Engaged::default();
         for receipt in receipts {
             let receipt = if engage::next_due(&receipt).is_some_and(|at| at <= now) {
                 let engaged = self.engage(receipt, session, now).await?;
@@ -301,12 +321,13 @@ impl Visiting {
             } else {
                 receipt
             };
-            next = match (next, engage::next_due(&receipt)) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
+            if let Some(due) = engage::next_due(&receipt) {
+                engaged.before = engaged.before.or(Some(receipt.slot));
+                engaged.next = Some(engaged.next.map_or(due, |next| next.min(due)));
+            }
         }
-        Ok(next)
+        engaged.before = engaged.before.or(Some(SlotId::first_at(now)));
+        Ok(engaged)
     }
 
     /// Carries out all actions of one mail that are due, then books them with one write. A mail that its owner has deleted or moved

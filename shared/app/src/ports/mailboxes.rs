@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use agentwarm_core::ids::SlotId;
 use agentwarm_core::warmup::transition::ConnectionHealth;
 
 use super::StoreError;
@@ -22,6 +23,8 @@ pub struct MailboxState {
     pub health: ConnectionHealth,
     /// When something is due with a received mail (schedule clock): until then a visit need not read the receipts.
     pub next_engagement: Option<Timestamp>,
+    /// No received mail of an older slot has anything left to be done: where receipts are read from. Absent: not known.
+    pub engaged_before: Option<SlotId>,
     /// The last time it was looked into (schedule clock).
     pub visited_at: Option<Timestamp>,
 }

@@ -12,6 +12,7 @@
 )]
 
 mod actions;
+mod corrupt;
 mod costs;
 mod events;
 mod expiry;

@@ -3,6 +3,7 @@
 use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::mail::FolderCursor;
 use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxState};
+use agentwarm_core::ids::SlotId;
 use agentwarm_core::warmup::transition::ConnectionHealth;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -26,6 +27,7 @@ fn state() -> MailboxState {
         junk: None,
         health: health(1),
         next_engagement: Some(after(30)),
+        engaged_before: Some(SlotId::first_at(now())),
         visited_at: Some(now()),
     }
 }

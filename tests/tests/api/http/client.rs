@@ -254,7 +254,10 @@ impl RateCounter for Counted {
 
 /// Remembers answers; the races of this port are tested with the kit and with the adapter.
 #[derive(Default)]
-struct Remembered(Mutex<BTreeMap<(ApiKeyId, String), (String, Option<Vec<u8>>)>>);
+struct Remembered(Mutex<BTreeMap<(ApiKeyId, String), Record>>);
+
+/// A request's fingerprint, and its answer once there is one.
+type Record = (String, Option<Vec<u8>>);
 
 #[async_trait]
 impl IdempotencyStore for Remembered {

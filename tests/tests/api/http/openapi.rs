@@ -70,3 +70,12 @@ fn every_example_is_of_its_schema() {
     }
     assert!(checked >= 24, "{checked}");
 }
+
+/// The check behind all of this can fail.
+#[test]
+fn an_answer_that_is_not_documented_is_noticed() {
+    let document = documented::document();
+    let place = format!("{}/schema", place_of("/api/keys", "get", 200));
+    let short = serde_json::json!({ "keys": [{ "id": 5, "name": "x" }] });
+    assert_eq!(problems(&document, &place, &short).len(), 4);
+}

@@ -130,7 +130,7 @@ async fn hosts_and_ports_that_we_may_not_connect_to_are_refused() {
         "a b.example.com",
     ] {
         let paths = create_with(&world, |new| {
-            new.credentials.imap_host = Some(host.to_owned())
+            new.credentials.imap_host = Some(host.to_owned());
         })
         .await;
         assert_eq!(paths, ["credentials.imapHost"], "{host}");

@@ -32,7 +32,11 @@ async fn entry(world: &World, event_type: EventType, actor: Actor, hours: i64) {
     let store: &dyn AuditLog = world.store.as_ref();
     for _ in 0..2 {
         store
-            .append(world.tenant.user, &[entry.clone()], Timestamp::MAX)
+            .append(
+                world.tenant.user,
+                std::slice::from_ref(&entry),
+                Timestamp::MAX,
+            )
             .await
             .unwrap();
     }

@@ -75,7 +75,7 @@ async fn only_supplied_values_change() {
         .await
         .unwrap();
     assert_eq!(after.overrides.max_daily_emails, Some(30));
-    assert_eq!(after.config.reply_rate.get(), 0.8);
+    assert_eq!(after.config.reply_rate.get().to_string(), "0.8");
     assert!(after.config.send_on_weekends);
     assert_eq!(after.config.min_daily_emails, 2);
 }

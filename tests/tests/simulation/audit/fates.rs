@@ -184,11 +184,13 @@ fn overdue(
         && look
             .mailbox(owner)
             .is_none_or(|state| state.health.failed_at.is_none());
-    if let Some(due) = engage::next_due(receipt)
+    // Filing waits for the reply, and is due as soon as that left.
+    if let Some(due) = engage::next_due(receipt).max(receipt.replied_at)
+        && engage::next_due(receipt).is_some()
         && world.now().duration_since(due) > patience.overdue
         && is_read
     {
-        wrong.push(format!("receipt {} waits since {due}: {receipt:?} {:?}", receipt.slot, look.mailbox(owner)));
+        wrong.push(format!("receipt {} waits since {due}", receipt.slot));
     }
 }
 

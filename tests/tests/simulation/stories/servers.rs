@@ -86,10 +86,7 @@ async fn a_wrong_password_is_an_error_after_three_refusals_and_heals() {
     );
     assert!(sim.world.now().duration_since(refused_since).as_mins() >= 15);
     let attempts = sim.world.post.refused_logins(ALICE);
-    assert!(
-        (3..=5).contains(&attempts),
-        "a mailbox must not be locked by us: {attempts}"
-    );
+    assert_eq!(attempts, 3, "a mailbox must not be locked by us");
 
     sim.run_until(at("2026-03-11T10:00:00Z"));
     let attempts = sim.world.post.refused_logins(ALICE);
@@ -107,20 +104,17 @@ async fn a_wrong_password_is_an_error_after_three_refusals_and_heals() {
 }
 
 #[tokio::test]
-async fn a_closed_mailbox_bounces_once_and_gets_no_more_mail() {
-    let mut sim = Sim::story("closed", "2026-03-10T06:00:00Z").await;
+async fn a_recipient_that_does_not_exist_bounces_once_and_gets_no_more_mail() {
+    let mut sim = Sim::story("no such recipient", "2026-03-10T06:00:00Z").await;
     sim.run_until(at("2026-03-10T10:00:00Z"));
-    sim.world.post.close_mailbox(ALICE);
-    let closed_at = sim.world.now();
+    sim.world.post.refuse_mail(ALICE);
+    let since = sim.world.now();
     sim.run_until(at("2026-03-13T06:00:00Z"));
     sim.finish();
     let user = sim.world.tenant.user;
-    assert!(
-        sim.world
-            .store
-            .look()
-            .is_suppressed(user, ALICE, sim.world.now())
-    );
+    let look = sim.world.store.look();
+    assert!(look.is_suppressed(user, ALICE, sim.world.now()));
+    drop(look);
     let bounced: Vec<_> = sim
         .all_slots()
         .into_iter()
@@ -128,14 +122,32 @@ async fn a_closed_mailbox_bounces_once_and_gets_no_more_mail() {
         .collect();
     assert_eq!(bounced.len(), 1, "the first says it all");
     assert_eq!(bounced[0].recipient, sim.accounts[0]);
-    let later = sim.all_slots().into_iter().filter(|slot| {
-        slot.recipient == sim.accounts[0]
-            && slot
-                .state
-                .accepted_at()
-                .is_some_and(|accepted| accepted > closed_at)
-    });
+    let to_alice = |slot: &agentwarm_core::mail::slot::Slot| slot.recipient == sim.accounts[0];
+    let later = sim
+        .all_slots()
+        .into_iter()
+        .filter(|slot| to_alice(slot) && slot.state.accepted_at().is_some_and(|at| at > since));
     assert_eq!(later.count(), 0);
+    let own = sim.slots(0).into_iter();
+    let own = own.filter(|slot| slot.state.accepted_at().is_some_and(|at| at > since));
+    assert!(own.count() > 10, "she goes on writing");
+}
+
+#[tokio::test]
+async fn a_closed_mailbox_stops_its_account_and_nobody_elses() {
+    let mut sim = Sim::story("closed", "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T10:00:00Z"));
+    sim.world.post.close_mailbox(ALICE);
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+    assert_eq!(sim.account(0).status, AccountStatus::Error);
+    for n in 1..6 {
+        let lost = sim
+            .slots(n)
+            .into_iter()
+            .filter(|slot| slot.kind == SlotKind::Thread && slot.state.accepted_at().is_none());
+        assert!(lost.count() <= 1, "but for one that bounced");
+    }
 }
 
 #[tokio::test]

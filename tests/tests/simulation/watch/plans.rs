@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use agentwarm_app::ports::days::{AccountRef, DayRow};
 use agentwarm_core::account::{Account, AccountStatus};
-use agentwarm_core::mail::slot::{Slot, SlotState};
+use agentwarm_core::ids::SlotId;
+use agentwarm_core::mail::slot::{SkipReason, Slot, SlotState};
 use agentwarm_core::plan::Plan;
 use agentwarm_core::warmup::calendar::LastPlanned;
 use agentwarm_core::warmup::check::{CheckContext, check_plan};
@@ -163,12 +164,23 @@ fn counted(look: &Look<'_>, owner: AccountRef, row: &DayRow, then: Timestamp) ->
             }
             SlotState::Rejected { bounced: true, .. } => figures.bounced += 1,
             SlotState::Rejected { bounced: false, .. } => figures.rejected += 1,
-            SlotState::Skipped { .. } => figures.skipped += 1,
+            // What the closing itself explains it counts; an answer can still be dropped when its day is closed.
+            SlotState::Skipped {
+                reason: SkipReason::NotHandedOut,
+                ..
+            } => figures.skipped += 1,
+            SlotState::Skipped { at, .. } => figures.skipped += by_then(Some(*at)),
             SlotState::Unknown { .. } => figures.unknown += 1,
             SlotState::Claimed { .. } | SlotState::Retry { .. } | SlotState::InDoubt { .. } => {}
         }
     }
-    let receipts = look.receipts();
+    // A mail that is found more than three days late has long been missing: it is in no figure.
+    let oldest = look.plan(owner, row.date).map_or(Timestamp::MIN, |plan| {
+        plan.span.start - SignedDuration::from_hours(72)
+    });
+    let receipts = look
+        .receipts()
+        .filter(|receipt| SlotId::first_at(oldest) <= receipt.slot);
     for receipt in receipts.filter(|it| it.receiver == owner.account && it.date == row.date) {
         figures.received += by_then(Some(receipt.found_at));
         figures.opened += by_then(receipt.opened_at);

@@ -41,6 +41,7 @@ struct Office {
 struct Mailbox {
     password: String,
     is_down: bool,
+    refuses_mail: bool,
     refused_logins: u64,
     spam_share: f64,
     folders: BTreeMap<Folder, FolderItems>,
@@ -149,6 +150,11 @@ impl PostOffice {
         self.mailbox(address, |mailbox| mailbox.is_down = is_down);
     }
 
+    /// Mail to `address` is refused as if nobody had it, but its owner can still log in.
+    pub fn refuse_mail(&self, address: &str) {
+        self.mailbox(address, |mailbox| mailbox.refuses_mail = true);
+    }
+
     /// Files this share of the mail to `address` into Junk; which mails those are follows from their Message-IDs.
     pub fn set_spam_share(&self, address: &str, share: f64) {
         self.mailbox(address, |mailbox| mailbox.spam_share = share);
@@ -188,6 +194,11 @@ impl PostOffice {
                 .or_default()
                 .add(mail, content);
         });
+    }
+
+    /// Whether there is such a mailbox.
+    pub fn has_mailbox(&self, address: &str) -> bool {
+        self.lock().mailboxes.contains_key(&address.to_lowercase())
     }
 
     /// What lies in a folder.
@@ -301,7 +312,8 @@ impl Office {
     }
 
     fn deliver(&mut self, mail: &OutgoingMail) -> bool {
-        let Some(mailbox) = self.mailboxes.get_mut(mail.to.1.as_str()) else {
+        let mailbox = self.mailboxes.get_mut(mail.to.1.as_str());
+        let Some(mailbox) = mailbox.filter(|mailbox| !mailbox.refuses_mail) else {
             return false;
         };
         let is_spam = Seed::root(mail.message_id.as_bytes()).chance(mailbox.spam_share);

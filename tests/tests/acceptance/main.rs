@@ -1,0 +1,7 @@
+//! The whole product from outside: the public API over HTTP, the real functions with their own permissions, real SMTP and IMAP servers.
+//!
+//! Only time is not real: the schedule clock moves minute by minute, with all work of each minute done. `make test` starts the servers.
+
+mod failures;
+mod one_mail;
+mod world;

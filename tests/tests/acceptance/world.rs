@@ -1,0 +1,137 @@
+//! One deployment per test, and a user in it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agentwarm_aws::clients::{ClientSettings, Clients};
+use agentwarm_core::plan::Plan;
+use agentwarm_lambda::bootstrap::SystemEntropy;
+use agentwarm_lambda::world::World;
+use agentwarm_local::api_client::ApiClient;
+use agentwarm_local::clock::Pace;
+use agentwarm_local::demo::operator_settings;
+use agentwarm_local::emulator::credentials;
+use agentwarm_local::registry::functions;
+use agentwarm_local::run::config;
+use agentwarm_local::settings::RunSettings;
+use agentwarm_local::{Functions, Stack};
+use agentwarm_operator::Command;
+use aws_config::Region;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// The password of the numbered mailboxes (`w000@` … `w999@`) of the local mail servers.
+const NUMBERED_PASSWORD: &str = "warm-enough";
+
+/// A deployment with one user.
+pub(crate) struct Deployment {
+    pub(crate) stack: Stack,
+    pub(crate) api: ApiClient,
+    settings: RunSettings,
+}
+
+impl Deployment {
+    /// A deployment of its own for the test `name`, on a Wednesday at six in the morning, UTC.
+    pub(crate) async fn begin(name: &str) -> Self {
+        let mut settings = RunSettings::from_environment().unwrap();
+        settings.api.set_port(0);
+        settings.pace = Pace::DayIn(Duration::ZERO);
+        let mut config = config(&settings, Functions::Here(functions()), settings.pace).unwrap();
+        config.stack.name = name.to_owned();
+        config.begin = Some(at("2026-03-11T06:00:00Z"));
+        config.remember = false;
+        let stack = Stack::start(config).await.unwrap();
+        let key = first_key(&settings, &stack).await;
+        let api = ApiClient::new(stack.api_url(), key);
+        Self {
+            stack,
+            api,
+            settings,
+        }
+    }
+
+    /// Connects a numbered mailbox with `password`; its id.
+    pub(crate) async fn connect(&self, address: &str, password: &str) -> String {
+        let account = json!({
+            "email": address,
+            "displayName": "Robin Numbered",
+            "provider": "imap_smtp",
+            "timezone": "UTC",
+            "credentials": {
+                "imapHost": self.settings.mail.host,
+                "imapPort": self.settings.mail.imaps_port,
+                "smtpHost": self.settings.mail.host,
+                "smtpPort": self.settings.mail.smtps_port,
+                "smtpSecurity": "implicit",
+                "username": address,
+                "password": password,
+            },
+        });
+        let created = self
+            .api
+            .post("/api/accounts", Some(&account))
+            .await
+            .unwrap();
+        created["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Connects a numbered mailbox as it is.
+    pub(crate) async fn connect_numbered(&self, address: &str) -> String {
+        self.connect(address, NUMBERED_PASSWORD).await
+    }
+
+    pub(crate) async fn start(&self, account: &str) -> Value {
+        self.api
+            .post(&format!("/api/warmup/start/{account}"), None)
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.api.get(path).await.unwrap()
+    }
+
+    pub(crate) async fn run_until(&mut self, until: &str) {
+        self.stack.run_until(at(until)).await.unwrap();
+    }
+
+    /// Ends the test: nothing was refused to a function that its policy does not grant, and no invocation failed.
+    pub(crate) async fn end(self) {
+        assert_eq!(self.stack.refusals(), Vec::<String>::new());
+        let failures: Vec<_> = self
+            .stack
+            .take_failures()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(failures, Vec::<String>::new());
+        self.stack.remove().await.unwrap();
+    }
+}
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// A user on the Pro plan and their first key, from the operator's command.
+async fn first_key(settings: &RunSettings, stack: &Stack) -> String {
+    let clients = Clients::load(ClientSettings {
+        endpoint: Some(settings.emulator.endpoint.clone()),
+        region: Some(Region::new(settings.emulator.region.clone())),
+        credentials: Some(credentials()),
+        ..ClientSettings::default()
+    })
+    .await
+    .unwrap();
+    let table = &stack.deployed().get("EntitiesTable").unwrap().reference;
+    let world = World::new(
+        operator_settings(table),
+        clients,
+        stack.clock(),
+        Arc::new(SystemEntropy::default()),
+    );
+    agentwarm_operator::run(Command::CreateUser(Plan::Pro), &world)
+        .await
+        .unwrap()
+        .secret
+}
