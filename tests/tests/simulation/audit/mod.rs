@@ -55,7 +55,7 @@ pub(crate) fn audit(
     at_rest: bool,
 ) -> Vec<String> {
     let mut wrong = Vec::new();
-    mailboxes::audit(world, watch, patience, &mut wrong);
+    mailboxes::audit(world, watch, patience, at_rest, &mut wrong);
     fates::audit(world, watch, patience, at_rest, &mut wrong);
     events::audit(world, at_rest, &mut wrong);
     accounts::audit(world, &mut wrong);

@@ -28,6 +28,9 @@ pub(crate) struct Left {
     pub(crate) over: HandedOver,
 }
 
+/// The receipts that changed in a minute, as they were before it.
+type Before = BTreeMap<(AccountId, SlotId), Option<Receipt>>;
+
 /// Remembers what it has seen.
 #[derive(Default)]
 pub(crate) struct Watch {
@@ -52,6 +55,7 @@ impl Watch {
     /// What is wrong with what happened since it last looked.
     pub(crate) fn minute(&mut self, world: &EngineWorld) -> Vec<String> {
         let mut wrong = Vec::new();
+        let mut receipts_before = Before::new();
         let changes = &world.history()[self.changes_seen..];
         self.changes_seen = world.history().len();
         for change in changes {
@@ -69,13 +73,14 @@ impl Watch {
                     let key = (receipt.receiver, receipt.slot);
                     let before = self.receipts.insert(key, receipt.as_ref().clone());
                     states::receipt(before.as_ref(), receipt, &mut wrong);
+                    receipts_before.entry(key).or_insert(before);
                 }
                 Image::Other | Image::Gone => {}
             }
         }
         self.plans(world, &mut wrong);
         self.mails(world, &mut wrong);
-        self.closed_days(world, &mut wrong);
+        self.closed_days(world, &receipts_before, &mut wrong);
         wrong
     }
 }
