@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn six_mailboxes_warm_each_other_for_a_day_within_their_permissions() {
+    tracing_subscriber::fmt().with_env_filter("info").init();
     let mut settings = RunSettings::from_environment().unwrap();
     settings.api.set_port(0);
     settings.pace = Pace::DayIn(std::time::Duration::ZERO);
@@ -31,9 +32,12 @@ async fn six_mailboxes_warm_each_other_for_a_day_within_their_permissions() {
     println!("13 virtual hours in {:?}", started.elapsed());
     let rows = rows(&api).await.unwrap();
     println!("{}", table("2026-03-13T19:00:00Z".parse().unwrap(), &rows));
-    for row in &rows {
-        let id = &row.email;
-        println!("{id}");
+    let accounts = api.get("/api/accounts").await.unwrap();
+    for account in accounts["accounts"].as_array().unwrap() {
+        let id = account["id"].as_str().unwrap();
+        println!("{account:#}");
+        println!("{:#}", api.get(&format!("/api/warmup/schedule/{id}")).await.unwrap());
+        break;
     }
     println!("{:#?}", stack.requests());
     println!("unused: {:#?}", stack.unused_grants());

@@ -6,7 +6,6 @@ use agentwarm_app::ports::due::Shards;
 use agentwarm_testkit::memory::MemoryStore;
 use agentwarm_testkit::store_contract::Store;
 
-#[expect(clippy::unused_async, reason = "the suite opens stores that take time")]
 async fn store() -> Store {
     let shards = Shards(4);
     let memory = Arc::new(MemoryStore::new(shards));

@@ -117,7 +117,7 @@ impl Closing {
                     kind: SlotKind::Thread,
                     at: planned.at,
                 };
-                let slot = never_claimed(account, plan.span.date, lost, now);
+                let slot = never_claimed(account, plan.span.date, &lost, now);
                 changed |= self.slots.create(&slot).await? == Created::Done;
             }
         }
@@ -164,7 +164,7 @@ impl Closing {
             },
             at: reply.at,
         };
-        let slot = never_claimed(account, account.zone.date_of(reply.at), lost, now);
+        let slot = never_claimed(account, account.zone.date_of(reply.at), &lost, now);
         Ok(self.slots.create(&slot).await? == Created::Done)
     }
 
@@ -249,7 +249,7 @@ struct Lost {
 }
 
 /// Its slot.
-fn never_claimed(account: &Account, date: Date, lost: Lost, now: Timestamp) -> Slot {
+fn never_claimed(account: &Account, date: Date, lost: &Lost, now: Timestamp) -> Slot {
     Slot {
         id: lost.id,
         user: account.user,

@@ -35,7 +35,7 @@ impl Watched {
         Self {
             name,
             says,
-            client: clients.dynamodb(),
+            client: crate::support::patient(&clients.dynamodb()),
             recorder,
         }
     }

@@ -100,6 +100,32 @@ async fn an_update_whose_answer_is_lost_is_done() {
     assert!(http.is_done());
 }
 
+/// A planner that dies between the row and the plan leaves a row that fits no plan: the next one's plan brings its own.
+#[tokio::test]
+async fn a_day_that_was_planned_by_half_is_planned_again_as_a_whole() {
+    let (_world, store, http) = faulty().await;
+    let owner = mailbox(user(1), 1);
+    let first = fixtures::plan(owner, today(), 20, 8);
+    http.plan("PutItem", Fault::Twist(Value::clone, |_| json!({})));
+    for _ in 0..3 {
+        http.plan(
+            "PutItem",
+            Fault::Answer(500, |_| json!({ "message": "down" })),
+        );
+    }
+    let error = store.plans.create(&first).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    assert!(http.is_done());
+
+    let second = fixtures::plan(owner, today(), 5, 2);
+    assert_eq!(store.plans.create(&second).await.unwrap(), Created::Done);
+    let rows = store.plans.days(owner, today(), today()).await.unwrap();
+    assert_eq!((rows[0].limit, rows[0].reply_budget), (5, 2));
+    assert_eq!(store.plans.create(&first).await.unwrap(), Created::Exists);
+    let rows = store.plans.days(owner, today(), today()).await.unwrap();
+    assert_eq!((rows[0].limit, rows[0].reply_budget), (5, 2));
+}
+
 #[tokio::test]
 async fn a_transaction_whose_answer_is_lost_is_done_once() {
     let (_world, store, http) = faulty().await;

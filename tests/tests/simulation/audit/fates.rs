@@ -70,8 +70,8 @@ fn stuck(world: &EngineWorld, slot: &Slot, patience: Patience, wrong: &mut Vec<S
     let waits = world.clock.wall().duration_since(since);
     if waits > patience {
         wrong.push(format!(
-            "slot {} is stuck since {since}: {:?}",
-            slot.id, slot.state
+            "slot {} of {} is stuck since {since}: {:?}",
+            slot.id, slot.sender, slot.state
         ));
     }
 }

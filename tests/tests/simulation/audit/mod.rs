@@ -40,7 +40,8 @@ impl Patience {
     pub(crate) fn long() -> Self {
         Self {
             claimed: SignedDuration::from_hours(30),
-            in_doubt: SignedDuration::from_hours(30),
+            // A day that is closed when its account is resumed is closed a day late.
+            in_doubt: SignedDuration::from_hours(54),
             unseen: SignedDuration::from_hours(30),
             overdue: SignedDuration::from_hours(30),
         }

@@ -4,6 +4,7 @@ pub(crate) mod faults;
 pub(crate) mod record;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use agentwarm_app::ports::clock::Clock;
 use agentwarm_app::ports::due::Shards;
@@ -21,6 +22,7 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
+use aws_smithy_types::timeout::TimeoutConfig;
 use ring::rand::{SecureRandom, SystemRandom};
 
 /// How many shards the due index of tests has.
@@ -77,13 +79,13 @@ impl World {
     /// A world whose clients are `settings`'; its tables are made by sound ones.
     pub(crate) async fn with(settings_under_test: ClientSettings) -> Self {
         let prefix = random_name();
-        let sound = Clients::load(settings()).await.unwrap().dynamodb();
+        let sound = patient(&Clients::load(settings()).await.unwrap().dynamodb());
         for table in ["entities", "activity", "ephemeral"] {
             create_table(&sound, format!("{prefix}-{table}")).await;
         }
         let clients = Clients::load(settings_under_test).await.unwrap();
         Self {
-            client: clients.dynamodb(),
+            client: patient(&clients.dynamodb()),
             clients,
             clock: Arc::new(VirtualClock::at(fixtures::now())),
             prefix,
@@ -130,6 +132,16 @@ impl World {
             audit: Arc::new(DynamoAuditLog::new(self.table("activity"))),
         }
     }
+}
+
+/// A client with the adapters' settings but for the time-outs: an emulator on a busy machine is no DynamoDB.
+pub(crate) fn patient(client: &aws_sdk_dynamodb::Client) -> aws_sdk_dynamodb::Client {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_secs(20))
+        .operation_timeout(Duration::from_secs(60))
+        .build();
+    let config = client.config().to_builder().timeout_config(timeouts);
+    aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
 async fn create_table(client: &aws_sdk_dynamodb::Client, name: String) {
