@@ -145,7 +145,6 @@ async fn create(
             "imapPort": servers.imaps_port,
             "smtpHost": servers.host,
             "smtpPort": servers.smtp_port,
-            "smtpSecurity": "implicit",
             "username": mailbox.address,
             "password": mailbox.password,
         },

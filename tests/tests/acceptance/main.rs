@@ -2,6 +2,14 @@
 //!
 //! Only time is not real: the schedule clock moves minute by minute, with all work of each minute done. `make test` starts the servers.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that is surprised should stop"
+)]
+
 mod failures;
 mod one_mail;
 mod world;

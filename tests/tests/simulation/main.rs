@@ -10,6 +10,14 @@
 //! A world follows from its name and a number. `AW_SEED=7` runs that one, `AW_SEEDS=100` as many of the random ones; a failure says how
 //! to replay it.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that is surprised should stop"
+)]
+
 mod audit;
 mod faults;
 mod harness;

@@ -6,6 +6,7 @@ use agentwarm_app::ports::days::DayRow;
 use agentwarm_core::account::{AccountStatus, WarmupPhase};
 use agentwarm_core::audit::EventType;
 use agentwarm_core::pool::PoolOverrides;
+use agentwarm_core::rate::Score;
 use agentwarm_core::warmup::day::{DayFigures, DayPlan, Rule};
 use jiff::civil::{Date, Weekday, date};
 
@@ -76,7 +77,7 @@ fn ramp_and_phases(sim: &Sim, n: usize) {
             sent_before.push(row.figures.sent);
         }
         if row.closed {
-            let score = row.reputation.map(|score| score.get());
+            let score = row.reputation.map(Score::get);
             assert_eq!(score, formula(&row.figures), "{date}: {:?}", row.figures);
         }
     }

@@ -48,13 +48,12 @@ pub(super) fn audit(
             Some(receipt) if at_rest || !stormy => {
                 booked_as_it_is(receipt, folder, &message, wrong);
             }
-            Some(_) => {}
             None if age > patience.unseen && is_read(world, &look, receiver, patience) => {
                 wrong.push(format!(
                     "mail {id} has lain in {folder:?} of {address} for {age:#}"
                 ));
             }
-            None => {}
+            Some(_) | None => {}
         }
         found.insert(id, (folder, message));
     }

@@ -138,7 +138,7 @@ impl World {
 pub(crate) fn patient(client: &aws_sdk_dynamodb::Client) -> aws_sdk_dynamodb::Client {
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_secs(20))
-        .operation_timeout(Duration::from_secs(60))
+        .operation_timeout(Duration::from_mins(1))
         .build();
     let config = client.config().to_builder().timeout_config(timeouts);
     aws_sdk_dynamodb::Client::from_conf(config.build())
