@@ -98,19 +98,23 @@ pub async fn user(state: &StateStore, world: &World, api_url: &str) -> Result<De
     Ok(user)
 }
 
-/// Makes what is missing of the pool and its mailboxes, and starts those that were never started.
+/// Makes what is missing of the pool and its mailboxes, then starts those that were never started: a mailbox that starts alone in its
+/// pool has nobody to write to that day.
 pub async fn mailboxes(api: &ApiClient, servers: &MailServers) -> Result<(), DemoError> {
     let wanted = read_mailboxes(&servers.mailboxes_file)?;
     let pool = pool(api).await?;
     let known = api.get("/api/accounts?limit=200").await?;
+    let mut accounts = Vec::new();
     for mailbox in &wanted {
-        let account = match find(&known, "accounts", "email", &mailbox.address) {
+        accounts.push(match find(&known, "accounts", "email", &mailbox.address) {
             Some(account) => account.clone(),
             None => create(api, servers, &pool, mailbox).await?,
-        };
+        });
+    }
+    for account in &accounts {
         let (status, started) = (account.get("status"), account.get("warmupStartedAt"));
         if status == Some(&json!("active")) && started.is_none_or(Value::is_null) {
-            let id = field(&account, "id")?;
+            let id = field(account, "id")?;
             api.post(&format!("/api/warmup/start/{id}"), None).await?;
         }
     }

@@ -3,7 +3,7 @@
 //! Nothing is shared between them that AWS would not share: each gets its configuration from its own `Environment` in the template and
 //! its own SDK clients, whose gate refuses what its own policy does not grant. Only the HTTP connections are pooled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::emulator::{ACCOUNT, EmulatorConfig, credentials};
 use crate::invoke::{Invoke, InvokeError};
-use crate::policy::{Gate, Ledger, Observer, Scope};
+use crate::policy::{Gate, Ledger, Need, Observer, Refusal, Scope};
 use crate::template::functions::{FunctionConfig, FunctionShape, config};
 use crate::template::{Resolver, Template, TemplateError};
 
@@ -67,6 +67,9 @@ pub enum HostError {
         #[source]
         source: BoxError,
     },
+    /// A function's policy lacks what its trigger needs: AWS would not create the mapping.
+    #[error("a trigger cannot work: {0}")]
+    NotGranted(Refusal),
     /// The function refuses its configuration.
     #[error("{function} does not start")]
     Build {
@@ -142,6 +145,30 @@ impl Hosted {
             failures: Mutex::default(),
             invocations: Mutex::default(),
         })
+    }
+
+    /// Checks that a function's policy grants what a trigger does in its name, and counts it as used.
+    pub fn require(
+        &self,
+        id: &str,
+        needs: BTreeSet<Need>,
+        ledger: &Ledger,
+    ) -> Result<(), HostError> {
+        let hosted = self
+            .functions
+            .get(id)
+            .ok_or_else(|| HostError::NotRegistered(id.to_owned()))?;
+        for need in &needs {
+            let statements = &hosted.config.statements;
+            if !statements.iter().any(|statement| statement.grants(need)) {
+                return Err(HostError::NotGranted(Refusal {
+                    function: id.to_owned(),
+                    need: need.clone(),
+                }));
+            }
+        }
+        ledger.used(id, needs);
+        Ok(())
     }
 
     /// Grants of the template that no function used so far, as sentences.

@@ -1,9 +1,9 @@
 //! The SDK's clients: built once per process, all over one HTTP client.
 //!
-//! - One TLS backend, ring, and only Amazon's own roots: parsing the system's store would cost a cold start 4–7 ms of CPU (facts 9), and
+//! - One TLS backend, ring, and only Amazon's own roots: parsing the system's store would cost a cold start 4–7 ms of CPU, and
 //!   no service that we call is certified by anybody else.
 //! - A dated [`BehaviorVersion`], so that an update of the SDK changes no default by itself.
-//! - Time-outs on every operation: the SDK has none by default (facts 6). DynamoDB answers in milliseconds, so a second is lost already.
+//! - Time-outs on every operation: the SDK has none by default. DynamoDB answers in milliseconds, so a second is lost already.
 //! - Retries in the SDK's standard mode; every write can be repeated.
 //!
 //! Endpoints come in as arguments, and so do interceptors: the local stack watches what each function does through one of its own.
@@ -31,7 +31,7 @@ struct Patience {
     operation: Duration,
 }
 
-/// DynamoDB (facts 6).
+/// DynamoDB answers in milliseconds.
 const STORE: Patience = Patience {
     attempt: Duration::from_secs(1),
     operation: Duration::from_secs(3),
@@ -82,7 +82,7 @@ impl Clients {
             .http_client(http)
             .retry_config(RetryConfig::standard())
             // Requests and answers are small and whole; the operations' time-outs guard them. Protection against stalled streams would
-            // only misread a long poll (facts 6).
+            // only misread a long poll.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         if let Some(endpoint) = settings.endpoint {
             loader = loader.endpoint_url(endpoint);

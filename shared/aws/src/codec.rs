@@ -281,7 +281,7 @@ pub(crate) fn bytes_of<'a>(item: &'a Item, name: &'static str) -> Result<&'a [u8
     }
 }
 
-/// Whether an item is still there at `now`: the table's TTL deletes late (facts 7).
+/// Whether an item is still there at `now`: the table's TTL deletes late.
 pub(crate) fn is_live(item: &Item, now: Timestamp) -> bool {
     number_of::<i64>(item, EXPIRES_AT).map_or(true, |end| end > now.as_second())
 }

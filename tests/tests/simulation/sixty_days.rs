@@ -71,7 +71,12 @@ fn ramp_and_phases(sim: &Sim, n: usize) {
                 plan.reasons
             );
             // Replies may find nothing to answer, threads all leave.
-            assert!((plan.limit - plan.reply_budget..=plan.limit).contains(&row.figures.sent));
+            let sent = plan.limit - plan.reply_budget..=plan.limit;
+            assert!(
+                !row.closed || sent.contains(&row.figures.sent),
+                "{date}, day {number}: {sent:?} {:?}",
+                row.figures
+            );
         }
         if row.figures.sent > 0 {
             sent_before.push(row.figures.sent);

@@ -41,7 +41,8 @@ struct Entries {
 }
 
 impl Ledger {
-    pub(super) fn used(&self, function: &str, needs: BTreeSet<Need>) {
+    /// Notes what a granted request needed.
+    pub fn used(&self, function: &str, needs: BTreeSet<Need>) {
         self.with(|entries| {
             let used = entries.used.entry(function.to_owned()).or_default();
             for need in needs {

@@ -12,7 +12,7 @@ use crate::clock::LocalClock;
 use crate::deploy::deploy;
 use crate::dirty::Dirty;
 use crate::emulator::Emulator;
-use crate::hosted::{HostParts, Hosted, Registry};
+use crate::hosted::{HostError, HostParts, Hosted, Registry};
 use crate::invoke::Invoke;
 use crate::policy::Ledger;
 use crate::remote::Remote;
@@ -54,6 +54,9 @@ impl Stack {
             }
         };
         let mappings = mappings(&template, &resolver)?;
+        if let Some(hosted) = &hosted {
+            require_triggers(hosted, &mappings, &ledger)?;
+        }
         let triggers = Triggers {
             emulator: &emulator,
             deployed: resolver.resources(),
@@ -149,6 +152,20 @@ async fn host(
 ) -> Result<Arc<Hosted>, StackError> {
     let hosted = Hosted::build(template, resolver, shapes, registry, parts).await?;
     Ok(Arc::new(hosted))
+}
+
+fn require_triggers(
+    hosted: &Hosted,
+    mappings: &Mappings,
+    ledger: &Ledger,
+) -> Result<(), HostError> {
+    for mapping in &mappings.queues {
+        hosted.require(&mapping.function, mapping.needs(), ledger)?;
+    }
+    for mapping in &mappings.streams {
+        hosted.require(&mapping.function, mapping.needs(), ledger)?;
+    }
+    Ok(())
 }
 
 struct Triggers<'a> {

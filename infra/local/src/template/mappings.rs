@@ -1,11 +1,13 @@
 //! The event source mappings of the template: which queue or stream wakes which function, and how.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::functions::list;
 use super::{Physical, Resolver, Template, TemplateError};
+use crate::policy::Need;
 use crate::triggers::filter::Filter;
 
 /// A queue that wakes a function.
@@ -124,6 +126,47 @@ fn ref_of(id: &str, properties: &Map<String, Value>, key: &str) -> Result<String
         .and_then(Value::as_str)
         .map(str::to_owned)
         .ok_or_else(|| TemplateError::unexpected(format!("{id}.{key}"), "!Ref of a function"))
+}
+
+impl QueueMapping {
+    /// What Lambda's poller does with the function's permissions.
+    pub fn needs(&self) -> BTreeSet<Need> {
+        needs(
+            &self.queue_arn,
+            &[
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+            ],
+        )
+    }
+}
+
+impl StreamMapping {
+    /// What Lambda's poller does with the function's permissions.
+    pub fn needs(&self) -> BTreeSet<Need> {
+        let reading = [
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        ];
+        let mut found = needs(&self.stream_arn, &reading);
+        if let Some(on_failure) = &self.on_failure_arn {
+            found.extend(needs(on_failure, &["sqs:SendMessage"]));
+        }
+        found
+    }
+}
+
+fn needs(resource: &str, actions: &[&str]) -> BTreeSet<Need> {
+    actions
+        .iter()
+        .map(|action| Need {
+            action: (*action).to_owned(),
+            resource: Some(resource.to_owned()),
+        })
+        .collect()
 }
 
 struct Reader<'t> {

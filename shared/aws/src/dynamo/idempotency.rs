@@ -2,7 +2,7 @@
 //!
 //! A record begins as a lease, so that a process that dies blocks its key only for as long as it could have lived, and becomes the stored
 //! answer. It is over 24 hours after it began; that is checked on every read, because the TTL deletes late. Times are kept in one
-//! unit each and named for it: `leaseUntil` in epoch milliseconds, `expiresAt` in epoch seconds (facts 8).
+//! unit each and named for it: `leaseUntil` in epoch milliseconds, `expiresAt` in epoch seconds.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -2,7 +2,8 @@
 //!
 //! A function builds only the adapters it needs, and each adapter says in its `ACTIONS` what it does, so a function's IAM policy follows
 //! from its constructor. `create` writes if absent, `replace` if nobody wrote in between, `overwrite` in any case; nothing is written
-//! under another condition than the word says. A literal repetition of a conditional write counts as written (see [`table`]).
+//! under another condition than the word says. A literal repetition of a conditional write counts as written, since a store
+//! cannot tell it from a retry whose first answer was lost.
 
 mod accounts;
 mod api_keys;

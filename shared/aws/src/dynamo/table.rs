@@ -1,9 +1,9 @@
 //! One table: the reads and conditional writes that every adapter is made of.
 //!
 //! Three things are settled here once. A write whose condition fails although its own earlier attempt succeeded (the reply was lost,
-//! the SDK tried again) is recognised by reading back what is there: if that says what was to be written, it is done (facts 6). So
+//! the SDK tried again) is recognised by reading back what is there: if that says what was to be written, it is done. So
 //! writing exactly what is there already counts as written. A write that meets a transaction in flight waits and tries again. And an item
-//! that is over is not seen, whether or not the TTL has deleted it yet (facts 7).
+//! that is over is not seen, whether or not the TTL has deleted it yet.
 
 use std::sync::Arc;
 
@@ -85,8 +85,8 @@ impl Table {
         }
     }
 
-    /// Opens the connection that the first request would otherwise wait for: TLS and credentials cost a cold start most of its time
-    /// (facts 10). Reads an item that need not exist, so the function must be allowed to read this table.
+    /// Opens the connection that the first request would otherwise wait for: TLS and credentials cost a cold start most of its
+    /// time. Reads an item that need not exist, so the function must be allowed to read this table.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
         self.get("warm up", keys::data_key(1), Freshness::Eventual)
             .await

@@ -1,6 +1,6 @@
 //! The vault: secrets sealed with AES-256-GCM under per-user keys (architecture §4).
 //!
-//! A deployment has data keys, numbered from 1, which KMS wraps ([`data_keys`]). From a data key and a user's id HKDF-SHA256 (RFC 5869)
+//! A deployment has data keys, numbered from 1, which KMS wraps. From a data key and a user's id HKDF-SHA256 (RFC 5869)
 //! derives the user's key, so that a secret never opens for another user, and one KMS call per process and hour serves all. User, account
 //! and field are bound in as additional data, so that a sealed text copied to another place does not open there.
 //!

@@ -1,4 +1,4 @@
-//! What is over is not seen, however late the TTL deletes it (facts 7).
+//! What is over is not seen, however late the TTL deletes it.
 
 use std::collections::BTreeMap;
 

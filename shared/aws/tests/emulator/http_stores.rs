@@ -1,4 +1,4 @@
-//! The rate limit's counters and the idempotency records (decisions 7, 8; facts 8).
+//! The rate limit's counters and the idempotency records (decisions 7, 8).
 
 use crate::support::World;
 use agentwarm_aws::dynamo::{Begun, IdempotencyTable, MAX_ANSWER_BYTES, RateTable, RequestScope};

@@ -1,6 +1,6 @@
 //! The adapters against the emulator. One binary, because linking is what takes the time.
 //!
-//! Each test has tables, queues and keys of its own, by a random name, so that all run side by side. `AGENTWARM_TEST_ENDPOINT` says where
+//! Each test has tables, queues and keys of its own, by a random name, so that all run side by side. `AWS_ENDPOINT_URL` says where
 //! the emulator is; `make test` starts one.
 
 #![allow(

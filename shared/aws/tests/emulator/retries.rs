@@ -1,4 +1,4 @@
-//! What is tried again is done once: lost answers, unfinished batches, conflicts (facts 6).
+//! What is tried again is done once: lost answers, unfinished batches, conflicts.
 
 use crate::support::World;
 use crate::support::faults::{Fault, FaultyHttp};

@@ -59,8 +59,8 @@ pub(crate) fn offline_settings() -> ClientSettings {
     reason = "the only configuration of these tests, read where it is needed"
 )]
 fn endpoint() -> String {
-    std::env::var("AGENTWARM_TEST_ENDPOINT").expect(
-        "AGENTWARM_TEST_ENDPOINT is not set: these tests need the emulator, which `make test` starts",
+    std::env::var("AWS_ENDPOINT_URL").expect(
+        "AWS_ENDPOINT_URL is not set: these tests need the emulator, which `make test` starts",
     )
 }
 
