@@ -1,7 +1,7 @@
 //! `make run`: the stack with its demo, at a pace, until it is told to end.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,17 +75,19 @@ pub async fn run(settings: &RunSettings, stop: impl Future<Output = ()>) -> Resu
             Pace::DayIn(_) => stack.step().await?,
         }
         report_trouble(&stack);
-        shown.update(&stack, &api).await?;
+        shown.update(&stack, &api).await;
         let pause = settings.pace.minute().unwrap_or(POLL);
         tokio::select! {
             () = tokio::time::sleep_until(started + pause) => {}
             () = &mut stop => break,
         }
     }
-    eprintln!("stopping: finishing the work at hand");
+    say("stopping: finishing the work at hand (Ctrl-C again ends at once)");
     let now = stack.clock().schedule();
     stack.stop().await?;
-    eprintln!("stopped at {now} of the schedule; `make run` goes on from there");
+    say(&format!(
+        "stopped at {now} of the schedule; `make run` goes on from there"
+    ));
     Ok(())
 }
 
@@ -189,14 +191,19 @@ async fn operator_world(settings: &RunSettings, stack: &Stack) -> Result<World, 
 
 pub(crate) fn announce(stack: &Stack, user: &DemoUser) {
     let url = stack.api_url();
-    eprintln!(
+    say(&format!(
         "the API listens on {url}; the demo user's key is {}",
         user.key
-    );
-    eprintln!(
+    ));
+    say(&format!(
         "try: curl -H 'Authorization: Bearer {}' {url}/api/accounts\n",
         user.key
-    );
+    ));
+}
+
+/// A line for whoever watches; nobody may, when the terminal was closed.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn report_trouble(stack: &Stack) {
@@ -225,7 +232,7 @@ impl Shown {
     }
 
     /// Shows the table every few seconds on a terminal, once a virtual day elsewhere.
-    async fn update(&mut self, stack: &Stack, api: &ApiClient) -> Result<(), RunError> {
+    async fn update(&mut self, stack: &Stack, api: &ApiClient) {
         let now = stack.clock().schedule();
         let day = now.as_second().div_euclid(24 * 60 * 60);
         let due = if self.is_terminal {
@@ -234,21 +241,15 @@ impl Shown {
             day != self.day
         };
         if !due {
-            return Ok(());
+            return;
         }
         (self.at, self.day) = (Some(Instant::now()), day);
         match rows(api).await {
-            Ok(rows) => self
-                .screen
-                .show(&table(now, &rows))
-                .map_err(|source| RunError::Io {
-                    what: "the table cannot be shown".to_owned(),
-                    source,
-                }),
+            // A table that cannot be shown is no reason to stop working.
+            Ok(rows) => drop(self.screen.show(&table(now, &rows))),
             // The next look may be luckier; what is wrong is in the log.
             Err(error) => {
                 tracing::warn!(target: "agentwarm_local::run", %error, "the API did not answer the view");
-                Ok(())
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `make watch`: the same stack in real time, with `cargo lambda watch` between triggers and functions.
 //!
-//! Each function is a process of its own, built at its first call and again when its source changes. Triggers, resources and the API's
+//! Each function is a process of its own, built again when its source changes. Triggers, resources and the API's
 //! port stay here. The processes share one environment, the union of the functions' own, and no gate: what a function may do is held to its
 //! policy by `make run` and the tests.
 
@@ -13,7 +13,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
+use http::StatusCode;
+
+use crate::api_client::ApiError;
 use crate::clock::Pace;
+use crate::demo::DemoError;
+use crate::registry::functions;
 use crate::run::{self, RunError};
 use crate::settings::RunSettings;
 use crate::stack::{Functions, Stack};
@@ -33,6 +38,7 @@ pub async fn watch(
     let config = run::config(settings, Functions::At(address), Pace::Real)?;
     let mut stack = Stack::start(config).await?;
     let environment = stack.union_environment().clone();
+    build(settings).await?;
     let mut child = start(settings, address, &environment, arguments).map_err(|source| {
         io(
             "cargo lambda watch did not start: run `make install`",
@@ -64,10 +70,14 @@ async fn serve(
     while TcpStream::connect(address).await.is_err() {
         sleep(POLL).await;
     }
-    eprintln!(
-        "functions are built at their first call: the first requests may time out, try again"
-    );
-    let user = run::demo(settings, stack).await?;
+    let user = loop {
+        match run::demo(settings, stack).await {
+            // The function is still being built: somebody edited it meanwhile.
+            Err(RunError::Demo(DemoError::Api(ApiError::Refused { status, .. })))
+                if status == StatusCode::GATEWAY_TIMEOUT => {}
+            made => break made?,
+        }
+    };
     run::announce(stack, &user);
     loop {
         run::real_time(stack).await?;
@@ -86,17 +96,40 @@ fn start(
     environment: &BTreeMap<String, String>,
     arguments: &[&str],
 ) -> std::io::Result<Child> {
-    Command::new("cargo")
+    Command::new("cargo-lambda")
         .args(["lambda", "watch", "--invoke-address"])
         .arg(address.ip().to_string())
         .arg("--invoke-port")
         .arg(address.port().to_string())
         .args(arguments)
+        .env("CARGO", settings.root.join("infra/local/watch-cargo.sh"))
         .envs(environment)
         .current_dir(&settings.root)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .spawn()
+}
+
+/// Builds all functions, so that their first calls do not wait for a compiler: a request waits for 29 seconds only.
+async fn build(settings: &RunSettings) -> Result<(), RunError> {
+    run::say("building the functions");
+    let mut build = Command::new("cargo");
+    build
+        .arg("build")
+        .current_dir(&settings.root)
+        .kill_on_drop(true);
+    for folder in functions().folders() {
+        build.args(["--package", folder]);
+    }
+    let built = build.status().await;
+    match built {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(io(
+            "the functions were not built",
+            std::io::Error::other("see above"),
+        )),
+        Err(error) => Err(io("cargo did not start", error)),
+    }
 }
 
 async fn terminate(id: u32) {

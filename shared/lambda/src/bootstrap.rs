@@ -71,14 +71,20 @@ fn serve(name: &'static str, settings: Settings, build: Build) -> Result<(), Box
     })
 }
 
-/// The time that Lambda gives a call.
+/// The longest that Lambda lets a function run.
+const LONGEST: Duration = Duration::from_mins(15);
+
+/// The time that Lambda gives a call. `cargo lambda watch` names an instant of 1970 for every call, which says nothing.
 #[expect(
     clippy::disallowed_methods,
     reason = "Lambda's deadline is an instant of the system's clock; from here on it is a monotonic one"
 )]
 fn left(context: &lambda_runtime::Context) -> Duration {
-    context
-        .deadline()
+    let deadline = context.deadline();
+    if deadline < SystemTime::UNIX_EPOCH + Duration::from_hours(24) {
+        return LONGEST;
+    }
+    deadline
         .duration_since(SystemTime::now())
         .unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! Function ↔ folder ↔ package ↔ binary ↔ template resource.
 
 use agentwarm_local::template::functions::FunctionShape;
+use agentwarm_local::triggers::gateway::paths::PathTable;
 
 use crate::workspace::{Package, Target};
 
@@ -77,6 +78,32 @@ pub(crate) fn template_complaints(functions: &[&Package], shapes: &[FunctionShap
         }
     }
     found
+}
+
+/// The routes of a function that the template leads elsewhere, or nowhere.
+pub(crate) fn route_complaints(
+    folder: &str,
+    routes: &[(String, String)],
+    shapes: &[FunctionShape],
+) -> Vec<String> {
+    let table = PathTable::new(shapes);
+    let id = logical_id(folder);
+    routes
+        .iter()
+        .filter(|(method, path)| {
+            // What stands for a parameter is any segment; one that no literal of the template equals.
+            let path = path.replace(['{', '}'], "_");
+            table.find(method, &path).is_none_or(|found| found.function != id)
+        })
+        .map(|(method, path)| {
+            format!(
+                "template.yaml: {method} {path} does not reach {id}; paste into its Events\n        \
+                 {}:\n          Type: Api\n          Properties:\n            RestApiId: !Ref RestApi\n            \
+                 Path: {path}\n            Method: ANY",
+                logical_id(&path.replace(|letter: char| !letter.is_ascii_lowercase(), "-")),
+            )
+        })
+        .collect()
 }
 
 fn of_shape(folder: &str, shape: &FunctionShape) -> Vec<String> {
@@ -214,6 +241,22 @@ mod tests {
         assert!(wrong(|function| function.targets[1].name = "keys".to_owned()).contains("[[bin]]"));
         assert!(
             wrong(|function| function.targets.push(target("other", "bin"))).contains("[[bin]]")
+        );
+    }
+
+    #[test]
+    fn routes_must_reach_their_function() {
+        let shapes = [
+            shape("api-keys", &["/api/keys"]),
+            shape("api-discovery", &["/{proxy+}"]),
+        ];
+        let route = |path: &str| ("GET".to_owned(), path.to_owned());
+        assert!(route_complaints("api-keys", &[route("/api/keys")], &shapes).is_empty());
+        assert!(route_complaints("api-discovery", &[route("/metrics")], &shapes).is_empty());
+        let found = route_complaints("api-keys", &[route("/api/keys/{id}")], &shapes).concat();
+        assert!(
+            found.contains("Path: /api/keys/{id}") && found.contains("ApiKeysId:"),
+            "{found}"
         );
     }
 

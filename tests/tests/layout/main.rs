@@ -10,6 +10,7 @@
 
 use std::path::{Path, PathBuf};
 
+use agentwarm_lambda::http::RouteSpec;
 use agentwarm_local::template::Template;
 use agentwarm_local::template::functions::shapes;
 
@@ -67,5 +68,42 @@ fn versions_and_features_stand_in_the_root_manifest_only() {
             manifests::complaints(&package.folder, &read(&manifest))
         })
         .collect();
+    no_complaints(&complaints);
+}
+
+/// The route tables of all functions that answer HTTP, by folder.
+fn route_tables() -> Vec<(&'static str, Vec<RouteSpec>)> {
+    vec![
+        ("api-accounts", api_accounts::routes().specs()),
+        ("api-analytics", api_analytics::routes().specs()),
+        ("api-audit-log", api_audit_log::routes().specs()),
+        ("api-discovery", api_discovery::routes().specs()),
+        ("api-keys", api_keys::routes().specs()),
+        ("api-pools", api_pools::routes().specs()),
+        ("api-warmup", api_warmup::routes().specs()),
+    ]
+}
+
+#[test]
+fn every_route_reaches_its_function() {
+    let shapes = shapes(&template()).expect("functions of the template");
+    let tables = route_tables();
+    let mut complaints = Vec::new();
+    for package in packages(&root()) {
+        let known = tables.iter().any(|(folder, _)| *folder == package.name);
+        if package.is_function() && package.name.starts_with("api-") && !known {
+            complaints.push(format!(
+                "tests/tests/layout/main.rs: add {} to route_tables()",
+                package.name
+            ));
+        }
+    }
+    for (folder, specs) in tables {
+        let routes: Vec<_> = specs
+            .iter()
+            .map(|spec| (spec.method.to_string(), spec.path.to_owned()))
+            .collect();
+        complaints.extend(functions::route_complaints(folder, &routes, &shapes));
+    }
     no_complaints(&complaints);
 }

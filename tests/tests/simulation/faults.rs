@@ -58,6 +58,7 @@ async fn storm(number: u64) -> Sim {
     let (rates, turbulence) = gusts(&mut weather);
     sim.world.chaos.set(rates);
     sim.world.turbulence = turbulence;
+    sim.world.ticking.queue_delays = weather.below(2) == 0;
     let storm_hours = 48 + weather.below(24);
     for _ in 0..storm_hours {
         trouble(&mut sim, &mut weather).await;

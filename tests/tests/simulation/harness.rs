@@ -91,8 +91,8 @@ impl Sim {
     /// Lets time pass under observation; once a virtual day the whole world is audited.
     pub(crate) fn run_until(&mut self, until: Timestamp) {
         while self.world.now() < until {
-            let next = self.world.now() + minutes(1);
-            self.world.run_until(next, |_| ());
+            let next = self.world.next_minute();
+            self.world.run_until(next);
             self.look();
             if next.as_second() % 86_400 == 0 {
                 self.audit(false);

@@ -8,13 +8,10 @@ use agentwarm_core::audit::EventType;
 use agentwarm_core::pool::PoolOverrides;
 use agentwarm_core::rate::Score;
 use agentwarm_core::warmup::day::{DayFigures, DayPlan, Rule};
-use jiff::civil::{Date, Weekday, date};
+use jiff::civil::Weekday;
 
 use crate::harness::{AROUND_THE_WORLD, Sim, at};
 use crate::seeds;
-
-/// A Monday, and the first day of everybody.
-const FIRST: Date = date(2026, 3, 2);
 
 #[tokio::test]
 #[ignore = "takes minutes"]
@@ -149,7 +146,7 @@ fn graduation(sim: &Sim, n: usize) {
     let day = account
         .zone
         .date_of(graduated)
-        .duration_since(FIRST)
+        .duration_since(days(sim, n)[0].0.span.date)
         .as_hours()
         / 24
         + 1;

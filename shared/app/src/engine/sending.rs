@@ -16,14 +16,13 @@ mod commit;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use agentwarm_core::account::Account;
 use agentwarm_core::mail::message_id;
 use agentwarm_core::mail::slot::{Slot, SlotState, ThreadPosition};
 
-use self::checks::{Checked, Cleared};
+use self::checks::{Checked, Cleared, Planned};
 use super::EngineError;
 use super::compose::Composer;
 use super::config::Configs;
@@ -154,8 +153,10 @@ impl Sending {
         };
         let cleared = match self.checks(&sender, order, existing.as_ref(), now).await? {
             Checked::Go(cleared) => cleared,
-            Checked::Skip(reason, date) => {
-                return self.skip(&sender, order, existing, reason, date, now).await;
+            Checked::Skip(reason, planned) => {
+                return self
+                    .skip(&sender, order, existing, reason, planned, now)
+                    .await;
             }
             Checked::Drop => return Ok(Handled::Settled),
         };
@@ -267,7 +268,7 @@ impl Sending {
             },
             None => Slot {
                 recipient,
-                ..new_slot(sender, order, cleared.date, cleared.position, state, now)
+                ..new_slot(sender, order, cleared.planned, cleared.position, state, now)
             },
         }
     }
@@ -285,7 +286,7 @@ impl Sending {
 fn new_slot(
     sender: &Account,
     order: &SendOrder,
-    date: Date,
+    planned: Planned,
     position: ThreadPosition,
     state: SlotState,
     now: Timestamp,
@@ -295,9 +296,9 @@ fn new_slot(
         user: order.user,
         sender: order.sender,
         recipient: order.target,
-        date,
+        date: planned.date,
         kind: order.kind,
-        scheduled_at: order.due,
+        scheduled_at: planned.at,
         message_id: message_id::of_slot(order.slot, sender.email.domain()).into(),
         message_date: now,
         position,

@@ -26,6 +26,10 @@ use crate::warmup::{calendar, phase, slots};
 /// ticks ([`DueEntry::filed`](super::due::DueEntry::filed)).
 const LEAD_SECONDS: i64 = 120;
 
+/// The last mail of a day is planned this long before its hours are over, if there is time: where queues do not delay, the tick that
+/// hands it out comes up to a minute later, and a mail takes its seconds.
+const TAIL_SECONDS: i64 = 120;
+
 const OVER: &str = "The working hours of this day are over.";
 
 /// Rates are read to this precision where a count is made of them, so that 17 × 0.7 / 1.7 is 7 and not 6.999….
@@ -214,13 +218,13 @@ fn limit_to_hours(
     Some(open)
 }
 
-/// The part of `window` in which mails can still leave: with a lead, or where there is no time for one, without.
+/// The part of `window` in which mails can still leave: with a lead and a tail, or where there is no time for them, without.
 fn what_is_open(window: Window, now: Timestamp) -> Option<Window> {
-    [shifted(now, LEAD_SECONDS), now]
+    [(LEAD_SECONDS, TAIL_SECONDS), (LEAD_SECONDS, 0), (0, 0)]
         .into_iter()
-        .map(|start| Window {
-            start: start.max(window.start),
-            end: window.end,
+        .map(|(lead, tail)| Window {
+            start: shifted(now, lead).max(window.start),
+            end: shifted(window.end, -tail),
         })
         .find(|open| slots::capacity(*open) > 0)
 }

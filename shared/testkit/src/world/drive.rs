@@ -18,6 +18,8 @@ const SEND_VISIBILITY: SignedDuration = SignedDuration::from_mins(12);
 const VISIT_VISIBILITY: SignedDuration = SignedDuration::from_mins(18);
 const MAX_RECEIVES: u32 = 5;
 
+const A_MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
 /// How many orders a sender gets at once, and how many changes the stream hands out.
 const SEND_BATCH: usize = 10;
 const STREAM_BATCH: usize = 50;
@@ -50,23 +52,27 @@ enum Done {
 }
 
 impl EngineWorld {
-    /// Lets minutes pass until `until`, and all work of each be done; `each` looks at the world after every minute.
-    pub fn run_until(&mut self, until: Timestamp, mut each: impl FnMut(&Self)) {
+    /// Lets minutes pass until the one of `until` is over, and all work of each be done.
+    pub fn run_until(&mut self, until: Timestamp) {
         while self.clock.schedule() < until {
-            self.clock.advance(SignedDuration::from_mins(1));
+            self.clock.set(self.next_minute());
             self.minute();
-            each(self);
         }
     }
 
-    /// Lets minutes pass in which no function runs at all.
+    /// When the next minute begins.
+    pub fn next_minute(&self) -> Timestamp {
+        let second = self.clock.schedule().as_second();
+        let begun = Timestamp::from_second(second - second.rem_euclid(60));
+        later(begun.unwrap_or(Timestamp::MAX), A_MINUTE)
+    }
+
+    /// Lets time pass in which no function runs at all.
     pub fn stand_still_until(&mut self, until: Timestamp) {
-        while self.clock.schedule() < until {
-            self.clock.advance(SignedDuration::from_mins(1));
-        }
+        self.clock.set(until);
     }
 
-    /// The ticks of this minute, and everything that follows from them now.
+    /// The ticks of this minute, and everything that follows until the next one, each at its second.
     pub fn minute(&mut self) {
         let turbulence = self.turbulence;
         let ticks = if self.chaos.chance(turbulence.ticks_dropped) {
@@ -81,6 +87,19 @@ impl EngineWorld {
         // A tick that fails is simply the next tick's work.
         tasks::run(&self.chaos, (0..ticks).map(tick).collect());
         self.drain();
+        let end = self.next_minute();
+        while let Some(at) = self.next_visible().filter(|at| *at < end) {
+            self.clock.set(at);
+            self.drain();
+        }
+    }
+
+    /// When the next message can be seen that cannot be seen now.
+    fn next_visible(&self) -> Option<Timestamp> {
+        let now = self.clock.schedule();
+        let sends = self.sends.iter().map(|message| message.visible_at);
+        let visits = self.visits.iter().map(|message| message.visible_at);
+        sends.chain(visits).filter(|at| *at > now).min()
     }
 
     /// Does all work that was handed out and may be seen now, then lets its changes leave.
@@ -90,7 +109,7 @@ impl EngineWorld {
         self.sends
             .extend(orders.into_iter().map(|(body, delay)| Message {
                 body,
-                visible_at: now.checked_add(delay).unwrap_or(Timestamp::MAX),
+                visible_at: later(now, delay),
                 receives: 0,
             }));
         let visits = self.queues.take_visits();
@@ -195,11 +214,15 @@ fn received<T: Clone>(
     visible
         .into_iter()
         .map(|message| Message {
-            visible_at: now.checked_add(visibility).unwrap_or(Timestamp::MAX),
+            visible_at: later(now, visibility),
             receives: message.receives + 1,
             ..message
         })
         .collect()
+}
+
+fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 fn followed(change: memory::Change) -> fanout::Change {

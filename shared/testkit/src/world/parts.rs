@@ -52,11 +52,12 @@ pub(super) struct Parts {
 impl Parts {
     pub(super) fn new(seed: &Seed, now: Timestamp) -> Self {
         let chaos = Arc::new(Chaos::seeded(&seed.child("chaos")));
+        let clock = Arc::new(VirtualClock::at(now));
         Self {
             store: Arc::new(MemoryStore::in_chaos(SHARDS, chaos.clone())),
             queues: Arc::new(MemoryQueues::in_chaos(chaos.clone())),
-            post: PostOffice::in_chaos(TOKEN_HEADER, chaos.clone()),
-            clock: Arc::new(VirtualClock::at(now)),
+            post: PostOffice::in_world(TOKEN_HEADER, chaos.clone(), clock.clone()),
+            clock,
             vault: Arc::default(),
             entropy: Arc::new(SeededEntropy::new(seed.child("entropy"))),
             chaos,

@@ -44,16 +44,15 @@ pub(super) fn audit(
         };
         let age = world.now().duration_since(left.at);
         match look.receipt(receiver, left.slot) {
-            // In a storm a mail can be moved or marked, and the note of it fail until the next visit.
-            Some(receipt) if at_rest || !stormy => {
-                booked_as_it_is(receipt, folder, &message, wrong);
-            }
+            // In a storm a mail can lie unread, or be moved or marked and the note of it fail until the next visit.
+            _ if stormy && !at_rest => {}
+            Some(receipt) => booked_as_it_is(receipt, folder, &message, wrong),
             None if age > patience.unseen && is_read(world, &look, receiver, patience) => {
                 wrong.push(format!(
                     "mail {id} has lain in {folder:?} of {address} for {age:#}"
                 ));
             }
-            Some(_) | None => {}
+            None => {}
         }
         found.insert(id, (folder, message));
     }

@@ -42,3 +42,27 @@ async fn ten_plain_days() {
     );
     assert_eq!(sim.world.dead_letters(), 0);
 }
+
+#[tokio::test]
+async fn five_days_with_queues_that_delay() {
+    let number = seeds::story();
+    let start = "2026-03-09T00:00:00Z";
+    let defaults = PoolOverrides::default();
+    let mut sim = Sim::of("delays", number, &AROUND_THE_WORLD, start, defaults).await;
+    sim.world.ticking.queue_delays = true;
+    sim.run_until(at("2026-03-14T00:00:00Z"));
+    sim.finish();
+    let look = sim.world.store.look();
+    let late: Vec<_> = sim
+        .watch
+        .left
+        .values()
+        .filter_map(|left| {
+            let slot = look.slot(sim.world.owner(left.sender), left.slot)?;
+            let is_late = slot.kind == SlotKind::Thread && left.at != slot.scheduled_at;
+            is_late.then_some((slot.sender, slot.scheduled_at, left.at))
+        })
+        .collect();
+    assert_eq!(late, [], "each thread leaves at its second");
+    assert!(sim.watch.left.len() > 100);
+}

@@ -40,14 +40,14 @@ impl Watch {
         };
         drop(look);
         let left = Left {
-            at: world.now(),
+            at: over.at,
             slot: slot.id,
             sender,
             recipient,
             over,
         };
         self.hours_and_limits(world, &slot, &left, wrong);
-        Self::parties(world, &slot, &left, wrong);
+        self.parties(world, &slot, &left, wrong);
         self.thread(&slot, &left, wrong);
         self.left.insert(id, left);
     }
@@ -107,7 +107,7 @@ impl Watch {
         }
     }
 
-    fn parties(world: &EngineWorld, slot: &Slot, left: &Left, wrong: &mut Vec<String>) {
+    fn parties(&self, world: &EngineWorld, slot: &Slot, left: &Left, wrong: &mut Vec<String>) {
         let id = slot.id;
         if slot.recipient != left.recipient {
             wrong.push(format!("slot {id} went to somebody else"));
@@ -116,8 +116,7 @@ impl Watch {
             wrong.push(format!("slot {id} went to its sender"));
         }
         let look = world.store.look();
-        let address = left.over.mail.to.1.as_str();
-        if look.is_suppressed(slot.user, address, left.at) {
+        if self.suppressed.contains(&left.recipient) {
             wrong.push(format!("slot {id} went to a suppressed address"));
         }
         // An account may have stopped after the claim, within this minute.

@@ -44,6 +44,8 @@ pub(crate) struct Watch {
     pub(crate) left: BTreeMap<String, Left>,
     last_left: BTreeMap<AccountId, Timestamp>,
     left_on: BTreeMap<(AccountId, Date), u32>,
+    /// The accounts that got no mail when it last looked.
+    suppressed: BTreeSet<AccountId>,
     slots: BTreeMap<(AccountId, SlotId), Slot>,
     receipts: BTreeMap<(AccountId, SlotId), Receipt>,
     planned: BTreeMap<AccountId, LastPlanned>,
@@ -81,6 +83,11 @@ impl Watch {
         self.plans(world, &mut wrong);
         self.mails(world, &mut wrong);
         self.closed_days(world, &receipts_before, &mut wrong);
+        let look = world.store.look();
+        let suppressed = look.accounts().filter(|account| {
+            look.is_suppressed(account.user, account.email.as_str(), world.now())
+        });
+        self.suppressed = suppressed.map(|account| account.id).collect();
         wrong
     }
 }

@@ -5,7 +5,7 @@
 
 use agentwarm_core::account::{Account, AccountStatus};
 use agentwarm_core::ids::{AccountId, SlotId};
-use agentwarm_core::mail::receipt::{PlannedReply, Receipt};
+use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, ThreadPosition};
 use agentwarm_core::warmup::day::DayPlan;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
@@ -23,8 +23,8 @@ use crate::ports::queue::SendOrder;
 pub(super) enum Checked {
     /// Send it.
     Go(Box<Cleared>),
-    /// Do not send it, and say why in the slot, on this date.
-    Skip(SkipReason, Date),
+    /// Do not send it, and say why in the slot.
+    Skip(SkipReason, Planned),
     /// The order is void: its plan was never finished, or its reply has moved to another slot.
     Drop,
 }
@@ -35,8 +35,17 @@ pub(super) struct Cleared {
     pub(super) recipient: Account,
     /// Where it stands in its thread.
     pub(super) position: ThreadPosition,
+    /// Its place in its day.
+    pub(super) planned: Planned,
+}
+
+/// Where a mail was planned, whenever its order comes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Planned {
     /// The date it is booked on.
     pub(super) date: Date,
+    /// When it was to be sent.
+    pub(super) at: Timestamp,
 }
 
 impl Sending {
@@ -64,19 +73,20 @@ impl Sending {
         existing: Option<&Slot>,
         now: Timestamp,
     ) -> Result<Checked, EngineError> {
-        let Some(plan) = self.plan_with(sender, order).await? else {
+        let Some((plan, at)) = self.plan_with(sender, order).await? else {
             return Ok(Checked::Drop);
         };
         let date = plan.span.date;
+        let planned = Planned { date, at };
         if !sender.sends() {
-            return Ok(Checked::Skip(SkipReason::SenderStopped, date));
+            return Ok(Checked::Skip(SkipReason::SenderStopped, planned));
         }
         if !plan.window.is_some_and(|window| window.contains(now)) {
-            return Ok(Checked::Skip(SkipReason::OutsideHours, date));
+            return Ok(Checked::Skip(SkipReason::OutsideHours, planned));
         }
         let wanted = existing.map_or(order.target, |slot| slot.recipient);
         let Some(recipient) = self.partner(sender, wanted, &plan, now).await? else {
-            return Ok(Checked::Skip(SkipReason::NoPartner, date));
+            return Ok(Checked::Skip(SkipReason::NoPartner, planned));
         };
         let position = match existing {
             Some(slot) => slot.position.clone(),
@@ -85,17 +95,17 @@ impl Sending {
         Ok(Checked::Go(Box::new(Cleared {
             recipient,
             position,
-            date,
+            planned,
         })))
     }
 
-    /// The plan that has this slot. It is looked for on the local date of the slot's due time, then around it, because the zone may
+    /// The plan that has this slot, and the slot's instant in it. It is looked for on the local date of the slot's due time, then around it, because the zone may
     /// have changed since the day was planned.
     async fn plan_with(
         &self,
         sender: &Account,
         order: &SendOrder,
-    ) -> Result<Option<DayPlan>, EngineError> {
+    ) -> Result<Option<(DayPlan, Timestamp)>, EngineError> {
         let owner = AccountRef {
             user: sender.user,
             account: sender.id,
@@ -106,11 +116,12 @@ impl Sending {
             date.saturating_sub(1.day()),
             date.saturating_add(1.day()),
         ] {
-            let plan = self.plans.plan(owner, date).await?;
-            if let Some(plan) =
-                plan.filter(|plan| plan.slots.iter().any(|planned| planned.id == order.slot))
-            {
-                return Ok(Some(plan));
+            let Some(plan) = self.plans.plan(owner, date).await? else {
+                continue;
+            };
+            let planned = plan.slots.iter().find(|planned| planned.id == order.slot);
+            if let Some(at) = planned.map(|planned| planned.at) {
+                return Ok(Some((plan, at)));
             }
         }
         Ok(None)
@@ -189,8 +200,9 @@ impl Sending {
             return Ok(Checked::Drop);
         };
         let date = sender.zone.date_of(reply.at);
+        let planned = Planned { date, at: reply.at };
         if !sender.sends() {
-            return Ok(Checked::Skip(SkipReason::SenderStopped, date));
+            return Ok(Checked::Skip(SkipReason::SenderStopped, planned));
         }
         // A reply is booked on the day that it is due on; one that comes later is another day's.
         let open = date == sender.zone.date_of(now)
@@ -200,19 +212,21 @@ impl Sending {
             };
         // A slot that exists took its budget when it was first claimed.
         if !open || (existing.is_none() && !self.plans.take_reply(owner, date, order.slot).await?) {
-            return self.move_reply(sender, receipt, reply, existing, now).await;
+            return self
+                .move_reply(sender, receipt, planned, existing, now)
+                .await;
         }
         let partner = self.accounts.get(sender.user, receipt.sender).await?;
         let Some(partner) = partner else {
-            return Ok(Checked::Skip(SkipReason::NoPartner, date));
+            return Ok(Checked::Skip(SkipReason::NoPartner, planned));
         };
         if !self.takes_mail(sender, &partner, now).await? {
-            return Ok(Checked::Skip(SkipReason::RecipientSuppressed, date));
+            return Ok(Checked::Skip(SkipReason::RecipientSuppressed, planned));
         }
         Ok(Checked::Go(Box::new(Cleared {
             recipient: partner,
             position: answer_position(&receipt),
-            date,
+            planned,
         })))
     }
 
@@ -222,14 +236,13 @@ impl Sending {
         &self,
         sender: &Account,
         receipt: Receipt,
-        planned: PlannedReply,
+        planned: Planned,
         existing: Option<&Slot>,
         now: Timestamp,
     ) -> Result<Checked, EngineError> {
         let config = self.configs.of(sender).await?;
-        let date = sender.zone.date_of(planned.at);
         let Some(reply) = engage::move_reply(&receipt, &sender.zone, &config, now) else {
-            return Ok(Checked::Skip(SkipReason::ReplyExpired, date));
+            return Ok(Checked::Skip(SkipReason::ReplyExpired, planned));
         };
         let kind = DueKind::Send {
             sender: sender.id,
@@ -255,7 +268,7 @@ impl Sending {
         match self.receipts.replace(&moved, Vec::new()).await? {
             Replaced::Stale => Err(EngineError::Held("the receipt")),
             Replaced::Done if existing.is_some() => {
-                Ok(Checked::Skip(SkipReason::OutsideHours, date))
+                Ok(Checked::Skip(SkipReason::OutsideHours, planned))
             }
             Replaced::Done => Ok(Checked::Drop),
         }

@@ -3,7 +3,6 @@
 //! Each of these is one conditional write on the claim. If it fails, or the process dies before it, the claim's lease runs out and whoever
 //! meets the slot then makes it in doubt.
 
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use agentwarm_core::account::Account;
@@ -12,6 +11,7 @@ use agentwarm_core::mail::bounce::{self, Verdict, classify_reply};
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotState};
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 
+use super::checks::Planned;
 use super::{Handled, MAX_ATTEMPTS, Sending, new_slot};
 use crate::engine::reports::MAILBOX_FULL;
 use crate::engine::{EngineError, compose, file, replies, settling};
@@ -215,7 +215,7 @@ impl Sending {
         order: &SendOrder,
         existing: Option<Slot>,
         reason: SkipReason,
-        date: Date,
+        planned: Planned,
         now: Timestamp,
     ) -> Result<Handled, EngineError> {
         tracing::info!(account = %sender.id, slot = %order.slot, ?reason, "the mail is not sent");
@@ -224,7 +224,8 @@ impl Sending {
             self.advance(slot, state, Vec::new()).await?;
             return Ok(Handled::Settled);
         }
-        let slot = new_slot(sender, order, date, compose::unsent(order.slot), state, now);
+        let unsent = compose::unsent(order.slot);
+        let slot = new_slot(sender, order, planned, unsent, state, now);
         // Exists: another delivery of this order was faster, whatever it decided.
         let _ = self.slots.create(&slot).await?;
         Ok(Handled::Settled)

@@ -4,6 +4,9 @@
 //! tick has them all before it, so this is where it costs nothing to look: a mail that is too close to another gets a later instant and
 //! goes back into the index. Threads keep their instants, answers give way; where mails come late and would leave together, all but the
 //! first give way.
+//!
+//! An entry that gave way stays in the index where it was, for entries are never deleted. A thread does not mind: an answer within a minute
+//! of it has given way, whatever its entry says. Another answer may give way to one that is not there; it is an answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +32,11 @@ pub struct Apart {
 }
 
 /// When a sender's mails leave, in order.
-type Leaving = BTreeSet<(Timestamp, SlotId)>;
+#[derive(Debug, Default)]
+struct Leaving {
+    threads: BTreeSet<(Timestamp, SlotId)>,
+    all: BTreeSet<(Timestamp, SlotId)>,
+}
 
 /// Tells which of `sends` can leave now. `entries` are all sends of the same senders from a minute before `sends` to
 /// [`NEIGHBOURHOOD_SECONDS`] after what the tick hands out; more, and other kinds, do no harm.
@@ -44,19 +51,32 @@ pub fn keep_apart(sends: &[DueSend], entries: &[DueEntry], now: Timestamp) -> Ap
     for send in in_order {
         let taken = leaving.entry(send.sender).or_default();
         let leaves = leaves_at(send.due, now);
-        if is_clear(taken, leaves, send.slot) {
-            taken.insert((leaves, send.slot));
+        let in_the_way = match send.slot_kind {
+            SlotKind::Thread => &taken.threads,
+            SlotKind::Reply { .. } => &taken.all,
+        };
+        if is_clear(in_the_way, leaves, send.slot) {
+            taken.insert(leaves, send.slot, send.slot_kind);
             apart.kept.push(*send);
             continue;
         }
-        let instants: Vec<_> = taken.iter().map(|(at, _)| *at).collect();
+        let instants: Vec<_> = taken.all.iter().map(|(at, _)| *at).collect();
         let first = leaves.max(shifted(now, 2 * HORIZON_SECONDS));
         let at = next_free(first, &instants);
-        taken.insert((at, send.slot));
+        taken.insert(at, send.slot, send.slot_kind);
         apart.moved.push((*send, at));
     }
     apart.kept.sort_by_key(|send| (send.due, send.slot));
     apart
+}
+
+impl Leaving {
+    fn insert(&mut self, at: Timestamp, slot: SlotId, kind: SlotKind) {
+        self.all.insert((at, slot));
+        if kind == SlotKind::Thread {
+            self.threads.insert((at, slot));
+        }
+    }
 }
 
 /// The mails of these senders that are not theirs to give way: handed out before, or threads that come next.
@@ -82,7 +102,7 @@ fn neighbours(sends: &[DueSend], entries: &[DueEntry]) -> BTreeMap<AccountId, Le
             && !own.contains(&(slot, entry.at))
             && !gives_way
         {
-            taken.insert((entry.at, slot));
+            taken.insert(entry.at, slot, slot_kind);
         }
     }
     leaving
@@ -98,7 +118,7 @@ fn leaves_at(due: Timestamp, now: Timestamp) -> Timestamp {
 }
 
 /// Whether no other mail leaves within a minute of `at`.
-fn is_clear(taken: &Leaving, at: Timestamp, slot: SlotId) -> bool {
+fn is_clear(taken: &BTreeSet<(Timestamp, SlotId)>, at: Timestamp, slot: SlotId) -> bool {
     taken
         .iter()
         .filter(|(_, other)| *other != slot)
@@ -174,6 +194,13 @@ mod tests {
             entries.extend(others);
             assert_eq!(met(&entries), expected, "{entries:?}");
         }
+    }
+
+    #[test]
+    fn a_thread_keeps_its_instant_whatever_entry_an_answer_left_behind() {
+        // The tick before moved this answer out of the way.
+        let entries = [entry(-20, 2, reply()), entry(30, 1, SlotKind::Thread)];
+        assert_eq!(met(&entries), (vec![30], vec![]));
     }
 
     #[test]

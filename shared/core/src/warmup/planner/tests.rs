@@ -122,7 +122,7 @@ fn an_ordinary_day() {
     insta::assert_snapshot!(World::new().story(), @r"
     day 12 RampUp, 13 mails of which 5 replies
     Ramp 13: Day 12 of a ramp from 2 to 40 in 45 days.
-    07:05:18 → 8, 07:08:19 → 2, 07:09:50 → 10, 07:11:29 → 14, 09:05:48 → 11, 10:40:34 → 4, 13:39:09 → 5, 16:43:03 → 13
+    07:05:17 → 8, 07:08:18 → 2, 07:09:49 → 10, 07:11:28 → 14, 09:05:24 → 11, 10:39:51 → 4, 13:37:50 → 5, 16:41:06 → 13
     ");
 }
 
@@ -136,7 +136,7 @@ fn a_day_that_is_begun_in_the_afternoon() {
     day 12 RampUp, 3 mails of which 1 replies
     Ramp 13: Day 12 of a ramp from 2 to 40 in 45 days.
     ProRata 3: The day was begun late: its share of the working hours left.
-    14:42:04 → 8, 14:45:05 → 2
+    14:41:56 → 8, 14:44:57 → 2
     ");
     assert_eq!(world.outcome().full_day_limit, 13);
 }
@@ -152,7 +152,7 @@ fn a_pool_of_two() {
     day 41 RampUp, 10 mails of which 4 replies
     Ramp 40: Day 41 of a ramp from 2 to 40 in 45 days.
     Partners 10: Each partner takes at most 10 mails a day, and there are 1.
-    10:02:17 → 2, 10:05:18 → 2, 10:06:49 → 2, 10:45:47 → 2, 13:37:58 → 2, 13:40:08 → 2
+    10:01:40 → 2, 10:04:41 → 2, 10:06:12 → 2, 10:45:02 → 2, 13:36:38 → 2, 13:38:47 → 2
     ");
 }
 

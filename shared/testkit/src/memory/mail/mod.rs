@@ -13,13 +13,16 @@ mod smtp;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use agentwarm_app::ports::clock::Clock;
 use agentwarm_app::ports::endpoints::MailProtocol;
 use agentwarm_app::ports::mail::{
     ConnectFailure, Folder, FoundContent, ImapSmtpCredentials, OutgoingMail, Submission,
 };
 use agentwarm_core::seed::Seed;
+use jiff::Timestamp;
 
 use crate::chaos::Chaos;
+use crate::clock::VirtualClock;
 
 /// All servers of a test's world. Clones are the same office.
 #[derive(Debug, Clone)]
@@ -34,6 +37,7 @@ struct Office {
     mailboxes: BTreeMap<String, Mailbox>,
     logins: u64,
     handed_over: Vec<HandedOver>,
+    clock: Arc<VirtualClock>,
 }
 
 /// One mailbox.
@@ -75,6 +79,8 @@ pub struct StoredMail {
 /// A mail that a server took over, as its sender gave it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HandedOver {
+    /// When.
+    pub at: Timestamp,
     /// The mail.
     pub mail: OutgoingMail,
     /// Whether its sender was told so; else the 250 was lost.
@@ -116,16 +122,18 @@ impl Default for FolderItems {
 impl PostOffice {
     /// An office without mailboxes, whose readers see tokens in `token_header`.
     pub fn new(token_header: &str) -> Self {
-        Self::in_chaos(token_header, Arc::default())
+        let clock = Arc::new(VirtualClock::at(Timestamp::UNIX_EPOCH));
+        Self::in_world(token_header, Arc::default(), clock)
     }
 
-    /// The same, at the mercy of `chaos`.
-    pub fn in_chaos(token_header: &str, chaos: Arc<Chaos>) -> Self {
+    /// The same, at the mercy of `chaos`, with `clock` on the wall.
+    pub fn in_world(token_header: &str, chaos: Arc<Chaos>, clock: Arc<VirtualClock>) -> Self {
         let office = Office {
             token_header: token_header.to_owned(),
             mailboxes: BTreeMap::new(),
             logins: 0,
             handed_over: Vec::new(),
+            clock,
         };
         Self {
             office: Arc::new(Mutex::new(office)),
@@ -305,6 +313,7 @@ impl Office {
 
     fn note(&mut self, mail: &OutgoingMail, acknowledged: bool, delivered: bool) {
         self.handed_over.push(HandedOver {
+            at: self.clock.schedule(),
             mail: mail.clone(),
             acknowledged,
             delivered,
