@@ -2,7 +2,8 @@
 # It changes nothing on disk except that `.local/` exists afterwards.
 #
 # Two stacks can run side by side: AGENTWARM_STACK=run (`make run`, the default) and AGENTWARM_STACK=test (`make test`),
-# which has its own directories and adds 10000 to every port. What is installed is shared by both.
+# which has its own directories and adds 10000 to every port. test-1 to test-9 are more of the second kind, for suites that run at the same
+# time. What is installed is shared by all.
 #
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # the variables are for the scripts that source this one
@@ -81,7 +82,9 @@ AGENTWARM_STACK=${AGENTWARM_STACK:-run}
 case $AGENTWARM_STACK in
   run)  AW_PORT_OFFSET=0;     AW_STACK_PREFIX='' ;;
   test) AW_PORT_OFFSET=10000; AW_STACK_PREFIX='test/' ;;
-  *) die "AGENTWARM_STACK is '$AGENTWARM_STACK', but only 'run' and 'test' exist: unset it or choose one of them" ;;
+  # No two default ports differ by a multiple of 100.
+  test-[1-9]) AW_PORT_OFFSET=$((10000 + 100 * ${AGENTWARM_STACK#test-})); AW_STACK_PREFIX=$AGENTWARM_STACK/ ;;
+  *) die "AGENTWARM_STACK is '$AGENTWARM_STACK', but only 'run', 'test' and 'test-1' to 'test-9' exist: unset it or choose one of them" ;;
 esac
 
 # resolve_port VARIABLE DEFAULT: the override or the default, moved by the stack's offset.
@@ -119,7 +122,7 @@ mkdir -p "$AW_LOCAL"
 # quote. Where a checkout is closed to other users (one in /root), very deep or oddly named, their files go to a directory of the
 # checkout's own in /var/lib instead of `.local/`.
 mail_base() {
-  local longest_socket=/test/mail/postfix/queue/private/a-service-of-ours
+  local longest_socket=/test-1/mail/postfix/queue/private/a-service-of-ours
   if (( ${#AW_LOCAL} + ${#longest_socket} < 107 )) && [[ $AW_LOCAL =~ ^[A-Za-z0-9/._-]+$ ]] && others_can_enter "$AW_LOCAL"; then
     printf '%s' "$AW_LOCAL"
   else
