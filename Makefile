@@ -25,7 +25,7 @@ build: ## release zips of every function for `sam deploy` in target/lambda
 	@$(STACK)/build.sh
 
 bench: ## cost per warmup mail, planner throughput, cold start
-	@$(STACK)/test.sh -p agentwarm-tests --run-ignored only --no-capture -E 'test(/^bench/)' $(ARGS)
+	@$(STACK)/bench.sh $(ARGS)
 
 sixty-days: ## sixty virtual days, from the first mail to graduation
 	@$(STACK)/test.sh -p agentwarm-tests --run-ignored only --no-capture -E 'test(/^sixty_days/)' $(ARGS)

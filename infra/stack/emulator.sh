@@ -32,17 +32,20 @@ wipe_after_kill() {
   rm -rf "$STATE" "$MARKER"
 }
 
-# The emulator's own environment: nothing of the caller's, so that no real AWS account, proxy or container daemon is in reach.
+# The emulator's own environment: nothing of the caller's, so that no real AWS account, proxy or container daemon is in reach. Its
+# address is there for the functions that are deployed to it, which it starts itself.
 launch() {
   env -i PATH="$PATH" HOME="$AW_EMULATOR_DIR" LANG=C.UTF-8 TMPDIR="$AW_EMULATOR_DIR/tmp" \
     BIND_HOST=127.0.0.1 GATEWAY_PORT="$AGENTWARM_PORT_EMULATOR" MINISTACK_REGION=us-east-1 \
     PERSIST_STATE=1 STATE_DIR="$STATE" S3_PERSIST=1 S3_DATA_DIR="$STATE/s3" \
+    AWS_ENDPOINT_URL="http://127.0.0.1:$AGENTWARM_PORT_EMULATOR" \
     SFTP_ENABLED=0 IOT_MTLS_ENABLED=0 DOCKER_HOST="unix://$AW_EMULATOR_DIR/no-docker" LOG_LEVEL="${AGENTWARM_EMULATOR_LOG:-INFO}" \
     setsid "$PYTHON" -m ministack </dev/null >"$LOG" 2>&1 &
   echo $! >"$PID_FILE"
 }
 
-ready_or_dead() { is_ready || ! running_pid >/dev/null; }
+# Not by `running_pid`: in the moment of an exec a process shows no environment.
+ready_or_dead() { is_ready || process_gone "$(<"$PID_FILE")"; }
 
 start_emulator() {
   if running_pid >/dev/null; then

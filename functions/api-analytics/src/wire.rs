@@ -146,6 +146,10 @@ pub struct DailyMetrics {
     spammed: u32,
     opened: u32,
     replied: u32,
+    /// Received mails that were taken out of its spam folder.
+    rescued: u32,
+    /// Received mails that were marked important.
+    marked_important: u32,
 }
 
 impl From<&SystemFigures> for SystemStatistics {
@@ -232,6 +236,8 @@ impl From<&ProgressDay> for DailyMetrics {
             spammed: day.figures.spammed,
             opened: day.figures.opened,
             replied: day.figures.replied,
+            rescued: day.figures.rescued,
+            marked_important: day.figures.marked_important,
         }
     }
 }

@@ -11,6 +11,7 @@ pub struct ApiClient {
     http: HttpClient,
     base_url: String,
     key: String,
+    idempotency_key: Option<String>,
 }
 
 /// An operation did not succeed.
@@ -45,6 +46,16 @@ impl ApiClient {
             http: HttpClient::default(),
             base_url: base_url.into(),
             key: key.into(),
+            idempotency_key: None,
+        }
+    }
+
+    /// The same API, asked with this `Idempotency-Key`: what it is asked twice is done once (decision 8).
+    #[must_use]
+    pub fn once(&self, idempotency_key: impl Into<String>) -> Self {
+        Self {
+            idempotency_key: Some(idempotency_key.into()),
+            ..self.clone()
         }
     }
 
@@ -65,11 +76,15 @@ impl ApiClient {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, ApiError> {
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method.clone())
             .uri(format!("{}{path}", self.base_url))
             .header("authorization", format!("Bearer {}", self.key))
-            .header("content-type", "application/json")
+            .header("content-type", "application/json");
+        if let Some(key) = &self.idempotency_key {
+            request = request.header("idempotency-key", key);
+        }
+        let request = request
             .body(
                 body.map(|body| body.to_string().into_bytes())
                     .unwrap_or_default(),

@@ -17,6 +17,7 @@ use async_trait::async_trait;
 use aws_config::Region;
 use aws_sdk_dynamodb::config::{SharedHttpClient, SharedInterceptor};
 use serde_json::Value;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::emulator::{ACCOUNT, EmulatorConfig, credentials};
@@ -27,6 +28,20 @@ use crate::template::{Resolver, Template, TemplateError};
 
 /// An error of any kind.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Makes the meter of the function with this logical id: it is told what that function's calls to DynamoDB consume.
+pub type MeterOf = Arc<dyn Fn(&str) -> Meter + Send + Sync>;
+
+/// How often a function was invoked, and how long that took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Invocations {
+    /// How often.
+    pub count: u64,
+    /// How long all of them took together, as they would be billed: each rounded up to a millisecond.
+    pub billed: Duration,
+    /// Its memory, in MB.
+    pub memory_mb: u32,
+}
 
 /// Builds a function's task from its world.
 pub type Build = fn(&World) -> Result<Arc<dyn Task>, WorldError>;
@@ -94,7 +109,7 @@ pub struct HostParts {
     /// Who else watches every call, such as a meter.
     pub interceptors: Vec<SharedInterceptor>,
     /// Who is told what calls to DynamoDB consume.
-    pub meter: Option<Meter>,
+    pub meter: Option<MeterOf>,
     /// Notes refusals and uses of permissions.
     pub ledger: Arc<Ledger>,
     /// Sees every granted request.
@@ -106,7 +121,7 @@ pub struct Hosted {
     functions: BTreeMap<String, HostedFunction>,
     entropy: Arc<dyn Entropy>,
     failures: Mutex<Vec<InvokeError>>,
-    invocations: Mutex<BTreeMap<String, u64>>,
+    invocations: Mutex<BTreeMap<String, Invocations>>,
 }
 
 struct HostedFunction {
@@ -189,18 +204,27 @@ impl Hosted {
         std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// How often each function was invoked, by logical id.
-    pub fn invocations(&self) -> BTreeMap<String, u64> {
+    /// How often each function was invoked and how long that took, by logical id.
+    pub fn invocations(&self) -> BTreeMap<String, Invocations> {
         let invocations = self.invocations.lock();
         invocations.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn count(&self, id: &str) {
+    fn note(&self, id: &str, took: Duration) {
+        let memory_mb = self
+            .functions
+            .get(id)
+            .map_or(0, |hosted| hosted.config.memory_mb);
         let mut invocations = self
             .invocations
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        *invocations.entry(id.to_owned()).or_default() += 1;
+        let noted = invocations.entry(id.to_owned()).or_default();
+        noted.count += 1;
+        noted.billed += Duration::from_millis(
+            u64::try_from(took.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX),
+        );
+        noted.memory_mb = memory_mb;
     }
 
     async fn call(&self, id: &str, event: Value) -> Result<Value, InvokeError> {
@@ -230,8 +254,9 @@ impl Hosted {
 #[async_trait]
 impl Invoke for Hosted {
     async fn invoke(&self, function: &str, event: Value) -> Result<Value, InvokeError> {
-        self.count(function);
+        let started = Instant::now();
         let outcome = self.call(function, event).await;
+        self.note(function, started.elapsed());
         if let Err(error) = &outcome {
             let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
             failures.push(error.clone());
@@ -254,7 +279,7 @@ async fn world(id: &str, config: &FunctionConfig, parts: &HostParts) -> Result<W
         region: Some(Region::new(parts.emulator.region.clone())),
         credentials: Some(credentials()),
         interceptors,
-        meter: parts.meter.clone(),
+        meter: parts.meter.as_ref().map(|meter_of| meter_of(id)),
         http: Some(parts.http.clone()),
     })
     .await

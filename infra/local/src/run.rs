@@ -36,8 +36,13 @@ const POLL: Duration = Duration::from_millis(500);
 /// How often a terminal is drawn anew.
 const REDRAW: Duration = Duration::from_secs(3);
 
-/// After how much real time a message comes back whose function was killed with this program.
-const AFTER_CRASH: Duration = Duration::from_mins(2);
+/// After how much real time a message comes back whose function was killed with this program: longer than the leases (two minutes) that
+/// the function may have taken while it worked, so that it does not meet its own.
+const AFTER_CRASH: Duration = Duration::from_secs(150);
+
+/// How much real time a failed message rests at least: its five deliveries (`maxReceiveCount`) outlast the leases of a process that was
+/// killed.
+const REST: Duration = Duration::from_secs(40);
 
 /// The run ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +66,10 @@ pub enum RunError {
 
 /// Runs the functions in this program until `stop` is ready.
 pub async fn run(settings: &RunSettings, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-    let config = config(settings, Functions::Here(functions()), settings.pace)?;
+    let config = StackConfig {
+        rest: REST,
+        ..config(settings, Functions::Here(functions()), settings.pace)?
+    };
     let mut stack = Stack::start(config).await?;
     let user = demo(settings, &stack).await?;
     announce(&stack, &user);
@@ -135,6 +143,7 @@ pub fn config(
         begin: (pace != Pace::Real).then(|| first_morning(SystemClock.wall())),
         remember: true,
         after_crash: AFTER_CRASH,
+        rest: Duration::ZERO,
         entropy: Arc::new(SystemEntropy::default()),
         interceptors: Vec::new(),
         meter: None,
@@ -156,7 +165,11 @@ fn first_morning(today: Timestamp) -> Timestamp {
 
 /// Makes the demo, or finds it made.
 pub async fn demo(settings: &RunSettings, stack: &Stack) -> Result<DemoUser, RunError> {
-    let world = operator_world(settings, stack).await?;
+    let table = stack.deployed().get("EntitiesTable");
+    let table = table
+        .map(|table| table.reference.as_str())
+        .unwrap_or_default();
+    let world = operator_world(settings, table, stack.clock()).await?;
     let Some(state) = stack.state() else {
         return Err(DemoError::Lacks("a place to remember its user").into());
     };
@@ -166,7 +179,12 @@ pub async fn demo(settings: &RunSettings, stack: &Stack) -> Result<DemoUser, Run
     Ok(user)
 }
 
-async fn operator_world(settings: &RunSettings, stack: &Stack) -> Result<World, RunError> {
+/// What the operator's command works with, on the table of what lives until it is deleted.
+pub async fn operator_world(
+    settings: &RunSettings,
+    entities_table: &str,
+    clock: Arc<dyn Clock>,
+) -> Result<World, RunError> {
     let clients = Clients::load(ClientSettings {
         endpoint: Some(settings.emulator.endpoint.clone()),
         region: Some(Region::new(settings.emulator.region.clone())),
@@ -179,14 +197,9 @@ async fn operator_world(settings: &RunSettings, stack: &Stack) -> Result<World, 
         what: "the operator's clients were not made".to_owned(),
         source: io::Error::other(source),
     })?;
-    let table = stack
-        .deployed()
-        .get("EntitiesTable")
-        .map(|table| table.reference.clone())
-        .unwrap_or_default();
-    let settings = demo::operator_settings(&table);
+    let settings = demo::operator_settings(entities_table);
     let entropy = Arc::new(SystemEntropy::default());
-    Ok(World::new(settings, clients, stack.clock(), entropy))
+    Ok(World::new(settings, clients, clock, entropy))
 }
 
 pub(crate) fn announce(stack: &Stack, user: &DemoUser) {

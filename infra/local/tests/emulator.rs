@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use agentwarm_local::deploy::{StackName, deploy, remove};
 use agentwarm_local::emulator::{Emulator, EmulatorConfig};
@@ -134,7 +135,8 @@ async fn a_message_that_fails_comes_back_on_the_schedule_clock_and_ends_in_the_d
     }
     let function = Recorder::failing_on("poison");
     let redelivery = Redelivery::Schedule {
-        after_crash: std::time::Duration::from_mins(10),
+        after_crash: Duration::from_mins(10),
+        rest: Duration::ZERO,
     };
     let poller = QueuePoller::new(
         emulator.sqs.clone(),

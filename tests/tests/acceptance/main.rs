@@ -10,6 +10,13 @@
     reason = "a test that is surprised should stop"
 )]
 
+mod books;
 mod failures;
+mod findings;
+mod imap;
+mod junk;
 mod one_mail;
+mod proxy;
+mod servers;
+mod ten_days;
 mod world;

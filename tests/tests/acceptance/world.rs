@@ -17,11 +17,12 @@ use agentwarm_local::settings::RunSettings;
 use agentwarm_local::{Functions, Stack};
 use agentwarm_operator::Command;
 use aws_config::Region;
+use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// The password of the numbered mailboxes (`w000@` … `w999@`) of the local mail servers.
-const NUMBERED_PASSWORD: &str = "warm-enough";
+pub(crate) const NUMBERED_PASSWORD: &str = "warm-enough";
 
 /// A deployment with one user.
 pub(crate) struct Deployment {
@@ -33,12 +34,17 @@ pub(crate) struct Deployment {
 impl Deployment {
     /// A deployment of its own for the test `name`, on a Wednesday at six in the morning, UTC.
     pub(crate) async fn begin(name: &str) -> Self {
+        Self::begin_at(name, "2026-03-11T06:00:00Z").await
+    }
+
+    /// The same at `begin` of the schedule clock.
+    pub(crate) async fn begin_at(name: &str, begin: &str) -> Self {
         let mut settings = RunSettings::from_environment().unwrap();
         settings.api.set_port(0);
         settings.pace = Pace::DayIn(Duration::ZERO);
         let mut config = config(&settings, Functions::Here(functions()), settings.pace).unwrap();
         config.stack.name = name.to_owned();
-        config.begin = Some(at("2026-03-11T06:00:00Z"));
+        config.begin = Some(at(begin));
         config.remember = false;
         let stack = Stack::start(config).await.unwrap();
         let key = first_key(&settings, &stack).await;
@@ -50,9 +56,9 @@ impl Deployment {
         }
     }
 
-    /// Connects a numbered mailbox with `password`; its id.
-    pub(crate) async fn connect(&self, address: &str, password: &str) -> String {
-        let account = json!({
+    /// What it takes to connect a mailbox of the local servers.
+    pub(crate) fn account(&self, address: &str) -> Value {
+        json!({
             "email": address,
             "displayName": "Robin Numbered",
             "provider": "imap_smtp",
@@ -63,20 +69,53 @@ impl Deployment {
                 "smtpHost": self.settings.mail.host,
                 "smtpPort": self.settings.mail.smtp_port,
                 "username": address,
-                "password": password,
+                "password": NUMBERED_PASSWORD,
             },
-        });
-        let created = self
-            .api
-            .post("/api/accounts", Some(&account))
+        })
+    }
+
+    /// The port of the servers' IMAP with TLS from the start.
+    pub(crate) fn imaps_port(&self) -> u16 {
+        self.settings.mail.imaps_port
+    }
+
+    /// The port of the servers' SMTP with STARTTLS.
+    pub(crate) fn smtp_port(&self) -> u16 {
+        self.settings.mail.smtp_port
+    }
+
+    /// Overrides the configuration of the pool that accounts are in unless they name another.
+    pub(crate) async fn configure_default_pool(&self, overrides: &Value) {
+        let pools = self.get("/api/warmup/pools").await;
+        let pool = pools["pools"][0]["id"].as_str().unwrap();
+        self.configure_pool(pool, overrides).await;
+    }
+
+    /// Overrides a pool's configuration.
+    pub(crate) async fn configure_pool(&self, pool: &str, overrides: &Value) {
+        let path = format!("/api/warmup/pools/{pool}/config");
+        self.api
+            .send(Method::PUT, &path, Some(overrides))
             .await
             .unwrap();
+    }
+
+    /// Creates an account; its id.
+    pub(crate) async fn create(&self, account: &Value) -> String {
+        let created = self.api.post("/api/accounts", Some(account)).await.unwrap();
         created["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Connects a mailbox with `password`; its id.
+    pub(crate) async fn connect(&self, address: &str, password: &str) -> String {
+        let mut account = self.account(address);
+        account["credentials"]["password"] = password.into();
+        self.create(&account).await
     }
 
     /// Connects a numbered mailbox as it is.
     pub(crate) async fn connect_numbered(&self, address: &str) -> String {
-        self.connect(address, NUMBERED_PASSWORD).await
+        self.create(&self.account(address)).await
     }
 
     pub(crate) async fn start(&self, account: &str) -> Value {

@@ -30,6 +30,7 @@ use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::{AccountId, ScheduleId, SlotId, UserId};
 use agentwarm_core::plan::Plan;
 use agentwarm_core::pool::PoolConfig;
+use agentwarm_core::rate::Score;
 use agentwarm_core::seed::Seed;
 use agentwarm_core::warmup::day::{DayFigures, DayPlan, PlannedSlot, Reason, Rule, Window};
 use agentwarm_net::address::Policy;
@@ -270,6 +271,18 @@ impl World {
         })
         .await;
         plan
+    }
+}
+
+impl World {
+    /// Judges a day.
+    pub(crate) async fn judge(&self, id: AccountId, date: Date, reputation: Score) {
+        let plans: &dyn Plans = self.store.as_ref();
+        let owner = reference(&self.stored(id).await);
+        let mut row = plans.days(owner, date, date).await.unwrap().remove(0);
+        row.reputation = Some(reputation);
+        row.version += 1;
+        let _ = plans.replace_day(owner, &row).await.unwrap();
     }
 }
 

@@ -57,6 +57,8 @@ pub(crate) fn progress_example() -> Value {
             "spammed": 0,
             "opened": 4,
             "replied": 3,
+            "rescued": 1,
+            "markedImportant": 1,
         }],
         "retentionDays": 90,
     })

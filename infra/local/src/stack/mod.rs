@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentwarm_app::ports::clock::{Clock, Entropy};
-use agentwarm_aws::metering::Meter;
 use aws_sdk_dynamodb::config::SharedInterceptor;
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -19,13 +18,13 @@ use crate::clock::{LocalClock, next_minute};
 use crate::deploy::{DeployError, StackName, remove};
 use crate::dirty::Dirty;
 use crate::emulator::{Emulator, EmulatorConfig};
-use crate::hosted::{HostError, Hosted, Registry};
+use crate::hosted::{HostError, Hosted, Invocations, MeterOf, Registry};
 use crate::invoke::{Invoke, InvokeError};
 use crate::policy::Ledger;
 use crate::state::{RunnerState, StateStore};
 use crate::template::{Deployed, Template, TemplateError};
 use crate::triggers::TriggerError;
-use crate::triggers::queue::QueuePoller;
+use crate::triggers::queue::{QueuePoller, QueueTraffic};
 use crate::triggers::schedule;
 use crate::triggers::stream::StreamPoller;
 
@@ -55,12 +54,15 @@ pub struct StackConfig {
     pub remember: bool,
     /// After how much real time a queue's message comes back whose function was killed with the whole program.
     pub after_crash: Duration,
+    /// How much real time a message rests at least that failed, where time is not real: leases are real time, and a message that meets
+    /// one must not use up its deliveries before it ends.
+    pub rest: Duration,
     /// Where random bits come from.
     pub entropy: Arc<dyn Entropy>,
     /// Who watches every call that functions make, such as a meter.
     pub interceptors: Vec<SharedInterceptor>,
-    /// Who is told what calls to DynamoDB consume.
-    pub meter: Option<Meter>,
+    /// Who is told what each function's calls to DynamoDB consume.
+    pub meter: Option<MeterOf>,
 }
 
 /// Where functions run.
@@ -181,8 +183,8 @@ impl Stack {
         self.ledger.refusals()
     }
 
-    /// How often each function was invoked, by logical id.
-    pub fn invocations(&self) -> BTreeMap<String, u64> {
+    /// How often each function was invoked and how long that took, by logical id.
+    pub fn invocations(&self) -> BTreeMap<String, Invocations> {
         self.hosted
             .as_ref()
             .map_or_else(BTreeMap::new, |hosted| hosted.invocations())
@@ -191,6 +193,14 @@ impl Stack {
     /// How many requests each function sent that needed an action, by logical id and action; retries count.
     pub fn requests(&self) -> BTreeMap<(String, String), u64> {
         self.ledger.requests()
+    }
+
+    /// What the pollers of each queue asked of SQS, by the queue's logical id.
+    pub fn queue_traffic(&self) -> BTreeMap<String, QueueTraffic> {
+        self.queues
+            .iter()
+            .map(|queue| (queue.queue().to_owned(), queue.traffic()))
+            .collect()
     }
 
     /// Grants that no function used so far, as sentences.

@@ -65,6 +65,7 @@ impl Stack {
                 None => Redelivery::Queue,
                 Some(_) => Redelivery::Schedule {
                     after_crash: config.after_crash,
+                    rest: config.rest,
                 },
             },
         };

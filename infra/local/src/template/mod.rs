@@ -65,10 +65,15 @@ pub struct Resource {
     pub properties: Map<String, Value>,
 }
 
+/// A template's text as JSON, which CloudFormation's tools take too, with the long forms of intrinsic functions.
+pub fn document(text: &str) -> Result<Value, TemplateError> {
+    yaml::parse(text)
+}
+
 impl Template {
     /// Reads a template's text.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        let document = yaml::parse(text)?;
+        let document = document(text)?;
         Ok(Self {
             parameters: parameters(&document)?,
             conditions: object(&document, "Conditions")?.into_iter().collect(),

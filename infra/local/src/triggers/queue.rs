@@ -2,7 +2,8 @@
 //!
 //! Messages are handed over in batches; those that were handled are deleted, the others come back after the queue's visibility time-out,
 //! and SQS itself moves one that came too often to the dead-letter queue. Where the schedule clock is not real time, coming back is
-//! measured on it: a message that failed is [`Held`] and released when the virtual clock is there.
+//! measured on it: a message that failed is [`Held`] and released when the virtual clock is there. What made it fail may be a lease, and
+//! leases are real time even there: so it also rests in real time, long enough that its deliveries outlast one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemA
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::{TriggerError, asked};
 use crate::invoke::Invoke;
@@ -29,6 +31,8 @@ pub enum Redelivery {
     Schedule {
         /// How long a received message is invisible, unless it is released earlier.
         after_crash: Duration,
+        /// How much real time passes at least before a failed message is released.
+        rest: Duration,
     },
 }
 
@@ -41,6 +45,21 @@ pub struct QueuePoller {
     redelivery: Redelivery,
     region: String,
     held: Arc<Mutex<Vec<Held>>>,
+    traffic: Arc<Mutex<QueueTraffic>>,
+}
+
+/// What the pollers of a queue asked of SQS. Looks into an empty queue are not counted: here it is asked when something was sent, on AWS
+/// around the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueTraffic {
+    /// Requests that received messages.
+    pub receives: u64,
+    /// Messages that they received.
+    pub messages: u64,
+    /// Requests that deleted what was handled.
+    pub deletes: u64,
+    /// Messages that failed, and come back.
+    pub failed: u64,
 }
 
 /// A message that failed, until its visibility time-out has passed on the schedule clock.
@@ -48,6 +67,13 @@ pub struct QueuePoller {
 struct Held {
     receipt_handle: String,
     until: Timestamp,
+    rests_until: Instant,
+}
+
+impl Held {
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.until <= now && self.rests_until <= Instant::now()
+    }
 }
 
 impl QueuePoller {
@@ -66,6 +92,7 @@ impl QueuePoller {
             redelivery,
             region: region.to_owned(),
             held: Arc::default(),
+            traffic: Arc::default(),
         }
     }
 
@@ -74,9 +101,18 @@ impl QueuePoller {
         &self.mapping.queue
     }
 
+    /// What its pollers asked of SQS so far.
+    pub fn traffic(&self) -> QueueTraffic {
+        *self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, count: impl FnOnce(&mut QueueTraffic)) {
+        count(&mut self.traffic.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// Whether a message waits to be released at or before `now` (schedule clock).
     pub fn due(&self, now: Timestamp) -> bool {
-        self.with_held(|held| held.iter().any(|message| message.until <= now))
+        self.with_held(|held| held.iter().any(|message| message.is_over(now)))
     }
 
     /// Hands over what is in the queue until it is empty and every invocation has ended; how many messages that were.
@@ -115,7 +151,7 @@ impl QueuePoller {
                 .message_system_attribute_names(MessageSystemAttributeName::All)
                 .message_attribute_names("All")
                 .wait_time_seconds(0);
-            if let Redelivery::Schedule { after_crash } = self.redelivery {
+            if let Redelivery::Schedule { after_crash, .. } = self.redelivery {
                 request = request
                     .visibility_timeout(i32::try_from(after_crash.as_secs()).unwrap_or(i32::MAX));
             }
@@ -123,6 +159,13 @@ impl QueuePoller {
                 .messages
                 .unwrap_or_default();
             let short = received.len() < wanted;
+            if !received.is_empty() {
+                let messages = u64::try_from(received.len()).unwrap_or_default();
+                self.count(|traffic| {
+                    traffic.receives += 1;
+                    traffic.messages += messages;
+                });
+            }
             batch.extend(received);
             if short {
                 break;
@@ -147,6 +190,8 @@ impl QueuePoller {
                 .as_ref()
                 .is_some_and(|id| failed.contains(id))
         });
+        let come_back = u64::try_from(failed.len()).unwrap_or_default();
+        self.count(|traffic| traffic.failed += come_back);
         self.hold(&failed, now);
         self.delete(&handled).await
     }
@@ -173,14 +218,16 @@ impl QueuePoller {
                 .queue_url(&self.mapping.queue_url)
                 .set_entries(Some(entries));
             asked("delete from the queue", request.send().await)?;
+            self.count(|traffic| traffic.deletes += 1);
         }
         Ok(())
     }
 
     fn hold(&self, failed: &[Message], now: Timestamp) {
-        if self.redelivery == Redelivery::Queue {
+        let Redelivery::Schedule { rest, .. } = self.redelivery else {
             return;
-        }
+        };
+        let rests_until = Instant::now() + rest;
         let visibility =
             SignedDuration::try_from(self.mapping.visibility).unwrap_or(SignedDuration::MAX);
         let until = now.checked_add(visibility).unwrap_or(Timestamp::MAX);
@@ -189,6 +236,7 @@ impl QueuePoller {
                 Some(Held {
                     receipt_handle: message.receipt_handle.clone()?,
                     until,
+                    rests_until,
                 })
             }));
         });
@@ -197,7 +245,7 @@ impl QueuePoller {
     /// Makes what waited long enough visible again.
     async fn release(&self, now: Timestamp) -> Result<(), TriggerError> {
         let due: Vec<Held> = self.with_held(|held| {
-            held.extract_if(.., |message| message.until <= now)
+            held.extract_if(.., |message| message.is_over(now))
                 .collect()
         });
         for message in due {

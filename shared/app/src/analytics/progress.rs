@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agentwarm_core::account::Account;
+use agentwarm_core::account::{Account, INITIAL_REPUTATION};
 use agentwarm_core::ids::AccountId;
 use agentwarm_core::rate::{Rate, Score};
 use agentwarm_core::warmup::day::DayFigures;
@@ -90,22 +90,44 @@ impl WarmupProgress {
             self.configs.of(&account)
         )?;
         let day_number = day_number(&account, today);
+        let before = match rows.first() {
+            Some(row) if row.reputation.is_none() => {
+                self.reputation_before(&account, row.date).await?
+            }
+            _ => account.reputation,
+        };
         Ok(Progress {
             day_number,
             ramp_up_days: config.ramp_up_days,
             percent: reputation::progress_percent(day_number, config.ramp_up_days),
-            days: shown(&rows, account.reputation),
+            days: shown(&rows, before),
             account,
             retention_days,
         })
     }
+
+    /// The reputation that the account had when `date` began. Rarely asked for: only where the days shown begin with one that carries it
+    /// over.
+    async fn reputation_before(&self, account: &Account, date: Date) -> Result<Score, AppError> {
+        let Some(warmup) = &account.warmup else {
+            return Ok(account.reputation);
+        };
+        let owner = AccountRef {
+            user: account.user,
+            account: account.id,
+        };
+        let started = account.zone.date_of(warmup.started_at);
+        let yesterday = date.saturating_sub(1.day());
+        let rows = self.plans.days(owner, started, yesterday).await?;
+        let judged = rows.iter().rev().find_map(|row| row.reputation);
+        Ok(judged.unwrap_or(Score::clamped(INITIAL_REPUTATION)))
+    }
 }
 
 /// `rows`, which are oldest first, newest first. A day that is not judged yet, or on which nothing was sent, carries the reputation of the
-/// day before it (decision 24).
-fn shown(rows: &[DayRow], current: Score) -> Vec<ProgressDay> {
-    let first_judged = rows.iter().find_map(|row| row.reputation);
-    let mut carried = first_judged.unwrap_or(current);
+/// day before it (decision 24); the first one that `before` it.
+fn shown(rows: &[DayRow], before: Score) -> Vec<ProgressDay> {
+    let mut carried = before;
     let mut days: Vec<_> = rows
         .iter()
         .map(|row| {

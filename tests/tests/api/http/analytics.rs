@@ -99,7 +99,9 @@ async fn progress_has_the_documented_fields() {
           "bounced": 0,
           "spammed": 0,
           "opened": 3,
-          "replied": 2
+          "replied": 2,
+          "rescued": 0,
+          "markedImportant": 0
         }
       ],
       "retentionDays": 90

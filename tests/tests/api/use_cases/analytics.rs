@@ -176,6 +176,42 @@ async fn progress_is_the_references_example() {
 }
 
 #[tokio::test]
+async fn a_day_that_is_not_judged_carries_the_reputation_of_the_one_before() {
+    let world = World::new();
+    let id = world.warming("a@example.com").await;
+    world.clock.advance(SignedDuration::from_hours(4 * 24));
+    // Nothing was sent on the 13th and the 15th; the 17th is today.
+    for on in 13..=17 {
+        let sent = u32::from(on != 13 && on != 15);
+        world.day(id, date(2026, 3, on), figures(sent, 1)).await;
+    }
+    world
+        .judge(id, date(2026, 3, 14), Score::clamped(80.0))
+        .await;
+    world
+        .judge(id, date(2026, 3, 16), Score::clamped(90.0))
+        .await;
+    let shown = async |days| {
+        let read = progress(&world)
+            .read(&world.tenant, id, days)
+            .await
+            .unwrap();
+        let scores = read
+            .days
+            .iter()
+            .rev()
+            .map(|day| day.reputation.get().to_string());
+        scores.collect::<Vec<_>>()
+    };
+    assert_eq!(shown(30).await, ["50", "80", "80", "90", "90"]);
+    assert_eq!(
+        shown(3).await,
+        ["80", "90", "90"],
+        "what lies before those asked for counts too"
+    );
+}
+
+#[tokio::test]
 async fn days_reach_back_as_far_as_asked_and_kept() {
     let world = World::new();
     let id = world.warming("a@example.com").await;

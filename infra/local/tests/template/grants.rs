@@ -1,0 +1,251 @@
+//! Least privilege: what `template.yaml` grants is used when the whole product is, and what is used is granted.
+
+use std::collections::BTreeSet;
+
+use agentwarm_local::api_client::ApiError;
+use http::{Method, StatusCode};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::door::Door;
+use crate::world::{World, at, id};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_grant_is_used_and_what_is_used_is_granted() {
+    let mut world = World::begin("local-grants").await;
+    let doors = [Door::closed(), Door::closed()];
+    let never = Door::closed();
+    let warming = begin_to_warm(&world, [&doors[0], &doors[1]], &never).await;
+    let doomed = begin_to_bounce(&world).await;
+    world.run_until("2026-03-11T14:00:00Z").await;
+    pause_and_resume(&world, &warming[0]).await;
+    world.run_until("2026-03-11T15:00:00Z").await;
+    let doomed = world.get(&format!("/api/accounts/{doomed}")).await;
+    assert_eq!(
+        doomed["status"], "suspended",
+        "the brake was never put on: {doomed:#}"
+    );
+
+    // The scheduler stands still for a day; then mails are found in Junk that were sent the day before. A night later the first day is closed.
+    world.stack.skip(SignedDuration::from_hours(26));
+    world.open(doors);
+    world.run_until("2026-03-12T19:00:00Z").await;
+    world.stack.skip(SignedDuration::from_hours(9));
+    world.run_until("2026-03-13T05:00:00Z").await;
+    let unused_at_first = take_notes(&world);
+
+    // Functions that begin anew have to unwrap keys that others made.
+    let mut world = world.restart().await;
+    keys(&world).await;
+    pools(&world, &warming[0]).await;
+    accounts(&world, &warming[1]).await;
+    read_everything(&world, &warming[0]).await;
+    world.stack.advance(10).await.unwrap();
+    let unused_later = take_notes(&world);
+
+    let idle: Vec<_> = unused_at_first.intersection(&unused_later).collect();
+    assert!(
+        idle.is_empty(),
+        "template.yaml grants what nothing uses; take out:\n{idle:#?}"
+    );
+    world.stack.remove().await.unwrap();
+}
+
+/// Nothing was refused and nothing failed; the grants that nothing used.
+fn take_notes(world: &World) -> BTreeSet<String> {
+    assert_eq!(world.stack.refusals(), Vec::<String>::new());
+    let failures = world.stack.take_failures();
+    let failures: Vec<_> = failures.iter().map(ToString::to_string).collect();
+    assert_eq!(failures, Vec::<String>::new());
+    world.stack.unused_grants().into_iter().collect()
+}
+
+/// Mailboxes that write much to each other: at one provider some mail lands in Junk, one mailbox's mail comes back later, one's servers
+/// are behind `doors`, and one can be read but never sends.
+async fn begin_to_warm(world: &World, [imap, smtp]: [&Door; 2], never: &Door) -> Vec<String> {
+    let pool = world.demo_pool().await;
+    let much = json!({
+        "minDailyEmails": 12, "maxDailyEmails": 40, "maxPerPartnerPerDay": 20,
+        "replyRate": 0.6, "openRate": 1.0, "markImportantRate": 0.5,
+    });
+    let configuration = format!("/api/warmup/pools/{pool}/config");
+    world.send(Method::PUT, &configuration, Some(&much)).await;
+    let mut accounts = Vec::new();
+    for address in [
+        "w141@acorn.test",
+        "w142@birch.test",
+        "w143@cedar.test",
+        "late-bounce@birch.test",
+    ] {
+        accounts.push(world.connect(address, &pool).await);
+    }
+    for (address, ports) in [
+        ("w148@cedar.test", [imap.port, smtp.port]),
+        ("w149@acorn.test", [world.imaps_port(), never.port]),
+    ] {
+        accounts.push(world.connect_behind(address, &pool, ports).await);
+    }
+    for account in &accounts {
+        world
+            .post(&format!("/api/warmup/start/{account}"), None)
+            .await;
+    }
+    accounts
+}
+
+/// A mailbox whose partners do not exist: three bounces end its warmup at once (decision 22).
+async fn begin_to_bounce(world: &World) -> String {
+    let pool = id(&world
+        .post("/api/warmup/pools", Some(&json!({"name": "Gone"})))
+        .await);
+    let much = json!({"minDailyEmails": 12, "maxDailyEmails": 40});
+    let configuration = format!("/api/warmup/pools/{pool}/config");
+    world.send(Method::PUT, &configuration, Some(&much)).await;
+    let doomed = world.connect("w144@acorn.test", &pool).await;
+    for address in [
+        "gone-1@birch.test",
+        "gone-2@birch.test",
+        "gone-3@cedar.test",
+        "gone-4@cedar.test",
+    ] {
+        world.connect(address, &pool).await;
+    }
+    world
+        .post(&format!("/api/warmup/start/{doomed}"), None)
+        .await;
+    doomed
+}
+
+async fn pause_and_resume(world: &World, account: &str) {
+    world
+        .post(&format!("/api/warmup/pause/{account}"), None)
+        .await;
+    world
+        .post(&format!("/api/warmup/resume/{account}"), None)
+        .await;
+    twice(world, "/api/warmup/pause", account).await;
+    let resume = format!("/api/warmup/resume/{account}");
+    world.refused_while("account#", &resume, &json!({})).await;
+    world.post(&resume, None).await;
+}
+
+/// Pauses `account` twice with one `Idempotency-Key`: the second time it is only told of the first.
+async fn twice(world: &World, path: &str, account: &str) {
+    let once = world.api.once("pause");
+    for _ in 0..2 {
+        once.post(&format!("{path}/{account}"), None).await.unwrap();
+    }
+}
+
+async fn keys(world: &World) {
+    let once = world.api.once("a key");
+    let wanted = json!({"name": "Spare"});
+    let spare = once.post("/api/keys", Some(&wanted)).await.unwrap();
+    assert_eq!(once.post("/api/keys", Some(&wanted)).await.unwrap(), spare);
+    world.refused_while("key#", "/api/keys", &wanted).await;
+    world.get("/api/keys").await;
+    world
+        .send(Method::DELETE, &format!("/api/keys/{}", id(&spare)), None)
+        .await;
+}
+
+async fn pools(world: &World, account: &str) {
+    let once = world.api.once("a pool");
+    let wanted = json!({"name": "Sales"});
+    let pool = id(&once.post("/api/warmup/pools", Some(&wanted)).await.unwrap());
+    once.post("/api/warmup/pools", Some(&wanted)).await.unwrap();
+    world
+        .refused_while("pool#", "/api/warmup/pools", &wanted)
+        .await;
+    world.get("/api/warmup/pools").await;
+    world.get(&format!("/api/warmup/pools/{pool}/config")).await;
+    let member = format!("/api/warmup/pools/{pool}/accounts/{account}");
+    world.post(&member, None).await;
+    world.send(Method::DELETE, &member, None).await;
+}
+
+async fn accounts(world: &World, warming: &str) {
+    let pool = world.demo_pool().await;
+    let tested = world
+        .post(&format!("/api/accounts/{warming}/test-connection"), None)
+        .await;
+    assert_eq!(tested["overall"], true, "{tested}");
+    let once = world.api.once("an account");
+    let wanted = world.account("w145@acorn.test", &pool);
+    let account = once.post("/api/accounts", Some(&wanted)).await.unwrap();
+    once.post("/api/accounts", Some(&wanted)).await.unwrap();
+    let other = world.account("w146@acorn.test", &pool);
+    world
+        .refused_while("account#", "/api/accounts", &other)
+        .await;
+    // One that names no pool makes the user's own.
+    let mut homeless = world.account("w147@acorn.test", &pool);
+    homeless.as_object_mut().unwrap().remove("poolId");
+    world.post("/api/accounts", Some(&homeless)).await;
+    for account in [id(&account).as_str(), warming] {
+        world
+            .send(Method::DELETE, &format!("/api/accounts/{account}"), None)
+            .await;
+    }
+}
+
+async fn read_everything(world: &World, account: &str) {
+    for path in [
+        "/api/healthz",
+        "/api/health",
+        "/metrics",
+        "/api/openapi.json",
+        "/api/accounts?status=warming",
+        "/api/accounts",
+        "/api/analytics/system",
+        "/api/audit-log",
+    ] {
+        world.get(path).await;
+    }
+    for path in [
+        format!("/api/accounts/{account}"),
+        format!("/api/warmup/schedule/{account}"),
+        format!("/api/warmup/schedule/{account}?date=2026-03-11"),
+        format!("/api/analytics/accounts/{account}"),
+        format!("/api/analytics/accounts/{account}/progress"),
+    ] {
+        world.get(&path).await;
+    }
+    let nowhere = world.api.get("/api/nowhere").await;
+    assert!(matches!(
+        nowhere,
+        Err(ApiError::Refused {
+            status: StatusCode::NOT_FOUND,
+            ..
+        })
+    ));
+}
+
+impl World {
+    async fn run_until(&mut self, until: &str) {
+        self.stack.run_until(at(until)).await.unwrap();
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.send(Method::GET, path, None).await
+    }
+
+    async fn post(&self, path: &str, body: Option<&Value>) -> Value {
+        self.send(Method::POST, path, body).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
+        self.api.send(method, path, body).await.unwrap()
+    }
+
+    /// Asks for a write, with an `Idempotency-Key`, while what holds `text` cannot be stored: it is refused and forgotten.
+    async fn refused_while(&self, text: &'static str, path: &str, body: &Value) {
+        self.outage.of(Some(text));
+        let refused = self.api.once(path).post(path, Some(body)).await;
+        self.outage.of(None);
+        assert!(
+            matches!(&refused, Err(ApiError::Refused { status, .. }) if status.is_server_error()),
+            "{refused:?}"
+        );
+    }
+}

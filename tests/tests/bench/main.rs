@@ -1,0 +1,21 @@
+//! `make bench`: what a warmup mail costs, how fast days are planned, how fast functions start. The figures go to `docs/benchmarks.md`.
+//!
+//! Nothing here fails on a figure: a benchmark that does is switched off on the first busy machine. Goals stand beside what was measured,
+//! and what is arithmetic has tests of its own.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a benchmark that is surprised should stop"
+)]
+
+mod cold_start;
+mod cost;
+mod deployment;
+mod document;
+mod machine;
+mod planner;
+mod prices;
+mod table;
