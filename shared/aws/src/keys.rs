@@ -13,7 +13,7 @@ use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::due::Shards;
 use agentwarm_app::ports::keys::KeyHash;
 use agentwarm_core::ids::{AccountId, ApiKeyId, AuditEntryId, PoolId, SlotId, UserId};
-use agentwarm_core::warmup::due::{DueEntry, DueKind, roster_minute};
+use agentwarm_core::warmup::due::{DueEntry, DueKind, rounds};
 
 /// The name of the partition key, in every table.
 pub const PK: &str = "pk";
@@ -327,7 +327,6 @@ pub fn due_entry(shard: u16, entry: &DueEntry) -> Key {
     let (kind, subject) = match entry.kind {
         DueKind::Send { slot, .. } => ("send", slot.to_string()),
         DueKind::Plan { account } => ("plan", account.to_string()),
-        DueKind::Visit { account } => ("visit", account.to_string()),
         DueKind::Settle { slot, .. } => ("settle", slot.to_string()),
     };
     Key::new(
@@ -388,7 +387,7 @@ pub fn watermark(shard: u16) -> Key {
 
 /// An account's place in the roster.
 pub fn roster_entry(account: AccountId) -> Key {
-    Key::new(roster_pk(roster_minute(account)), account.to_string())
+    Key::new(roster_pk(rounds::minute_of(account)), account.to_string())
 }
 
 /// The roster of one minute of the hour.

@@ -15,6 +15,7 @@ use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::mail::receipt::{Placement, Receipt};
 use agentwarm_core::mail::slot::{Slot, SlotKind, SlotState};
 use agentwarm_core::mail::token::{Token, TokenKey};
+use agentwarm_core::warmup::due::rounds::Pace;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use agentwarm_core::warmup::engage::{self, Arrival};
 
@@ -35,7 +36,7 @@ pub struct Arrivals {
     pub slots: Arc<dyn Slots>,
     /// The receiver's halves.
     pub receipts: Arc<dyn Receipts>,
-    /// Engagement and replies to come.
+    /// Replies to come.
     pub due: Arc<dyn DueIndex>,
     /// Rates and hours.
     pub configs: Configs,
@@ -181,7 +182,8 @@ impl Arrivals {
         let receipt = self
             .receipt(account, &slot, folder.placement(), now)
             .await?;
-        file(self.due.as_ref(), &due_entries(&receipt), now)
+        let order = reply_order(&receipt);
+        file(self.due.as_ref(), order.as_slice(), now)
             .await
             .map_err(EngineError::from)?;
         let created = self
@@ -230,6 +232,12 @@ impl Arrivals {
         let engagement = engage::engage(&Arrival {
             slot: slot.id,
             found_at: now,
+            receiver: account.id,
+            pace: if account.sends() {
+                Pace::Busy
+            } else {
+                Pace::Idle
+            },
             zone: &account.zone,
             config: &config,
             // A mailbox that does not send has no budget for replies.
@@ -333,17 +341,10 @@ fn slot_event(event_type: EventType, slot: &Slot, now: Timestamp) -> Event {
         .with("recipientAccountId", slot.recipient.to_string())
 }
 
-/// What a new receipt puts into the index: its first action, and its reply. Later actions are found by that visit or by the
-/// roster's, which costs no entry.
-fn due_entries(receipt: &Receipt) -> Vec<DueEntry> {
-    let visit = engage::next_due(receipt).map(|at| DueEntry {
-        at,
-        user: receipt.user,
-        kind: DueKind::Visit {
-            account: receipt.receiver,
-        },
-    });
-    let reply = receipt.engagement.reply.map(|reply| DueEntry {
+/// What a new receipt puts into the index: its reply. What is done in the mailbox is done by its rounds, which cost no entry.
+fn reply_order(receipt: &Receipt) -> Option<DueEntry> {
+    let reply = receipt.engagement.reply?;
+    Some(DueEntry {
         at: reply.at,
         user: receipt.user,
         kind: DueKind::Send {
@@ -354,6 +355,5 @@ fn due_entries(receipt: &Receipt) -> Vec<DueEntry> {
                 answers: receipt.slot,
             },
         },
-    });
-    visit.into_iter().chain(reply).collect()
+    })
 }

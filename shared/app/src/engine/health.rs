@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use agentwarm_core::account::Account;
 use agentwarm_core::audit::{Actor, Event, EventType};
-use agentwarm_core::warmup::transition::{self, ConnectionFailure, ConnectionHealth};
+use agentwarm_core::warmup::connection::{ConnectionFailure, ConnectionHealth, MailProtocol};
+use agentwarm_core::warmup::transition;
 
 use super::EngineError;
 use crate::credentials;
@@ -47,13 +48,17 @@ impl HealthKeeper {
         Ok(self.mailboxes.state(reference(account)).await?.health)
     }
 
-    /// A login succeeded; `before` is the health it was tried with. Writes only if it had failed before, so a healthy mailbox costs
-    /// nothing.
+    /// A login by `protocol` succeeded; `before` is the health it was tried with. Writes only if it had failed before, so a healthy mailbox
+    /// costs nothing. What the other protocol's server did wrong stays as it is.
     pub async fn worked(
         &self,
         account: &Account,
+        protocol: MailProtocol,
         before: &ConnectionHealth,
     ) -> Result<(), EngineError> {
+        if !before.is_mended_by(protocol) {
+            return Ok(());
+        }
         if *before != ConnectionHealth::default() {
             self.mailboxes
                 .note_health(reference(account), &ConnectionHealth::default())
@@ -65,10 +70,11 @@ impl HealthKeeper {
         Ok(())
     }
 
-    /// A connection or login failed; how its connections have fared now.
+    /// A connection or login by `protocol` failed; how its connections have fared now.
     pub async fn failed(
         &self,
         account: &Account,
+        protocol: MailProtocol,
         failure: &ConnectFailure,
     ) -> Result<ConnectionHealth, EngineError> {
         let now = self.clock.schedule();
@@ -79,7 +85,7 @@ impl HealthKeeper {
             | ConnectFailure::Protocol(_)
             | ConnectFailure::Busy => ConnectionFailure::Unreachable,
         };
-        let health = self.of(account).await?.failed(failure, now);
+        let health = self.of(account).await?.failed(protocol, failure, now);
         self.mailboxes
             .note_health(reference(account), &health)
             .await?;

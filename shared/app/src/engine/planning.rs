@@ -34,7 +34,7 @@ use crate::error::AppError;
 use crate::ports::accounts::{AccountFilter, AccountReads, AccountUpdates};
 use crate::ports::clock::Clock;
 use crate::ports::days::{AccountRef, Plans, PoolLedger, Suppressions};
-use crate::ports::due::DueIndex;
+use crate::ports::due::{DueIndex, Roster, RosterEntry};
 use crate::ports::keys::UserPlans;
 use crate::ports::pools::PoolReads;
 use crate::ports::{Created, PageRequest, PageStart, Replaced};
@@ -70,6 +70,8 @@ pub struct Planning {
     pub suppressions: Arc<dyn Suppressions>,
     /// Where the mails of the day are filed.
     pub due: Arc<dyn DueIndex>,
+    /// When the mailbox is looked into often.
+    pub roster: Arc<dyn Roster>,
     /// The days before.
     pub closing: Closing,
     /// What they say.
@@ -180,6 +182,13 @@ impl Planning {
             Some(existing) => existing,
             None => self.write_plan(owner, &outcome.plan, now).await?,
         };
+        self.roster
+            .enrol(&RosterEntry {
+                user: account.user,
+                account: account.id,
+                busy: plan.window,
+            })
+            .await?;
         self.file_next(account, &outcome, config, now).await?;
         self.tell_account(account, &outcome, now).await?;
         Ok(plan)

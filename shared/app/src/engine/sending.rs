@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use agentwarm_core::account::Account;
 use agentwarm_core::mail::message_id;
 use agentwarm_core::mail::slot::{Slot, SlotState, ThreadPosition};
+use agentwarm_core::warmup::connection::MailProtocol;
 
 use self::checks::{Checked, Cleared, Planned};
 use super::EngineError;
@@ -222,18 +223,26 @@ impl Sending {
         now: Timestamp,
     ) -> Result<Result<Box<dyn SendSession>, Timestamp>, EngineError> {
         let health = self.health.of(sender).await?;
-        if let Some(at) = health.next_attempt_at.filter(|_| !health.may_try(now)) {
+        if let Some(at) = health
+            .waits_until(MailProtocol::Smtp)
+            .filter(|at| now < *at)
+        {
             return Ok(Err(at));
         }
         let credentials = self.health.credentials(sender).await?;
         match self.sender.connect(&credentials).await {
             Ok(open) => {
-                self.health.worked(sender, &health).await?;
+                self.health
+                    .worked(sender, MailProtocol::Smtp, &health)
+                    .await?;
                 Ok(Ok(open))
             }
             Err(failure) => {
                 tracing::info!(account = %sender.id, %failure, "the mail waits for its sender's server");
-                let health = self.health.failed(sender, &failure).await?;
+                let health = self
+                    .health
+                    .failed(sender, MailProtocol::Smtp, &failure)
+                    .await?;
                 Ok(Err(health.next_attempt_at.unwrap_or(now)))
             }
         }

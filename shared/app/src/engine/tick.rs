@@ -172,7 +172,7 @@ impl Ticking {
         now: Timestamp,
     ) -> Result<(), EngineError> {
         for minute in minutes_of_hour(since.min(now), now) {
-            for entry in self.roster.of_minute(minute).await? {
+            for entry in self.roster.of_minute(minute, now).await? {
                 let mut turn = HandOut::default();
                 let visit = due::DueVisit {
                     user: entry.user,

@@ -1,9 +1,11 @@
 //! Looking into a mailbox: read what is new, recognise warmup mail, rescue, engage, settle.
 //!
-//! Most visits find nothing, so a visit writes nothing until it has something to write: it reads the folders from the stored cursors
-//! first and takes the mailbox's lease only when there is work. The lease keeps two visits from doing the same work side by side; that the
-//! work is done *once* rests on the receipts, which are created conditionally, and on operations that can be repeated (moving a message
-//! that is gone, setting a flag again). Cursors move last: a visit that dies reads the same messages again and meets its own receipts.
+//! Some visits find nothing, so a visit writes nothing until it has something to write, and then it writes the mailbox's state once, at its end.
+//! That the work is done *once*, whoever else is in the mailbox, rests on the receipts, which are created and changed conditionally, and on
+//! operations that can be repeated (moving a message that is gone, setting a flag again). The state is written on the version that was
+//! read: of two visits side by side the second fails and comes again, so neither loses what the other learned. Where the server cannot
+//! move a message in one step, two visits would make two copies: those take the mailbox's lease before they work. Cursors move last: a visit
+//! that dies reads the same messages again and meets its own receipts.
 
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use agentwarm_core::account::{Account, AccountStatus};
 use agentwarm_core::ids::SlotId;
 use agentwarm_core::mail::receipt::Receipt;
+use agentwarm_core::warmup::connection::{ConnectionHealth, MailProtocol};
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use agentwarm_core::warmup::engage;
 
@@ -24,13 +27,13 @@ use crate::ports::accounts::AccountReads;
 use crate::ports::clock::{Clock, Entropy};
 use crate::ports::days::{AccountRef, Receipts};
 use crate::ports::mail::{
-    ConnectFailure, Folder, FolderCursor, FolderRead, FoundContent, FoundMessage, Location,
-    MailReader, ReadSession,
+    ConnectFailure, Folder, FolderCursor, FolderRead, FoundContent, FoundMessage,
+    ImapSmtpCredentials, Location, MailReader, MailSender, ReadSession,
 };
 use crate::ports::mailboxes::{MailboxLease, MailboxState, Mailboxes};
 use crate::ports::queue::VisitOrder;
 
-/// How long a visit may hold a mailbox (wall clock): longer than its session's absolute deadline.
+/// How long a visit may have a mailbox to itself (wall clock): longer than its session's absolute deadline.
 pub const VISIT_LEASE: SignedDuration = SignedDuration::from_secs(120);
 
 /// How many messages are read at once, and how many times per visit: what is left waits for the next visit.
@@ -53,6 +56,8 @@ pub struct Visiting {
     pub health: HealthKeeper,
     /// IMAP.
     pub reader: Arc<dyn MailReader>,
+    /// SMTP, for a mailbox that nobody sends from since it failed.
+    pub sender: Arc<dyn MailSender>,
     /// What to do with a warmup mail.
     pub arrivals: Arrivals,
     /// What to do with a delivery report.
@@ -106,8 +111,8 @@ impl Visiting {
             return Ok(Visited::default());
         };
         let state = self.mailboxes.state(mailbox).await?;
-        let waits = state.health.next_attempt_at.is_some_and(|at| at > now);
-        if waits
+        let waits = state.health.waits_until(MailProtocol::Imap);
+        if waits.is_some_and(|at| now < at)
             || matches!(
                 account.status,
                 AccountStatus::Paused | AccountStatus::Suspended
@@ -119,19 +124,60 @@ impl Visiting {
         let mut session = match self.reader.connect(&credentials).await {
             Ok(session) => session,
             Err(failure) => {
-                self.health.failed(&account, &failure).await?;
+                self.failed(&account, &failure).await?;
                 return Ok(Visited::default());
             }
         };
-        if account.status == AccountStatus::Error {
-            self.expect_planning(&account, now).await?;
+        let health = &state.health;
+        if health.is_mended_by(MailProtocol::Imap) {
+            self.mended(&account, MailProtocol::Imap, health).await?;
+        } else if account.status == AccountStatus::Error {
+            self.try_to_send(&account, &credentials, health).await?;
         }
-        self.health.worked(&account, &state.health).await?;
         let visited = self
             .inside(&account, &state, order, session.as_mut(), now)
             .await;
         session.close().await;
         visited
+    }
+
+    /// An account in error sends nothing, so nobody would learn that its SMTP server is well again: whoever reads its mail tries.
+    async fn try_to_send(
+        &self,
+        account: &Account,
+        credentials: &ImapSmtpCredentials,
+        health: &ConnectionHealth,
+    ) -> Result<(), EngineError> {
+        let waits = health.waits_until(MailProtocol::Smtp);
+        if waits.is_some_and(|at| self.clock.schedule() < at) {
+            return Ok(());
+        }
+        match self.sender.connect(credentials).await {
+            Ok(session) => {
+                session.close().await;
+                self.mended(account, MailProtocol::Smtp, health).await
+            }
+            Err(failure) => {
+                let smtp = MailProtocol::Smtp;
+                self.health
+                    .failed(account, smtp, &failure)
+                    .await
+                    .map(|_| ())
+            }
+        }
+    }
+
+    /// The server that failed works, if one had.
+    async fn mended(
+        &self,
+        account: &Account,
+        protocol: MailProtocol,
+        health: &ConnectionHealth,
+    ) -> Result<(), EngineError> {
+        if account.status == AccountStatus::Error {
+            self.expect_planning(account, self.clock.schedule()).await?;
+        }
+        self.health.worked(account, protocol, health).await
     }
 
     /// An account that heals plans what is left of its day. Its planning is due before it heals: a crash between leaves an entry that finds
@@ -168,7 +214,7 @@ impl Visiting {
         let (messages, cursors) = match read_new(session, state).await {
             Ok(read) => read,
             Err(failure) => {
-                self.health.failed(account, &failure).await?;
+                self.failed(account, &failure).await?;
                 return Ok(visited);
             }
         };
@@ -184,51 +230,81 @@ impl Visiting {
             user: account.user,
             account: account.id,
         };
-        let owner = format!("{:032x}", self.entropy.bits());
-        let Some(lease) = self
-            .mailboxes
-            .lease(mailbox, &owner, self.clock.wall(), VISIT_LEASE)
+        let Some(hold) = self
+            .hold(mailbox, state, session.moves_in_one_step())
             .await?
         else {
             return Err(EngineError::Held("the mailbox"));
         };
         let result = self
-            .work(account, order, session, &messages, &lease, &mut visited)
+            .work(
+                account,
+                order,
+                session,
+                &messages,
+                hold.state(),
+                &mut visited,
+            )
             .await;
         // After a failure all stays as it was, so that the next visit reads these messages again.
-        let after = match &result {
-            Ok(engaged) => MailboxState {
-                inbox: cursors.inbox,
-                junk: cursors.junk,
-                next_engagement: engaged.next,
-                engaged_before: engaged.before,
-                visited_at: Some(now),
-                ..lease.state.clone()
-            },
-            Err(_) => MailboxState {
-                visited_at: Some(now),
-                ..lease.state.clone()
-            },
-        };
-        self.mailboxes.release(&lease, &after).await?;
+        let mut after = hold.state().clone();
+        after.version += 1;
+        if let Ok(engaged) = &result {
+            (after.inbox, after.junk) = (cursors.inbox, cursors.junk);
+            (after.next_engagement, after.engaged_before) = (engaged.next, engaged.before);
+        }
+        match (hold, &result) {
+            (Hold::Lease(lease), _) => self.mailboxes.release(&lease, &after).await?,
+            (Hold::Version(_), Ok(_)) => {
+                let wall = self.clock.wall();
+                if self.mailboxes.replace(mailbox, &after, wall).await? == Replaced::Stale {
+                    return Err(EngineError::Held("the mailbox"));
+                }
+            }
+            (Hold::Version(_), Err(_)) => {}
+        }
         match result {
             Ok(_) => Ok(visited),
             Err(Interrupted::Connection(failure)) => {
-                self.health.failed(account, &failure).await?;
+                self.failed(account, &failure).await?;
                 Ok(visited)
             }
             Err(Interrupted::Engine(error)) => Err(error),
         }
     }
 
-    /// Everything that is done under the lease.
+    /// What a visit must have before it changes anything in the mailbox; nothing if somebody else has it.
+    async fn hold(
+        &self,
+        mailbox: AccountRef,
+        state: &MailboxState,
+        moves_in_one_step: bool,
+    ) -> Result<Option<Hold>, EngineError> {
+        if moves_in_one_step {
+            return Ok(Some(Hold::Version(state.clone())));
+        }
+        let owner = format!("{:032x}", self.entropy.bits());
+        let wall = self.clock.wall();
+        let lease = self
+            .mailboxes
+            .lease(mailbox, &owner, wall, VISIT_LEASE)
+            .await?;
+        Ok(lease.map(Hold::Lease))
+    }
+
+    async fn failed(&self, account: &Account, failure: &ConnectFailure) -> Result<(), EngineError> {
+        let imap = MailProtocol::Imap;
+        self.health.failed(account, imap, failure).await.map(|_| ())
+    }
+
+    /// Everything that is done in a mailbox that is held in this `state`.
     async fn work(
         &self,
         account: &Account,
         order: &VisitOrder,
         session: &mut dyn ReadSession,
         messages: &[FoundMessage],
-        lease: &MailboxLease,
+        state: &MailboxState,
         visited: &mut Visited,
     ) -> Result<Engaged, Interrupted> {
         let now = self.clock.schedule();
@@ -240,6 +316,9 @@ impl Visiting {
             );
         }
         for &(sender, slot) in &order.expected {
+            if booked.contains(&slot) {
+                continue;
+            }
             let settled = self
                 .arrivals
                 .settle(account, sender, slot, session, now)
@@ -247,7 +326,6 @@ impl Visiting {
             visited.searched += u32::from(settled.searched);
             booked.extend(settled.slot);
         }
-        let state = &lease.state;
         let due = state.next_engagement.is_some_and(|at| at <= now);
         if booked.is_empty() && !due {
             return Ok(Engaged {
@@ -427,7 +505,24 @@ async fn read_new(
     Ok((messages, cursors))
 }
 
-/// Why work under the lease ended early.
+/// What keeps two visits from each other's work.
+enum Hold {
+    /// The state as it was read: who writes it first has learned it.
+    Version(MailboxState),
+    /// The mailbox is this visit's alone.
+    Lease(MailboxLease),
+}
+
+impl Hold {
+    fn state(&self) -> &MailboxState {
+        match self {
+            Self::Version(state) => state,
+            Self::Lease(lease) => &lease.state,
+        }
+    }
+}
+
+/// Why the work in a mailbox ended early.
 pub(super) enum Interrupted {
     /// The session broke.
     Connection(ConnectFailure),

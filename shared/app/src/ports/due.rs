@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use agentwarm_core::ids::{AccountId, UserId};
+use agentwarm_core::warmup::day::Window;
 use agentwarm_core::warmup::due::DueEntry;
+use agentwarm_core::warmup::due::rounds::{self, Pace};
 
 use super::StoreError;
 
@@ -20,8 +22,18 @@ pub struct RosterEntry {
     pub user: UserId,
     /// The account.
     pub account: AccountId,
-    /// Whether it sends, and so is visited every 15 minutes instead of every hour.
-    pub sends: bool,
+    /// When it is visited every 15 minutes instead of every hour: its working hours of a day on which it sends. What lies outside, or over,
+    /// costs a login for nothing.
+    pub busy: Option<Window>,
+}
+
+impl RosterEntry {
+    /// Whether it has a round in this minute of the hour, 0–59, seen from `now`.
+    pub fn has_round(&self, minute: u8, now: Timestamp) -> bool {
+        let is_busy = self.busy.is_some_and(|window| window.contains(now));
+        let pace = if is_busy { Pace::Busy } else { Pace::Idle };
+        rounds::is_in(minute, self.account, pace)
+    }
 }
 
 /// The index. Entries are never deleted; they lie in their hour's partition until their TTL, which is what lets the last hour be read
@@ -56,7 +68,6 @@ pub trait Roster: Send + Sync {
     /// Removes an entry.
     async fn remove(&self, account: AccountId) -> Result<(), StoreError>;
 
-    /// The entries that are visited in this minute of the hour, 0–59: all whose own minute it is, and of those that send also the ones a
-    /// quarter, half and three quarters of an hour away.
-    async fn of_minute(&self, minute: u8) -> Result<Vec<RosterEntry>, StoreError>;
+    /// The entries that [have a round](RosterEntry::has_round) in this minute of the hour, 0–59, seen from `now`.
+    async fn of_minute(&self, minute: u8, now: Timestamp) -> Result<Vec<RosterEntry>, StoreError>;
 }

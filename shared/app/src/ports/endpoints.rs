@@ -3,14 +3,7 @@
 //! The rules stand with the connector that enforces them at the moment of connecting; this port lets a mistake be reported where it was
 //! made. It is courtesy, not protection.
 
-/// What a server is named for. Each has its own ports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MailProtocol {
-    /// Reading mail.
-    Imap,
-    /// Submitting mail.
-    Smtp,
-}
+pub use agentwarm_core::warmup::connection::MailProtocol;
 
 /// Which part of an endpoint is at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

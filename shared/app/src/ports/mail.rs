@@ -257,6 +257,9 @@ pub trait ReadSession: Send {
         everywhere: bool,
     ) -> Result<Option<Location>, ConnectFailure>;
 
+    /// Whether the server moves a message in one step (RFC 6851): else two sessions that move the same one make two copies.
+    fn moves_in_one_step(&self) -> bool;
+
     /// Moves a message (MOVE, or COPY + DELETE where it is not offered, RFC 6851). Moving one that is gone does nothing.
     async fn relocate(&mut self, from: &Location, to: Folder) -> Result<(), ConnectFailure>;
 

@@ -1,15 +1,19 @@
-//! What is remembered of a mailbox between two visits: who is in it, how far it was read, whether it answers.
+//! What is remembered of a mailbox between two visits: how far it was read, whether it answers, who is in it.
+//!
+//! Two visits may be in one mailbox at a time. Where the server moves messages in one step, everything that a visit does can be done twice,
+//! and all it needs is that no visit writes over what another has learned: [`Mailboxes::replace`] on the version that was read. Where a move
+//! is a copy and a deletion, two visits would make two copies: those take the mailbox's lease first.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use agentwarm_core::ids::SlotId;
-use agentwarm_core::warmup::transition::ConnectionHealth;
+use agentwarm_core::warmup::connection::ConnectionHealth;
 
-use super::StoreError;
 use super::days::AccountRef;
 use super::mail::FolderCursor;
+use super::{Replaced, StoreError};
 
 /// The state of one mailbox.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -19,14 +23,16 @@ pub struct MailboxState {
     pub inbox: Option<FolderCursor>,
     /// How far the spam folder was read.
     pub junk: Option<FolderCursor>,
-    /// Whether it could be used lately.
+    /// Whether it could be used lately. Written by [`Mailboxes::note_health`] alone.
+    #[serde(skip)]
     pub health: ConnectionHealth,
     /// When something is due with a received mail (schedule clock): until then a visit need not read the receipts.
     pub next_engagement: Option<Timestamp>,
     /// No received mail of an older slot has anything left to be done: where receipts are read from. Absent: not known.
     pub engaged_before: Option<SlotId>,
-    /// The last time it was looked into (schedule clock).
-    pub visited_at: Option<Timestamp>,
+    /// Counts what visits wrote; the condition of the next write.
+    #[serde(skip)]
+    pub version: u64,
 }
 
 /// A won lease: the state as it was, and the token that gives it back.
@@ -43,6 +49,15 @@ pub struct MailboxLease {
 /// Leases and state.
 #[async_trait]
 pub trait Mailboxes: Send + Sync {
+    /// Writes `state` (whose `version` is one more than what it was read with) if nobody wrote in between and nobody has the mailbox's lease at
+    /// `now` (wall clock). Its health stays as it is.
+    async fn replace(
+        &self,
+        mailbox: AccountRef,
+        state: &MailboxState,
+        now: Timestamp,
+    ) -> Result<Replaced, StoreError>;
+
     /// Takes the mailbox for `duration` (wall clock) from `now`, unless somebody has it.
     async fn lease(
         &self,
@@ -52,13 +67,14 @@ pub trait Mailboxes: Send + Sync {
         duration: SignedDuration,
     ) -> Result<Option<MailboxLease>, StoreError>;
 
-    /// Writes the state and gives the lease back; does nothing if it was lost meanwhile.
+    /// Writes the state (whose `version` is one more than the lease's) and gives the lease back; does nothing if it was lost meanwhile. Its
+    /// health stays as it is.
     async fn release(&self, lease: &MailboxLease, state: &MailboxState) -> Result<(), StoreError>;
 
     /// Reads the state without a lease.
     async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError>;
 
-    /// Writes what a send learned about the connection, without a lease, absolutely.
+    /// Writes how the connection fares, absolutely, whoever is in the mailbox.
     async fn note_health(
         &self,
         mailbox: AccountRef,

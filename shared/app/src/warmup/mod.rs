@@ -60,7 +60,8 @@ impl Enrolment {
         let entry = RosterEntry {
             user: account.user,
             account: account.id,
-            sends: true,
+            // What is left of its hours comes with the day's plan.
+            busy: None,
         };
         let plan = DueEntry {
             at: now,

@@ -37,7 +37,7 @@ impl PauseWarmup {
             let entry = RosterEntry {
                 user: account.user,
                 account: account.id,
-                sends: false,
+                busy: None,
             };
             self.roster.enrol(&entry).await?;
         }

@@ -130,7 +130,7 @@ impl DueIndex for DynamoDueIndex {
 fn shard_by(kind: DueKind) -> AccountId {
     match kind {
         DueKind::Send { sender, .. } | DueKind::Settle { sender, .. } => sender,
-        DueKind::Plan { account } | DueKind::Visit { account } => account,
+        DueKind::Plan { account } => account,
     }
 }
 
@@ -161,8 +161,8 @@ fn item(key: Key, entry: &DueEntry, now: Timestamp) -> Item {
             target,
             slot: _,
         } => between(item, sender, target),
-        // Their subject is in the key.
-        DueKind::Plan { account: _ } | DueKind::Visit { account: _ } => item,
+        // Its subject is in the key.
+        DueKind::Plan { account: _ } => item,
     }
     .build()
 }
@@ -195,9 +195,6 @@ fn read(item: &Item) -> Result<DueEntry, CodecError> {
             target: AccountId::from_uuid(uuid_of(item, TARGET)?),
         },
         "plan" => DueKind::Plan {
-            account: AccountId::from_uuid(id),
-        },
-        "visit" => DueKind::Visit {
             account: AccountId::from_uuid(id),
         },
         _ => return Err(CodecError::Form(SK)),

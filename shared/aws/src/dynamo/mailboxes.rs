@@ -1,28 +1,28 @@
 //! Mailboxes between two visits: the lease, and what was learned.
 //!
-//! `health` stands beside the rest of the state, because a send writes it without holding the lease. The item is over a month after it was
+//! `health` stands beside the rest of the state, because sends and visits write it at any time. The item is over a month after it was
 //! last written: what a send noted about an account that was deleted meanwhile goes away by itself, and a mailbox that nobody looked
 //! into for a month is read anew.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxState, Mailboxes};
-use agentwarm_core::warmup::transition::ConnectionHealth;
+use agentwarm_app::ports::{Replaced, StoreError};
+use agentwarm_core::warmup::connection::ConnectionHealth;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::expression::Expression;
 use super::later;
 use super::table::{Freshness, Table, Written};
 use crate::actions::{Action, DELETE, GET, Resource, UPDATE};
-use crate::codec::{self, CodecError, DATA, Item};
+use crate::codec::{self, CodecError, DATA, Item, VERSION};
 use crate::keys;
 
 /// How long a mailbox is remembered after its last write.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// The connection's health, and the state's field of that name.
+/// The connection's health.
 const HEALTH: &str = "health";
 
 /// [`Mailboxes`] on the ephemeral table.
@@ -40,6 +40,15 @@ impl DynamoMailboxes {
     /// On the ephemeral table.
     pub fn new(ephemeral: Table) -> Self {
         Self(ephemeral)
+    }
+
+    /// Writes what a visit learned, and `more`.
+    fn learned(&self, state: &MailboxState, more: &str) -> Result<Expression, CodecError> {
+        let set = "SET #data = :data, #version = :version, #expiresAt = :expiry";
+        Ok(Expression::new(format!("{set}{more}"))
+            .value("data", codec::encode(state)?)
+            .value("version", codec::number(state.version))
+            .value("expiry", self.expiry()))
     }
 
     fn expiry(&self) -> AttributeValue {
@@ -83,19 +92,51 @@ impl Mailboxes for DynamoMailboxes {
 
     async fn release(&self, lease: &MailboxLease, state: &MailboxState) -> Result<(), StoreError> {
         const OPERATION: &str = "give a mailbox back";
-        let (data, health) = split(state).map_err(|error| error.during(OPERATION))?;
-        let update = Expression::new(
-            "SET #data = :data, #health = :health, #expiresAt = :expiry REMOVE #owner, #leaseUntil",
-        )
-        .value("data", data)
-        .value("health", health)
-        .value("expiry", self.expiry());
+        let update = self.learned(state, " REMOVE #owner, #leaseUntil");
+        let update = update.map_err(|error| error.during(OPERATION))?;
         let held = Expression::new("#owner = :owner").value("owner", codec::text(&lease.owner));
         let key = keys::mailbox(lease.mailbox);
         self.0
             .update(OPERATION, key, update, held)
             .await
             .map(|_| ())
+    }
+
+    async fn replace(
+        &self,
+        mailbox: AccountRef,
+        state: &MailboxState,
+        now: Timestamp,
+    ) -> Result<Replaced, StoreError> {
+        const OPERATION: &str = "note what a visit learned";
+        let update = self.learned(state, "");
+        let update = update.map_err(|error| error.during(OPERATION))?;
+        let free = "(attribute_not_exists(#leaseUntil) OR #leaseUntil <= :now)";
+        let unchanged = match state.version.saturating_sub(1) {
+            0 => Expression::new(format!("attribute_not_exists(#version) AND {free}")),
+            before => Expression::new(format!("#version = :before AND {free}"))
+                .value("before", codec::number(before)),
+        }
+        .value("now", codec::number(now.as_millisecond()));
+        let key = keys::mailbox(mailbox);
+        match self.0.update(OPERATION, key, update, unchanged).await? {
+            Written::Done(_) => Ok(Replaced::Done),
+            Written::Refused(there) => {
+                // The first answer may have been lost: then what is there is what was to be written.
+                let there = codec::read_one(OPERATION, there, read)?;
+                let is_ours = there.is_some_and(|there| {
+                    MailboxState {
+                        health: state.health,
+                        ..there
+                    } == *state
+                });
+                Ok(if is_ours {
+                    Replaced::Done
+                } else {
+                    Replaced::Stale
+                })
+            }
+        }
     }
 
     async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError> {
@@ -132,15 +173,6 @@ impl Mailboxes for DynamoMailboxes {
     }
 }
 
-/// The state without its health, and its health.
-fn split(state: &MailboxState) -> Result<(AttributeValue, AttributeValue), CodecError> {
-    let mut data = codec::encode(state)?;
-    if let AttributeValue::M(fields) = &mut data {
-        fields.remove(HEALTH);
-    }
-    Ok((data, codec::encode(&state.health)?))
-}
-
 /// A lease or a health may have been written before any state was.
 fn read(mut item: Item) -> Result<MailboxState, CodecError> {
     let mut state = if item.contains_key(DATA) {
@@ -150,6 +182,9 @@ fn read(mut item: Item) -> Result<MailboxState, CodecError> {
     };
     if item.contains_key(HEALTH) {
         state.health = codec::take(&mut item, HEALTH)?;
+    }
+    if item.contains_key(VERSION) {
+        state.version = codec::number_of(&item, VERSION)?;
     }
     Ok(state)
 }

@@ -6,8 +6,8 @@ use futures::future::try_join_all;
 use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::due::{Roster, RosterEntry};
 use agentwarm_core::ids::AccountId;
-use agentwarm_core::warmup::due::{SENDER_ROUND_MINUTES, poll_due};
-use aws_sdk_dynamodb::types::AttributeValue;
+use agentwarm_core::warmup::due::rounds::BUSY_MINUTES;
+use jiff::Timestamp;
 
 use super::query::Query;
 use super::table::Table;
@@ -16,7 +16,7 @@ use crate::codec::{self, CodecError, Item, ItemBuilder};
 use crate::keys::{self, SK};
 
 const USER: &str = "user";
-const SENDS: &str = "sends";
+const BUSY: &str = "busy";
 
 /// [`Roster`] on the ephemeral table.
 #[derive(Debug, Clone)]
@@ -39,13 +39,14 @@ impl DynamoRoster {
 #[async_trait]
 impl Roster for DynamoRoster {
     async fn enrol(&self, entry: &RosterEntry) -> Result<(), StoreError> {
+        const OPERATION: &str = "enter a mailbox in the roster";
+        let busy = entry.busy.as_ref().map(codec::encode).transpose();
+        let busy = busy.map_err(|error| error.during(OPERATION))?;
         let item = ItemBuilder::new(keys::roster_entry(entry.account))
             .with(USER, codec::text(entry.user.to_string()))
-            .with(SENDS, AttributeValue::Bool(entry.sends))
+            .with_some(BUSY, busy)
             .build();
-        self.0
-            .overwrite("enter a mailbox in the roster", item)
-            .await
+        self.0.overwrite(OPERATION, item).await
     }
 
     async fn remove(&self, account: AccountId) -> Result<(), StoreError> {
@@ -56,10 +57,10 @@ impl Roster for DynamoRoster {
             .map(|_| ())
     }
 
-    async fn of_minute(&self, minute: u8) -> Result<Vec<RosterEntry>, StoreError> {
+    async fn of_minute(&self, minute: u8, now: Timestamp) -> Result<Vec<RosterEntry>, StoreError> {
         const OPERATION: &str = "read the roster of a minute";
-        // A mailbox that sends is visited in its own minute and in those a round away, so its own is one of these.
-        let rounds = (0..60 / SENDER_ROUND_MINUTES).map(|round| round * SENDER_ROUND_MINUTES);
+        // A busy mailbox is visited in its own minute and in those a round away, so its own is one of these.
+        let rounds = (0..60 / BUSY_MINUTES).map(|round| round * BUSY_MINUTES);
         let partitions = rounds.map(|away| async move {
             let query = Query::new(keys::roster((minute + away) % 60));
             self.0.query_all(OPERATION, &query).await
@@ -69,19 +70,20 @@ impl Roster for DynamoRoster {
             .into_iter()
             .flatten()
             .collect();
-        let mut entries = codec::read_all(OPERATION, items, |item| read(&item))?;
-        entries.retain(|entry| poll_due(minute, entry.account, entry.sends));
+        let mut entries = codec::read_all(OPERATION, items, read)?;
+        entries.retain(|entry| entry.has_round(minute, now));
         Ok(entries)
     }
 }
 
-fn read(item: &Item) -> Result<RosterEntry, CodecError> {
+fn read(mut item: Item) -> Result<RosterEntry, CodecError> {
     Ok(RosterEntry {
-        user: codec::parsed_of(item, USER)?,
-        account: codec::parsed_of(item, SK)?,
-        sends: match item.get(SENDS) {
-            Some(AttributeValue::Bool(sends)) => *sends,
-            _ => return Err(CodecError::Form(SENDS)),
+        user: codec::parsed_of(&item, USER)?,
+        account: codec::parsed_of(&item, SK)?,
+        busy: if item.contains_key(BUSY) {
+            Some(codec::take(&mut item, BUSY)?)
+        } else {
+            None
         },
     })
 }

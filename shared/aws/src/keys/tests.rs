@@ -169,7 +169,7 @@ fn an_entry_is_never_filed_before_its_instant() {
         ("2026-03-13T09:00:00.25Z", "2026-03-13T09:00:00.25Z"),
         ("1969-12-31T23:59:59.0005Z", "1969-12-31T23:59:59.001Z"),
     ] {
-        let key = due_entry(0, &due(at(given), DueKind::Visit { account }));
+        let key = due_entry(0, &due(at(given), DueKind::Plan { account }));
         assert_eq!(due_instant(&key), Some(at(filed)), "{given}");
     }
 }
@@ -183,7 +183,7 @@ proptest::proptest! {
     ) {
         let base = at("2026-03-13T22:30:00Z");
         let moment = |ns: i128| Timestamp::from_nanosecond(base.as_nanosecond() + ns).unwrap();
-        let key = due_entry(0, &due(moment(entry_ns), DueKind::Visit { account: mailbox_of().account }));
+        let key = due_entry(0, &due(moment(entry_ns), DueKind::Plan { account: mailbox_of().account }));
         let finds = |after, until| {
             due_entries(0, after, until, 24)
                 .iter()

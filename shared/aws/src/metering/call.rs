@@ -212,8 +212,10 @@ mod tests {
             user: mailbox.user,
             kind,
         };
-        let visit = due(DueKind::Visit {
-            account: mailbox.account,
+        let settle = due(DueKind::Settle {
+            sender: mailbox.account,
+            slot,
+            target: mailbox.account,
         });
         for (key, expected) in [
             (keys::slot(mailbox, slot), "slot"),
@@ -222,7 +224,7 @@ mod tests {
             (keys::account(mailbox.user, mailbox.account), "account"),
             (keys::roster_entry(mailbox.account), "roster entry"),
             (keys::watermark(0), "watermark"),
-            (keys::due_entry(0, &visit), "due entry: visit"),
+            (keys::due_entry(0, &settle), "due entry: settle"),
             (
                 keys::idempotency(
                     mailbox.user,
@@ -266,13 +268,17 @@ mod tests {
             )
         };
         let account = mailbox().account;
-        let visit = due(DueKind::Visit { account });
+        let settle = due(DueKind::Settle {
+            sender: account,
+            slot: self::slot(),
+            target: account,
+        });
         let plan = due(DueKind::Plan { account });
         for (keys, expected) in [
             ([&slot, &slot], "slot"),
             ([&slot, &receipt], "several"),
-            ([&visit, &visit], "due entry: visit"),
-            ([&visit, &plan], "due entries"),
+            ([&settle, &settle], "due entry: settle"),
+            ([&settle, &plan], "due entries"),
         ] {
             let input = TransactWriteItemsInput::builder()
                 .set_transact_items(Some(keys.map(part).to_vec()))

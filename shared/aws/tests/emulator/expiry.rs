@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::support::World;
+use agentwarm_app::ports::Replaced;
 use agentwarm_app::ports::audit::AuditFilter;
 use agentwarm_app::ports::mailboxes::MailboxState;
 use agentwarm_app::ports::{Created, PageRequest, PageStart};
@@ -120,8 +121,8 @@ async fn due_entries_are_over_three_days_after_they_were_due() {
     let world = World::open().await;
     let store = world.store();
     // Long ago by the schedule's clock, just written by the wall's.
-    let late = fixtures::visit_entry(-500_000, 1);
-    let ahead = fixtures::visit_entry(86_400, 2);
+    let late = fixtures::plan_entry(-500_000, 1);
+    let ahead = fixtures::plan_entry(86_400, 2);
     store.due.put(&[late, ahead]).await.unwrap();
     let found = async || {
         let mut entries = Vec::new();
@@ -144,14 +145,13 @@ async fn a_mailbox_is_forgotten_after_a_month() {
     let world = World::open().await;
     let store = world.store();
     let owner = mailbox(user(1), 1);
-    let minute = SignedDuration::from_mins(1);
-    let lease = store.mailboxes.lease(owner, "a", now(), minute).await;
     let state = MailboxState {
-        visited_at: Some(now()),
+        next_engagement: Some(now()),
+        version: 1,
         ..MailboxState::default()
     };
-    let lease = lease.unwrap().unwrap();
-    store.mailboxes.release(&lease, &state).await.unwrap();
+    let replaced = store.mailboxes.replace(owner, &state, now()).await;
+    assert_eq!(replaced.unwrap(), Replaced::Done);
     world.clock.advance(DAY * 29);
     assert_eq!(store.mailboxes.state(owner).await.unwrap(), state);
     world.clock.advance(DAY);

@@ -4,6 +4,7 @@ use crate::support::World;
 use crate::support::faults::{Fault, FaultyHttp};
 use agentwarm_app::ports::accounts::AccountCreated;
 use agentwarm_app::ports::keys::{ApiKey, KeyCreated, KeyHash, User};
+use agentwarm_app::ports::mailboxes::MailboxState;
 use agentwarm_app::ports::{Created, Replaced, StoreError};
 use agentwarm_aws::clients::ClientSettings;
 use agentwarm_aws::dynamo::{Begun, IdempotencyTable, RequestScope};
@@ -96,7 +97,20 @@ async fn an_update_whose_answer_is_lost_is_done() {
     http.plan("UpdateItem", Fault::LoseAnswer);
     let minute = SignedDuration::from_mins(1);
     let lease = store.mailboxes.lease(owner, "a", now(), minute).await;
-    assert!(lease.unwrap().is_some());
+    let lease = lease.unwrap().unwrap();
+    let learned = MailboxState {
+        next_engagement: Some(now()),
+        version: 1,
+        ..MailboxState::default()
+    };
+    store.mailboxes.release(&lease, &learned).await.unwrap();
+    let learned = MailboxState {
+        version: 2,
+        ..learned
+    };
+    http.plan("UpdateItem", Fault::LoseAnswer);
+    let replaced = store.mailboxes.replace(owner, &learned, now()).await;
+    assert_eq!(replaced.unwrap(), Replaced::Done);
     assert!(http.is_done());
 }
 
@@ -218,7 +232,7 @@ async fn a_request_whose_beginning_is_not_answered_is_begun_by_its_owner() {
 async fn what_a_batch_leaves_undone_is_done_later() {
     let (_world, store, http) = faulty().await;
     let entries: Vec<_> = (1..=30)
-        .map(|n| fixtures::visit_entry(i64::from(n), n))
+        .map(|n| fixtures::plan_entry(i64::from(n), n))
         .collect();
     http.plan("BatchWriteItem", Fault::Answer(200, give_all_items_back));
     http.plan(
@@ -251,7 +265,7 @@ async fn a_batch_that_is_never_finished_is_an_error() {
     for _ in 0..20 {
         http.plan("BatchWriteItem", Fault::Answer(200, give_all_items_back));
     }
-    let entry = fixtures::visit_entry(1, 1);
+    let entry = fixtures::plan_entry(1, 1);
     let error = store.due.put(&[entry]).await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
 }

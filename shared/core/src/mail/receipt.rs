@@ -67,7 +67,7 @@ pub struct Engagement {
     pub important_at: Option<Timestamp>,
     /// Answer it; never before it is opened.
     pub reply: Option<PlannedReply>,
-    /// File it into the warmup folder; after everything else.
+    /// File it into the warmup folder; not before anything else.
     pub file_at: Timestamp,
 }
 

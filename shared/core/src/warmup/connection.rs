@@ -4,6 +4,10 @@
 //! mailbox; the second heals by itself. So refusals make an error after three over at least a quarter of an hour, silence after a day,
 //! and both are then tried hourly, since an owner may mend either without telling us. The state is data, kept with the mailbox; what it
 //! means for the account is in [`transition`](super::transition).
+//!
+//! A mailbox is two servers, and one of them can fail alone. So a failure is cleared only by the protocol that failed: a mailbox that can be
+//! read but never sends must not look healthy each time it is read. While one server is silent the other is used; a refused login keeps both
+//! away, since they ask for the same one.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +32,16 @@ pub enum ConnectionFailure {
     Unreachable,
 }
 
+/// One of a mailbox's two servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailProtocol {
+    /// Reading mail.
+    Imap,
+    /// Submitting mail.
+    Smtp,
+}
+
 /// How a mailbox has fared since it last worked. All zero: it works.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -42,14 +56,21 @@ pub struct ConnectionHealth {
     pub unreachable_since: Option<Timestamp>,
     /// The last failure of either kind.
     pub failed_at: Option<Timestamp>,
+    /// Which server it was.
+    pub failed_protocol: Option<MailProtocol>,
     /// Not to be tried before.
     pub next_attempt_at: Option<Timestamp>,
 }
 
 impl ConnectionHealth {
-    /// This health after a failure at `now`.
+    /// This health after a failure of `protocol` at `now`.
     #[must_use]
-    pub fn failed(&self, failure: ConnectionFailure, now: Timestamp) -> Self {
+    pub fn failed(
+        &self,
+        protocol: MailProtocol,
+        failure: ConnectionFailure,
+        now: Timestamp,
+    ) -> Self {
         let mut after = match failure {
             // It answered, so it can be reached.
             ConnectionFailure::LoginRefused => Self {
@@ -66,6 +87,7 @@ impl ConnectionHealth {
             },
         };
         after.failed_at = Some(now);
+        after.failed_protocol = Some(protocol);
         let minutes = match failure {
             _ if after.is_broken() => BROKEN_RETRY_MINUTES,
             ConnectionFailure::LoginRefused => REFUSED_BACKOFF_MINUTES,
@@ -87,9 +109,15 @@ impl ConnectionHealth {
         refused || lasted(self.unreachable_since) >= UNREACHABLE_HOURS * 3600
     }
 
-    /// Whether it may be tried at `now`.
-    pub fn may_try(&self, now: Timestamp) -> bool {
-        self.next_attempt_at.is_none_or(|at| at <= now)
+    /// From when on `protocol` may be tried; `None`: at any time.
+    pub fn waits_until(&self, protocol: MailProtocol) -> Option<Timestamp> {
+        let is_concerned = self.refused_logins > 0 || self.failed_protocol == Some(protocol);
+        self.next_attempt_at.filter(|_| is_concerned)
+    }
+
+    /// Whether a success of `protocol` ends what is wrong.
+    pub fn is_mended_by(&self, protocol: MailProtocol) -> bool {
+        self.failed_protocol.is_none_or(|failed| failed == protocol)
     }
 
     /// What is wrong, for the account's owner; nothing when it works.
@@ -135,7 +163,7 @@ mod tests {
         let mut now = start();
         let mut minutes = Vec::new();
         while !health.is_broken() {
-            health = health.failed(failure, now);
+            health = health.failed(MailProtocol::Imap, failure, now);
             minutes.push(seconds_between(start(), now) / 60);
             now = health.next_attempt_at.unwrap();
         }
@@ -155,15 +183,37 @@ mod tests {
         );
     }
 
+    fn refused(health: &ConnectionHealth, seconds: i64) -> ConnectionHealth {
+        let at = shifted(start(), seconds);
+        health.failed(MailProtocol::Smtp, ConnectionFailure::LoginRefused, at)
+    }
+
+    fn silent(protocol: MailProtocol, health: &ConnectionHealth, seconds: i64) -> ConnectionHealth {
+        let at = shifted(start(), seconds);
+        health.failed(protocol, ConnectionFailure::Unreachable, at)
+    }
+
+    #[test]
+    fn one_server_waits_alone_and_only_it_mends_what_is_wrong() {
+        let down = silent(MailProtocol::Smtp, &ConnectionHealth::default(), 0);
+        assert_eq!(down.waits_until(MailProtocol::Imap), None);
+        assert!(down.waits_until(MailProtocol::Smtp).is_some());
+        assert!(down.is_mended_by(MailProtocol::Smtp) && !down.is_mended_by(MailProtocol::Imap));
+        // A password is the same for both.
+        let refused = refused(&down, 60);
+        assert!(refused.waits_until(MailProtocol::Imap).is_some());
+        assert!(!refused.is_mended_by(MailProtocol::Imap));
+        assert!(ConnectionHealth::default().is_mended_by(MailProtocol::Imap));
+    }
+
     #[test]
     fn many_refusals_at_once_are_not() {
         let mut health = ConnectionHealth::default();
         for seconds in 0..10 {
-            health = health.failed(ConnectionFailure::LoginRefused, shifted(start(), seconds));
+            health = refused(&health, seconds);
         }
         assert!(!health.is_broken());
-        let late = health.failed(ConnectionFailure::LoginRefused, shifted(start(), 15 * 60));
-        assert!(late.is_broken());
+        assert!(refused(&health, 15 * 60).is_broken());
     }
 
     #[test]
@@ -176,20 +226,25 @@ mod tests {
 
     #[test]
     fn an_answer_ends_silence_and_silence_keeps_refusals() {
-        let silent = ConnectionHealth::default().failed(ConnectionFailure::Unreachable, start());
-        let refused = silent.failed(ConnectionFailure::LoginRefused, shifted(start(), 60));
+        let refused = refused(
+            &silent(MailProtocol::Imap, &ConnectionHealth::default(), 0),
+            60,
+        );
         assert_eq!((refused.unreachable, refused.refused_logins), (0, 1));
         assert_eq!(refused.unreachable_since, None);
-        let silent_again = refused.failed(ConnectionFailure::Unreachable, shifted(start(), 120));
-        assert_eq!(silent_again.refused_logins, 1);
+        assert_eq!(silent(MailProtocol::Imap, &refused, 120).refused_logins, 1);
     }
 
     #[test]
     fn what_works_may_be_tried_and_needs_no_reason() {
         let fine = ConnectionHealth::default();
-        assert!(fine.may_try(start()) && !fine.is_broken() && fine.reason().is_none());
-        let failed = fine.failed(ConnectionFailure::Unreachable, start());
-        assert!(!failed.may_try(shifted(start(), 59)) && failed.may_try(shifted(start(), 60)));
+        assert_eq!(fine.waits_until(MailProtocol::Smtp), None);
+        assert!(!fine.is_broken() && fine.reason().is_none());
+        let failed = silent(MailProtocol::Smtp, &fine, 0);
+        assert_eq!(
+            failed.waits_until(MailProtocol::Smtp),
+            Some(shifted(start(), 60))
+        );
         assert_eq!(
             failed.reason().unwrap(),
             "The mail server could not be reached since 2026-03-13T09:00:00Z."

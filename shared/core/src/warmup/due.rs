@@ -1,11 +1,11 @@
 //! The due index: what is to happen when, and what of it a tick hands out (architecture §3, steps 1, 2 and 4).
 //!
-//! Entries lie in the index by their instant and are never deleted. A tick reads the last hour of them and hands out what its
+//! Entries lie in the index by their instant and are never deleted. A tick reads the last minutes of them and hands out what its
 //! predecessors have not: the watermark says how far they came. So a tick that runs twice hands out nothing twice, one that is missed is
 //! made up for by the next, and looking for mail that was sent costs no entry of its own: it follows from the entry of the send.
 //!
 //! - *Sends* are handed out up to [`HORIZON_SECONDS`] ahead, each with the delay to its second.
-//! - *Visits and plans* are handed out when they are due: they bear a minute's lateness, and come without delay.
+//! - *Looks, searches and plans* are handed out when they are due: they bear a minute's lateness, and come without delay.
 //! - Sends that come more than [`LATE_SECONDS`] late are handed out apart: the tick stood still, and what it missed is spread over what
 //!   is left of its day ([`spread_missed`]) instead of leaving all at once.
 //! - Of sends of one account that are due within a minute all but one get a later instant ([`keep_apart`]).
@@ -19,11 +19,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, SlotId, UserId};
 use crate::mail::slot::SlotKind;
-use crate::seed::scattered;
 use crate::time::{seconds_between, shifted};
 
 mod apart;
 mod missed;
+pub mod rounds;
 
 pub use apart::{Apart, NEIGHBOURHOOD_SECONDS, keep_apart};
 pub use missed::{RestOfDay, Spread, spread_missed};
@@ -34,18 +34,15 @@ pub const HORIZON_SECONDS: i64 = 60;
 /// Sends later than this are spread anew.
 pub const LATE_SECONDS: i64 = 10 * 60;
 
-/// Seconds after a send at which its target is looked into, after the first look at two to five minutes (decision 32).
-const LATER_LOOKS_SECONDS: [i64; 3] = [5 * 60, 15 * 60, 60 * 60];
-/// The first look comes after two minutes at the earliest …
-const FIRST_LOOK_SECONDS: i64 = 2 * 60;
-/// … and less than this much later; which second, depends on the slot.
-const FIRST_LOOK_SPREAD_SECONDS: u64 = 3 * 60;
+/// Mail is looked for once, from this long after it was sent on (decision 32); one that takes longer is found by its mailbox's rounds
+/// ([`rounds`]).
+const LOOK_AFTER_SECONDS: i64 = 2 * 60;
+/// How far apart the instants lie at which a mailbox may be looked into: mails that come close together are found by one look, and one look
+/// in five falls together with a round.
+const LOOK_GRID_SECONDS: i64 = 3 * 60;
 
-/// How old an entry can be and still matter: the last look at its target, and a tick of tolerance.
-pub const MEMORY_SECONDS: i64 = 61 * 60;
-
-/// Every how many minutes a mailbox that sends is looked into whatever is expected (decision 32).
-pub const SENDER_ROUND_MINUTES: u8 = 15;
+/// How old an entry can be and still matter: the look at its target, and two ticks of tolerance.
+pub const MEMORY_SECONDS: i64 = LOOK_AFTER_SECONDS + LOOK_GRID_SECONDS + 2 * HORIZON_SECONDS;
 
 /// One thing that is to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,11 +73,6 @@ pub enum DueKind {
     /// An account's next day is to be planned.
     Plan {
         /// Whose.
-        account: AccountId,
-    },
-    /// A mailbox is to be looked into: engagement is due, a connection is to be tried again.
-    Visit {
-        /// Which.
         account: AccountId,
     },
     /// A mail in doubt is to be searched for in the mailbox that should have got it (decision 31).
@@ -144,9 +136,7 @@ impl DueEntry {
     pub fn filed(self, now: Timestamp) -> Self {
         let ahead = match self.kind {
             DueKind::Send { .. } => 2 * HORIZON_SECONDS,
-            DueKind::Plan { .. } | DueKind::Visit { .. } | DueKind::Settle { .. } => {
-                HORIZON_SECONDS
-            }
+            DueKind::Plan { .. } | DueKind::Settle { .. } => HORIZON_SECONDS,
         };
         Self {
             at: self.at.max(shifted(now, ahead)),
@@ -194,9 +184,6 @@ pub fn select(entries: &[DueEntry], watermark: Timestamp, now: Timestamp, ahead:
             DueKind::Plan { account } if tick.has_come(entry.at) => {
                 hand_out.plans.insert(account, entry.user);
             }
-            DueKind::Visit { account } if tick.has_come(entry.at) => {
-                hand_out.visit(entry.user, account).look_anyway = true;
-            }
             DueKind::Settle {
                 sender,
                 slot,
@@ -206,7 +193,7 @@ pub fn select(entries: &[DueEntry], watermark: Timestamp, now: Timestamp, ahead:
                 visit.expected.insert((sender, slot));
                 visit.look_anyway = true;
             }
-            DueKind::Plan { .. } | DueKind::Visit { .. } | DueKind::Settle { .. } => {}
+            DueKind::Plan { .. } | DueKind::Settle { .. } => {}
         }
     }
     hand_out.sends.sort_by_key(|send| (send.due, send.slot));
@@ -246,12 +233,7 @@ impl HandOut {
                 self.sends.push(send);
             }
         }
-        let first = FIRST_LOOK_SECONDS + first_look_offset(send.slot);
-        let looks = core::iter::once(first).chain(LATER_LOOKS_SECONDS);
-        if looks
-            .into_iter()
-            .any(|after| tick.has_come(shifted(send.due, after)))
-        {
+        if tick.has_come(look_at(send.target, send.due)) {
             let visit = self.visit(send.user, send.target);
             visit.expected.insert((send.sender, send.slot));
         }
@@ -280,23 +262,9 @@ impl HandOut {
     }
 }
 
-fn first_look_offset(slot: SlotId) -> i64 {
-    i64::try_from(scattered(slot.as_uuid().as_u128()) % FIRST_LOOK_SPREAD_SECONDS).unwrap_or(0)
-}
-
-/// The minute of the hour, 0–59, at which a mailbox has its turn in the roster.
-pub fn roster_minute(account: AccountId) -> u8 {
-    u8::try_from(scattered(account.as_uuid().as_u128()) % 60).unwrap_or(0)
-}
-
-/// Whether the roster looks into a mailbox in this minute of the hour, 0–59: every 15 minutes if it sends, else hourly (decision 32).
-pub fn poll_due(minute: u8, account: AccountId, sends: bool) -> bool {
-    let own = roster_minute(account);
-    if sends {
-        minute % SENDER_ROUND_MINUTES == own % SENDER_ROUND_MINUTES
-    } else {
-        minute == own
-    }
+/// When a mailbox is looked into for a mail that is sent to it at `due`: two to five minutes later, on its own grid.
+fn look_at(target: AccountId, due: Timestamp) -> Timestamp {
+    rounds::on_grid(target, shifted(due, LOOK_AFTER_SECONDS), LOOK_GRID_SECONDS)
 }
 
 #[cfg(test)]

@@ -3,22 +3,26 @@
 //! All of it is decided once, on arrival, from the mail's seed; carrying it out, however often it is tried, rolls no dice. Each action
 //! comes after a human delay, counted in the mailbox's working time: what arrives in the evening is opened in the morning.
 //!
+//! **Rounds.** People open several mails when they sit down to them. So opening and marking are put off to the mailbox's next round
+//! ([`rounds`]), and what needs no more is filed in the same one: a mail costs the mailbox no login of its own.
+//!
 //! **Rates.** `openRate`, `markImportantRate` and `replyRate` are shares of *received* mails, but only what was opened is marked or
 //! answered. So an opened mail is marked with the chance markImportantRate / openRate, likewise for replies, and the overall shares come
 //! out as configured; a rate above `openRate` comes out as `openRate`. A mail that ends its conversation, or whose mailbox may not
 //! send, is not answered, so the measured share of replies lies below the configured one.
 //!
-//! A reply is an order of its own in the due index, for the sending side; the other actions are done by visiting the mailbox.
+//! A reply is an order of its own in the due index, for the sending side; the other actions are done by the mailbox's rounds.
 
 use jiff::Timestamp;
 
-use crate::ids::SlotId;
+use crate::ids::{AccountId, SlotId};
 use crate::mail::receipt::{Engagement, PlannedReply, Receipt};
 use crate::pool::PoolConfig;
 use crate::rate::Rate;
 use crate::seed::Seed;
 use crate::time::{Zone, ceil_second, shifted};
 use crate::warmup::calendar::{after_working_time, window_after_date, window_at_or_after};
+use crate::warmup::due::rounds::{self, Pace};
 use crate::warmup::thresholds::REPLY_PATIENCE_HOURS;
 
 /// A delay as people have it: seconds by the share of people who take no longer. Between the points it is interpolated. The shape is that
@@ -55,8 +59,8 @@ const REPLY_DELAY: Delay = [
     (90, 9600),
     (100, 18_000),
 ];
-/// From the last action to filing, in seconds of any time: nobody sees who files, and a mail that is done with should be out of the way.
-const FILE_AFTER_ACTION: (u64, u64) = (10 * 60, 40 * 60);
+/// From its answer to filing, in seconds of any time: nobody sees who files, and a mail that is done with should be out of the way.
+const FILE_AFTER_REPLY: (u64, u64) = (10 * 60, 40 * 60);
 /// From finding a mail that is never opened to filing it.
 const FILE_UNOPENED: (u64, u64) = (3 * 3600, 6 * 3600);
 
@@ -67,6 +71,10 @@ pub struct Arrival<'a> {
     pub slot: SlotId,
     /// When it was found (schedule clock).
     pub found_at: Timestamp,
+    /// Whose mailbox it is in.
+    pub receiver: AccountId,
+    /// How often that has its rounds in its working hours.
+    pub pace: Pace,
     /// The receiver's zone.
     pub zone: &'a Zone,
     /// The receiver's configuration.
@@ -108,12 +116,13 @@ pub fn engage(arrival: &Arrival<'_>) -> Engagement {
             file_at: file(arrival.found_at, FILE_UNOPENED),
         };
     }
-    let open_at = after(arrival.found_at, &OPEN_DELAY, "open delay");
+    let opened = after(arrival.found_at, &OPEN_DELAY, "open delay");
+    let open_at = arrival.round_after(opened);
     let of_opened = |rate: Rate| rate.get() / config.open_rate.get();
     let important_at = seed
         .child("important")
         .chance(of_opened(config.mark_important_rate))
-        .then(|| after(open_at, &IMPORTANT_DELAY, "important delay"));
+        .then(|| arrival.round_after(after(opened, &IMPORTANT_DELAY, "important delay")));
     let replies = seed.child("reply").chance(of_opened(config.reply_rate));
     let reply = (arrival.can_reply && replies).then(|| {
         let at = after(open_at, &REPLY_DELAY, "reply delay");
@@ -122,15 +131,29 @@ pub fn engage(arrival: &Arrival<'_>) -> Engagement {
             at,
         }
     });
-    let last = [important_at, reply.map(|reply| reply.at)]
-        .into_iter()
-        .flatten()
-        .fold(open_at, Timestamp::max);
+    let last = important_at.map_or(open_at, |at| at.max(open_at));
     Engagement {
         open_at: Some(open_at),
         important_at,
         reply,
-        file_at: file(last, FILE_AFTER_ACTION),
+        file_at: match reply {
+            Some(reply) => file(last.max(reply.at), FILE_AFTER_REPLY),
+            None => last,
+        },
+    }
+}
+
+impl Arrival<'_> {
+    /// The mailbox's first round in working hours at or after `at`.
+    fn round_after(&self, at: Timestamp) -> Timestamp {
+        let round = rounds::at_or_after(self.receiver, at, self.pace);
+        match window_at_or_after(self.zone, self.config, round) {
+            // Hours are whole, so each window has a round.
+            Some(window) if round < window.start => {
+                rounds::at_or_after(self.receiver, window.start, self.pace)
+            }
+            _ => round,
+        }
     }
 }
 

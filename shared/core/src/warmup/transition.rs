@@ -13,7 +13,7 @@ use crate::account::{Account, AccountStatus, Warmup, WarmupPhase};
 use crate::rate::Rate;
 use crate::warmup::day::{DatedFigures, DayFigures};
 
-pub use crate::warmup::connection::{ConnectionFailure, ConnectionHealth};
+use crate::warmup::connection::ConnectionHealth;
 
 /// What a user can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -66,6 +66,7 @@ impl World {
             ledger: self.ledger()?,
             suppressions: self.suppressions()?,
             due: self.due_index()?,
+            roster: self.roster()?,
             closing: Closing {
                 plans: self.plans()?,
                 slots: self.slots()?,
@@ -122,6 +123,7 @@ impl World {
             mailboxes: self.mailboxes()?,
             health: self.health_keeper()?,
             reader: self.imap_smtp()?,
+            sender: self.imap_smtp()?,
             arrivals: Arrivals {
                 slots: self.slots()?,
                 receipts: self.receipts()?,

@@ -14,6 +14,10 @@ use super::session::ImapSession;
 use crate::mime::header::recognise;
 
 impl ImapSession {
+    pub(super) fn offers_move(&self) -> bool {
+        self.capabilities.has("MOVE")
+    }
+
     pub(super) async fn move_message(
         &mut self,
         from: &Location,
@@ -23,7 +27,7 @@ impl ImapSession {
         if target == from.mailbox || !self.go_to(from).await? {
             return Ok(());
         }
-        if self.capabilities.has("MOVE") {
+        if self.offers_move() {
             let end = self.transfer("UID MOVE", from.uid, &target).await?;
             return self.unless_gone(from, &end).await;
         }

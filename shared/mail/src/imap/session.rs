@@ -239,6 +239,10 @@ impl ReadSession for ImapSession {
         self.find_message(message_id, folders, everywhere).await
     }
 
+    fn moves_in_one_step(&self) -> bool {
+        self.offers_move()
+    }
+
     async fn relocate(&mut self, from: &Location, to: Folder) -> Result<(), ConnectFailure> {
         self.move_message(from, to).await
     }

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::due::{DueIndex, Roster, RosterEntry, Shards};
 use agentwarm_core::ids::AccountId;
-use agentwarm_core::warmup::due::{DueEntry, DueKind, poll_due};
+use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -86,13 +86,13 @@ impl Roster for MemoryStore {
         .await
     }
 
-    async fn of_minute(&self, minute: u8) -> Result<Vec<RosterEntry>, StoreError> {
+    async fn of_minute(&self, minute: u8, now: Timestamp) -> Result<Vec<RosterEntry>, StoreError> {
         self.run("roster.of_minute", |state| {
             state
                 .due
                 .roster
                 .values()
-                .filter(|entry| poll_due(minute, entry.account, entry.sends))
+                .filter(|entry| entry.has_round(minute, now))
                 .copied()
                 .collect()
         })
@@ -104,7 +104,7 @@ impl Roster for MemoryStore {
 fn shard_of(entry: &DueEntry, shards: Shards) -> u16 {
     let account = match entry.kind {
         DueKind::Send { sender, .. } | DueKind::Settle { sender, .. } => sender,
-        DueKind::Plan { account } | DueKind::Visit { account } => account,
+        DueKind::Plan { account } => account,
     };
     let spread = account.as_uuid().as_u128() % u128::from(shards.0.max(1));
     u16::try_from(spread).unwrap_or(0)

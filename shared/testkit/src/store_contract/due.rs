@@ -3,11 +3,12 @@
 use agentwarm_app::ports::due::RosterEntry;
 use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::mail::slot::SlotKind;
+use agentwarm_core::warmup::day::Window;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use jiff::Timestamp;
 
 use super::Store;
-use super::fixtures::{account, after, now, user, visit_entry};
+use super::fixtures::{account, after, now, plan_entry, user};
 
 /// The entries of all shards, in order of time.
 async fn between(store: &Store, after: Timestamp, until: Timestamp) -> Vec<DueEntry> {
@@ -39,7 +40,6 @@ pub async fn every_kind_is_read_as_it_was_put(store: &Store) {
         send(SlotKind::Thread),
         send(SlotKind::Reply { answers }),
         DueKind::Plan { account: sender },
-        DueKind::Visit { account: target },
         DueKind::Settle {
             sender,
             slot,
@@ -61,7 +61,7 @@ pub async fn every_kind_is_read_as_it_was_put(store: &Store) {
 
 /// `(after, until]`: what one tick read to the end, the next does not see again.
 pub async fn a_range_excludes_its_beginning_and_includes_its_end(store: &Store) {
-    let entries: Vec<_> = (0..5).map(|n| visit_entry(n * 10, 1)).collect();
+    let entries: Vec<_> = (0..5).map(|n| plan_entry(n * 10, 1)).collect();
     store.due.put(&entries).await.unwrap();
 
     let first = between(store, after(-1), after(20)).await;
@@ -74,7 +74,7 @@ pub async fn a_range_excludes_its_beginning_and_includes_its_end(store: &Store) 
 
 /// Also when the range begins and ends within them.
 pub async fn entries_are_found_across_hours_in_order(store: &Store) {
-    let entries: Vec<_> = (0..30).map(|n| visit_entry(n * 700, 1)).collect();
+    let entries: Vec<_> = (0..30).map(|n| plan_entry(n * 700, 1)).collect();
     store.due.put(&entries).await.unwrap();
 
     let found = between(store, after(700), after(29 * 700)).await;
@@ -87,7 +87,7 @@ pub async fn entries_are_found_across_hours_in_order(store: &Store) {
 
 /// At once or later.
 pub async fn putting_again_changes_nothing(store: &Store) {
-    let entries = [visit_entry(10, 1), visit_entry(10, 2), visit_entry(10, 1)];
+    let entries = [plan_entry(10, 1), plan_entry(10, 2), plan_entry(10, 1)];
     store.due.put(&entries).await.unwrap();
     store.due.put(&entries[..1]).await.unwrap();
     assert_eq!(between(store, now(), after(10)).await.len(), 2);
@@ -96,7 +96,7 @@ pub async fn putting_again_changes_nothing(store: &Store) {
 
 /// More than any batch takes.
 pub async fn many_entries_are_put_at_once(store: &Store) {
-    let entries: Vec<_> = (1..=130).map(|n| visit_entry(i64::from(n), n)).collect();
+    let entries: Vec<_> = (1..=130).map(|n| plan_entry(i64::from(n), n)).collect();
     store.due.put(&entries).await.unwrap();
     assert_eq!(between(store, now(), after(130)).await, entries);
 }
@@ -121,22 +121,31 @@ pub async fn shards_have_their_own_watermarks(store: &Store) {
     assert_eq!(store.due.watermark(1).await.unwrap(), None);
 }
 
-async fn enrol(store: &Store, n: u32, sends: bool) -> AccountId {
+async fn enrol(store: &Store, n: u32, busy: Option<Window>) -> AccountId {
     let account = account(user(1), n).id;
     let entry = RosterEntry {
         user: user(1),
         account,
-        sends,
+        busy,
     };
     store.roster.enrol(&entry).await.unwrap();
     account
 }
 
-/// In which minutes of the hour an account is visited.
-async fn minutes(store: &Store, account: AccountId) -> Vec<u8> {
+/// Ten minutes on either side of [`now`].
+fn around_now() -> Option<Window> {
+    Some(Window {
+        start: after(-600),
+        end: after(600),
+    })
+}
+
+/// In which minutes of the hour an account is visited, seen from `seconds` after [`now`].
+async fn minutes(store: &Store, account: AccountId, seconds: i64) -> Vec<u8> {
     let mut minutes = Vec::new();
     for minute in 0..60 {
-        let entries = store.roster.of_minute(minute).await.unwrap();
+        let entries = store.roster.of_minute(minute, after(seconds)).await;
+        let entries = entries.unwrap();
         let visits = entries.iter().filter(|entry| entry.account == account);
         minutes.extend(visits.map(|_| minute));
     }
@@ -144,26 +153,29 @@ async fn minutes(store: &Store, account: AccountId) -> Vec<u8> {
 }
 
 /// A quarter of an hour apart.
-pub async fn a_mailbox_that_sends_is_visited_four_times_an_hour(store: &Store) {
-    let account = enrol(store, 1, true).await;
-    let minutes = minutes(store, account).await;
+pub async fn a_busy_mailbox_is_visited_four_times_an_hour(store: &Store) {
+    let account = enrol(store, 1, around_now()).await;
+    let minutes = minutes(store, account, 0).await;
     let first = minutes[0];
     assert_eq!(minutes, [first, first + 15, first + 30, first + 45]);
 }
 
-/// Whatever they did before.
+/// Before and after its hours, and whatever it did before.
 pub async fn others_are_visited_once_an_hour(store: &Store) {
-    let account = enrol(store, 1, true).await;
-    enrol(store, 1, false).await;
-    assert_eq!(minutes(store, account).await.len(), 1);
+    let account = enrol(store, 1, around_now()).await;
+    for outside in [-601, 600] {
+        assert_eq!(minutes(store, account, outside).await.len(), 1);
+    }
+    enrol(store, 1, None).await;
+    assert_eq!(minutes(store, account, 0).await.len(), 1);
 }
 
 /// Forgetting what is not there is no error.
 pub async fn the_roster_forgets(store: &Store) {
-    let first = enrol(store, 1, true).await;
-    let second = enrol(store, 2, true).await;
+    let first = enrol(store, 1, around_now()).await;
+    let second = enrol(store, 2, around_now()).await;
     store.roster.remove(first).await.unwrap();
     store.roster.remove(first).await.unwrap();
-    assert_eq!(minutes(store, first).await, [] as [u8; 0]);
-    assert_eq!(minutes(store, second).await.len(), 4);
+    assert_eq!(minutes(store, first, 0).await, [] as [u8; 0]);
+    assert_eq!(minutes(store, second, 0).await.len(), 4);
 }

@@ -230,12 +230,12 @@ pub fn receipt(receiver: AccountRef, seconds: i64) -> Receipt {
     }
 }
 
-/// That account number `n` is to be visited `seconds` after [`now`].
-pub fn visit_entry(seconds: i64, n: u32) -> DueEntry {
+/// That account number `n` is to plan `seconds` after [`now`].
+pub fn plan_entry(seconds: i64, n: u32) -> DueEntry {
     DueEntry {
         at: after(seconds),
         user: user(1),
-        kind: DueKind::Visit {
+        kind: DueKind::Plan {
             account: account(user(1), n).id,
         },
     }

@@ -1,10 +1,11 @@
 //! Mailboxes between two visits: leases and state.
 
+use agentwarm_app::ports::Replaced;
 use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::mail::FolderCursor;
 use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxState};
 use agentwarm_core::ids::SlotId;
-use agentwarm_core::warmup::transition::ConnectionHealth;
+use agentwarm_core::warmup::connection::ConnectionHealth;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
@@ -25,11 +26,23 @@ fn state() -> MailboxState {
             mod_seq: Some(u64::MAX),
         }),
         junk: None,
-        health: health(1),
+        health: ConnectionHealth::default(),
         next_engagement: Some(after(30)),
         engaged_before: Some(SlotId::first_at(now())),
-        visited_at: Some(now()),
+        version: 1,
     }
+}
+
+/// What a second visit learned.
+fn next_state() -> MailboxState {
+    MailboxState {
+        version: 2,
+        ..MailboxState::default()
+    }
+}
+
+async fn replace(store: &Store, state: &MailboxState, at: Timestamp) -> Replaced {
+    store.mailboxes.replace(own(), state, at).await.unwrap()
 }
 
 fn health(failures: u32) -> ConnectionHealth {
@@ -104,8 +117,32 @@ pub async fn giving_back_writes_the_state(store: &Store) {
     assert_eq!(read(store).await, state());
     let next = lease(store, "b", after(1)).await.unwrap();
     assert_eq!(next.state, state());
-    release(store, &next, &MailboxState::default()).await;
-    assert_eq!(read(store).await, MailboxState::default());
+    release(store, &next, &next_state()).await;
+    assert_eq!(read(store).await, next_state());
+}
+
+/// Of two visits that read the same, the second is told so.
+pub async fn a_visit_writes_over_nobody(store: &Store) {
+    assert_eq!(replace(store, &state(), now()).await, Replaced::Done);
+    let other = MailboxState {
+        version: 1,
+        ..MailboxState::default()
+    };
+    assert_eq!(replace(store, &other, now()).await, Replaced::Stale);
+    assert_eq!(read(store).await, state());
+    assert_eq!(replace(store, &next_state(), now()).await, Replaced::Done);
+    assert_eq!(replace(store, &next_state(), now()).await, Replaced::Stale);
+    assert_eq!(read(store).await, next_state());
+}
+
+/// Until its lease is over.
+pub async fn a_visit_does_not_write_over_a_holder(store: &Store) {
+    let held = lease(store, "a", now()).await.unwrap();
+    assert_eq!(replace(store, &state(), after(59)).await, Replaced::Stale);
+    assert_eq!(replace(store, &state(), after(60)).await, Replaced::Done);
+    assert_eq!(read(store).await, state());
+    release(store, &held, &next_state()).await;
+    assert_eq!(read(store).await, next_state());
 }
 
 /// Neither over the new holder's state nor over its lease; giving back twice does nothing either.
@@ -117,11 +154,11 @@ pub async fn a_lost_lease_writes_nothing(store: &Store) {
     assert!(lease(store, "c", after(61)).await.is_none());
 
     release(store, &held, &state()).await;
-    release(store, &held, &MailboxState::default()).await;
+    release(store, &held, &next_state()).await;
     assert_eq!(read(store).await, state());
 }
 
-/// Whether or not somebody holds it, and whether or not it was ever looked into.
+/// Whether or not somebody holds it, and whether or not it was ever looked into. No visit writes over it.
 pub async fn health_is_noted_without_a_lease(store: &Store) {
     let note = async |failures| {
         let health = health(failures);
@@ -137,12 +174,18 @@ pub async fn health_is_noted_without_a_lease(store: &Store) {
     assert!(lease(store, "b", after(1)).await.is_none());
 
     release(store, &first, &state()).await;
-    note(4).await;
-    let expected = MailboxState {
-        health: health(4),
+    let unchanged = MailboxState {
+        health: health(3),
         ..state()
     };
-    assert_eq!(read(store).await, expected);
+    assert_eq!(read(store).await, unchanged);
+    note(4).await;
+    let noted = MailboxState {
+        health: health(4),
+        ..next_state()
+    };
+    assert_eq!(replace(store, &next_state(), now()).await, Replaced::Done);
+    assert_eq!(read(store).await, noted);
 }
 
 /// Its lease too; forgetting what is not there is no error.

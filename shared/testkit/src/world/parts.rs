@@ -113,6 +113,7 @@ impl Parts {
             mailboxes: self.store.clone(),
             health: self.health(),
             reader: Arc::new(self.post.clone()),
+            sender: Arc::new(self.post.clone()),
             arrivals: Arrivals {
                 slots: self.store.clone(),
                 receipts: self.store.clone(),
@@ -247,6 +248,7 @@ impl Parts {
             ledger: self.store.clone(),
             suppressions: self.store.clone(),
             due: self.store.clone(),
+            roster: self.store.clone(),
             closing: Closing {
                 plans: self.store.clone(),
                 slots: self.store.clone(),

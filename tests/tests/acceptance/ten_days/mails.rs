@@ -1,6 +1,6 @@
 //! What lies in the mailboxes is what the schedules say was sent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -76,11 +76,10 @@ pub(super) fn sent_by<'m>(
     })
 }
 
-/// The mails that other mails of the same mailboxes answer.
-pub(super) fn answered(mailboxes: &Mailboxes) -> BTreeSet<&str> {
-    mailboxes
-        .values()
-        .flatten()
-        .filter_map(Message::answers)
+/// The mails that other mails of the same mailboxes answer, with when they do.
+pub(super) fn answered(mailboxes: &Mailboxes) -> BTreeMap<&str, Timestamp> {
+    let messages = mailboxes.values().flatten();
+    messages
+        .filter_map(|message| Some((message.answers()?, message.date())))
         .collect()
 }

@@ -1,10 +1,10 @@
-use agentwarm_app::ports::due::{DueIndex, Roster};
+use agentwarm_app::ports::due::{DueIndex, Roster, RosterEntry};
 use agentwarm_core::account::{AccountStatus, WarmupPhase};
 use agentwarm_core::audit::EventType;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::AccountId;
 use agentwarm_core::pool::PoolOverrides;
-use agentwarm_core::warmup::day::DayFigures;
+use agentwarm_core::warmup::day::{DayFigures, Window};
 use agentwarm_core::warmup::due::DueKind;
 use agentwarm_testkit::memory::Fault;
 use jiff::SignedDuration;
@@ -23,15 +23,15 @@ async fn planning_is_due(world: &World, id: AccountId) -> bool {
     entries.iter().any(|entry| entry.kind == plan)
 }
 
-/// Whether the mailbox is looked into four times an hour.
-async fn visited_as_sender(world: &World, id: AccountId) -> bool {
+/// How often an hour the mailbox is looked into.
+async fn visits_an_hour(world: &World, id: AccountId) -> usize {
     let roster: &dyn Roster = world.store.as_ref();
     let mut visits = 0;
     for minute in 0..60 {
-        let entries = roster.of_minute(minute).await.unwrap();
+        let entries = roster.of_minute(minute, now(world)).await.unwrap();
         visits += entries.iter().filter(|entry| entry.account == id).count();
     }
-    visits == 4
+    visits
 }
 
 fn count(world: &World, event_type: EventType) -> usize {
@@ -56,7 +56,7 @@ async fn start_answers_as_documented_and_plans_today() {
     assert_eq!(account.status, AccountStatus::Warming);
     assert_eq!(account.warmup.unwrap().started_at, now(&world));
     assert_eq!(*world.planner.planned.lock().unwrap(), [id]);
-    assert!(planning_is_due(&world, id).await && visited_as_sender(&world, id).await);
+    assert!(planning_is_due(&world, id).await && visits_an_hour(&world, id).await == 1);
     assert_eq!(count(&world, EventType::AccountStatusChanged), 1);
 }
 
@@ -110,7 +110,7 @@ async fn an_account_without_a_pool_cannot_start() {
         .unwrap();
     let refused = world.start().start(&world.tenant, id, false).await;
     assert_eq!(code(refused), ErrorCode::AccountNotInPool);
-    assert!(!visited_as_sender(&world, id).await);
+    assert_eq!(visits_an_hour(&world, id).await, 0);
 }
 
 #[tokio::test]
@@ -144,9 +144,20 @@ async fn a_graduated_account_starts_again_only_when_told() {
 async fn pause_and_resume_return_to_what_it_was() {
     let world = World::new();
     let id = world.warming(EMAIL).await;
+    let roster: &dyn Roster = world.store.as_ref();
+    let planned = RosterEntry {
+        user: world.tenant.user,
+        account: id,
+        busy: Some(Window {
+            start: now(&world),
+            end: now(&world) + SignedDuration::from_hours(8),
+        }),
+    };
+    roster.enrol(&planned).await.unwrap();
+    assert_eq!(visits_an_hour(&world, id).await, 4);
     let paused = world.pause().pause(&world.tenant, id).await.unwrap();
     assert_eq!(paused.status, AccountStatus::Paused);
-    assert!(!visited_as_sender(&world, id).await);
+    assert_eq!(visits_an_hour(&world, id).await, 1);
 
     world.clock.advance(SignedDuration::from_hours(72));
     let resumed = world.resume().resume(&world.tenant, id).await.unwrap();
@@ -156,7 +167,7 @@ async fn pause_and_resume_return_to_what_it_was() {
         2,
         "paused days do not count"
     );
-    assert!(planning_is_due(&world, id).await && visited_as_sender(&world, id).await);
+    assert!(planning_is_due(&world, id).await && visits_an_hour(&world, id).await == 1);
     assert_eq!(*world.planner.planned.lock().unwrap(), [id, id]);
 }
 
@@ -186,7 +197,8 @@ async fn a_paused_account_that_was_never_warmed_is_nobodys_business() {
     world.pause().pause(&world.tenant, id).await.unwrap();
     let roster: &dyn Roster = world.store.as_ref();
     for minute in 0..60 {
-        assert!(roster.of_minute(minute).await.unwrap().is_empty());
+        let entries = roster.of_minute(minute, now(&world)).await.unwrap();
+        assert!(entries.is_empty());
     }
     assert_eq!(
         code(world.resume().resume(&world.tenant, id).await),
@@ -232,7 +244,7 @@ async fn wherever_start_dies_nothing_is_lost() {
             "{operation} {fault:?}"
         );
         if status == AccountStatus::Warming {
-            assert!(planning_is_due(&world, id).await && visited_as_sender(&world, id).await);
+            assert!(planning_is_due(&world, id).await && visits_an_hour(&world, id).await == 1);
         } else {
             world.start().start(&world.tenant, id, false).await.unwrap();
         }

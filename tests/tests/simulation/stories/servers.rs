@@ -67,6 +67,37 @@ async fn a_day_of_silence_is_an_error_that_heals() {
 }
 
 #[tokio::test]
+async fn a_mailbox_that_can_be_read_but_never_sends_is_an_error_that_heals() {
+    let mut sim = Sim::story("half a mailbox", "2026-03-09T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T10:00:00Z"));
+    sim.world.post.set_smtp_down(ALICE, true);
+    sim.run_until(at("2026-03-10T12:00:00Z"));
+    let received = sim.receipts(0).len();
+    sim.run_until(at("2026-03-11T12:00:00Z"));
+    assert_eq!(sim.account(0).status, AccountStatus::Error);
+    assert!(
+        sim.receipts(0).len() > received,
+        "it is read all the same, and its mail is engaged with"
+    );
+    sim.run_until(at("2026-03-12T09:00:00Z"));
+    assert_eq!(sim.account(0).status, AccountStatus::Error);
+    sim.world.post.set_smtp_down(ALICE, false);
+    sim.run_until(at("2026-03-12T12:00:00Z"));
+    let alice = sim.account(0);
+    assert_eq!(
+        (alice.status, alice.status_reason),
+        (AccountStatus::Warming, None)
+    );
+    sim.run_until(at("2026-03-16T06:00:00Z"));
+    sim.finish();
+    let sent = sim
+        .slots(0)
+        .into_iter()
+        .filter(|slot| slot.date >= date(2026, 3, 12) && slot.state.accepted_at().is_some());
+    assert!(sent.count() > 10);
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_an_error_after_three_refusals_and_heals() {
     let mut sim = Sim::story("password", "2026-03-10T06:00:00Z").await;
     sim.run_until(at("2026-03-10T10:00:00Z"));

@@ -9,6 +9,7 @@ use agentwarm_core::account::Account;
 use agentwarm_core::audit::{Actor, Event, EventType};
 use agentwarm_core::mail::bounce::{self, Verdict, classify_reply};
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotState};
+use agentwarm_core::warmup::connection::MailProtocol;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 
 use super::checks::Planned;
@@ -48,7 +49,9 @@ impl Sending {
             }
             Submission::NotSent(failure) => {
                 let handled = self.retry(slot, now, failure.to_string()).await?;
-                self.health.failed(sender, &failure).await?;
+                self.health
+                    .failed(sender, MailProtocol::Smtp, &failure)
+                    .await?;
                 Ok(handled)
             }
             Submission::Refused {
@@ -88,7 +91,7 @@ impl Sending {
             Verdict::SenderConnection => {
                 let handled = self.retry(slot, now, refusal.reason()).await?;
                 self.health
-                    .failed(sender, &ConnectFailure::Credentials)
+                    .failed(sender, MailProtocol::Smtp, &ConnectFailure::Credentials)
                     .await?;
                 return Ok(handled);
             }

@@ -65,55 +65,88 @@ fn sends_are_handed_out_a_minute_ahead_with_the_delay_to_their_second() {
     );
 }
 
+fn settle_at(due: Timestamp, target: AccountId) -> DueEntry {
+    let kind = DueKind::Settle {
+        sender: account_id(9),
+        slot: SlotId::new(due, 1),
+        target,
+    };
+    entry(due, kind)
+}
+
 #[test]
-fn visits_and_plans_wait_until_they_are_due() {
+fn searches_and_plans_wait_until_they_are_due() {
     let (a, b, c) = (account_id(1), account_id(2), account_id(3));
     let entries = [
-        entry(from_now(1), DueKind::Visit { account: a }),
-        entry(now(), DueKind::Visit { account: b }),
+        settle_at(from_now(1), a),
+        settle_at(now(), b),
         entry(from_now(-59), DueKind::Plan { account: c }),
         entry(from_now(-60), DueKind::Plan { account: a }),
     ];
     let handed = select(&entries, now(), now(), HORIZON_SECONDS);
     assert_eq!(handed.visits.keys().collect::<Vec<_>>(), [&b]);
-    assert!(handed.visits[&b].look_anyway && handed.visits[&b].expected.is_empty());
+    assert!(handed.visits[&b].look_anyway && handed.visits[&b].expected.len() == 1);
     assert_eq!(handed.plans.keys().collect::<Vec<_>>(), [&c]);
 }
 
-#[test]
-fn a_send_is_looked_for_at_2_to_5_then_at_5_15_and_60_minutes() {
-    let entries = [send_at(now(), 7)];
+/// The minutes from `now` on at which ticks hand out a look for these mails, and how many it is for.
+fn looks(entries: &[DueEntry]) -> Vec<(i64, usize)> {
     let mut looks = Vec::new();
     let mut watermark = from_now(60);
     for minute in 1..=70_i64 {
-        let handed = select(&entries, watermark, from_now(60 * minute), HORIZON_SECONDS);
-        watermark = next_watermark(watermark, from_now(60 * minute), HORIZON_SECONDS);
+        let tick = from_now(60 * minute);
+        let read: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.at > read_from(watermark, tick))
+            .copied()
+            .collect();
+        let handed = select(&read, watermark, tick, HORIZON_SECONDS);
+        watermark = next_watermark(watermark, tick, HORIZON_SECONDS);
         if let Some(visit) = handed.visits.get(&account_id(2)) {
-            assert_eq!(visit.expected.len(), 1);
             assert!(!visit.look_anyway);
-            looks.push(minute);
+            looks.push((minute, visit.expected.len()));
         }
     }
-    assert!(matches!(looks[..], [2..=5, .., 15, 60]), "{looks:?}");
-    assert!(looks.contains(&5) && looks.len() <= 4, "{looks:?}");
+    looks
+}
+
+#[test]
+fn a_mail_is_looked_for_once_two_to_five_minutes_after_it_was_sent() {
+    for seconds in 61..300 {
+        let looks = looks(&[send_at(from_now(seconds), 7)]);
+        let [(minute, 1)] = looks[..] else {
+            panic!("{looks:?}")
+        };
+        let waited = minute * 60 - seconds;
+        assert!((120..=300).contains(&waited), "{waited} s");
+    }
+}
+
+#[test]
+fn mails_that_come_close_together_are_found_by_one_look() {
+    let first = rounds::on_grid(account_id(2), from_now(120), LOOK_GRID_SECONDS);
+    let entries: Vec<_> = [-120, -119, 0, 60, 61]
+        .map(|s| send_at(shifted(first, s), 7))
+        .into();
+    let found: Vec<_> = looks(&entries)
+        .into_iter()
+        .map(|(_, found)| found)
+        .collect();
+    assert_eq!(found, [1, 3, 1]);
 }
 
 #[test]
 fn one_mailbox_is_looked_into_once_a_tick_for_all_its_mails() {
-    let entries: Vec<_> = (0..5).map(|n| send_at(from_now(-300), n)).collect();
-    let mut handed = select(&entries, now(), now(), HORIZON_SECONDS);
+    let tick = rounds::on_grid(account_id(2), now(), LOOK_GRID_SECONDS);
+    let entries: Vec<_> = (0..5).map(|n| send_at(shifted(tick, -150), n)).collect();
+    let mut handed = select(&entries, tick, tick, HORIZON_SECONDS);
     assert_eq!(handed.visits[&account_id(2)].expected.len(), 5);
 
-    let visit = entry(
-        now(),
-        DueKind::Visit {
-            account: account_id(2),
-        },
-    );
-    handed.absorb(select(&[visit], now(), now(), HORIZON_SECONDS));
+    let search = settle_at(tick, account_id(2));
+    handed.absorb(select(&[search], tick, tick, HORIZON_SECONDS));
     assert_eq!(handed.visits.len(), 1);
     let visit = &handed.visits[&account_id(2)];
-    assert!(visit.look_anyway && visit.expected.len() == 5);
+    assert!(visit.look_anyway && visit.expected.len() == 6);
 }
 
 #[test]
@@ -129,32 +162,10 @@ fn an_entry_is_filed_where_no_tick_has_been() {
     assert_eq!(late.at, from_now(120));
     // A tick of the same moment has come this far.
     assert!(late.at > next_watermark(now(), now(), HORIZON_SECONDS));
-    let visit = entry(
-        now(),
-        DueKind::Visit {
-            account: account_id(1),
-        },
-    )
-    .filed(now());
-    assert_eq!(visit.at, from_now(60));
+    let search = settle_at(now(), account_id(1)).filed(now());
+    assert_eq!(search.at, from_now(60));
     let early = send_at(from_now(500), 1);
     assert_eq!(early.filed(now()), early);
-}
-
-#[test]
-fn the_roster_looks_into_senders_every_quarter_and_others_every_hour() {
-    for n in 0..300 {
-        let account = account_id(n);
-        let rounds = |sends| {
-            (0..60)
-                .filter(|minute| poll_due(*minute, account, sends))
-                .count()
-        };
-        assert_eq!((rounds(true), rounds(false)), (4, 1));
-        assert!(poll_due(roster_minute(account), account, true));
-    }
-    let minutes: BTreeSet<_> = (0..600).map(|n| roster_minute(account_id(n))).collect();
-    assert_eq!(minutes.len(), 60, "all minutes are used");
 }
 
 #[test]
@@ -291,7 +302,7 @@ proptest! {
             .filter(|entry| now() < entry.at && entry.at <= watermark)
             .map(|entry| match entry.kind {
                 DueKind::Send { slot, .. } => slot,
-                DueKind::Plan { .. } | DueKind::Visit { .. } | DueKind::Settle { .. } => unreachable!("only sends"),
+                DueKind::Plan { .. } | DueKind::Settle { .. } => unreachable!("only sends"),
             })
             .collect();
         expected.sort_unstable();
@@ -300,23 +311,24 @@ proptest! {
     }
 
     #[test]
-    fn every_send_is_looked_for_at_least_an_hour_later_even_over_gaps(
+    fn every_send_is_looked_for_once_and_not_too_early_even_over_gaps(
         due in 0_i64..3600, ticks in prop::collection::vec(1_i64..1500, 20..40),
     ) {
         let entries = [send_at(from_now(due), 1)];
-        let (mut watermark, mut at, mut last_look) = (from_now(60), now(), None);
+        let (mut watermark, mut at, mut looks) = (now(), now(), Vec::new());
         for step in ticks {
             at = shifted(at, step);
             let from = read_from(watermark, at);
             let read: Vec<_> = entries.iter().filter(|entry| entry.at > from).copied().collect();
             if !select(&read, watermark, at, HORIZON_SECONDS).visits.is_empty() {
-                last_look = Some(at);
+                looks.push(at);
             }
             watermark = next_watermark(watermark, at, HORIZON_SECONDS);
         }
-        if at > from_now(due + 3600) {
-            prop_assert!(last_look.unwrap() >= from_now(due + 3600));
+        if at >= from_now(due + 300) {
+            prop_assert_eq!(looks.len(), 1);
         }
+        prop_assert!(looks.iter().all(|look| *look >= from_now(due + 120)));
     }
 
     #[test]

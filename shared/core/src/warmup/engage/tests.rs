@@ -27,6 +27,8 @@ fn engagement(n: u32, found_at: &str, config: &PoolConfig, can_reply: bool) -> E
     engage(&Arrival {
         slot: slot(n),
         found_at: at(found_at),
+        receiver: account_id(u64::from(n)),
+        pace: Pace::Busy,
         zone: &Zone::utc(),
         config,
         can_reply,
@@ -104,9 +106,10 @@ fn delays_look_like_people() {
         .collect();
     minutes.sort_unstable();
     let percentile = |percent: usize| minutes[minutes.len() * percent / 100];
-    assert!((2..=4).contains(&percentile(10)), "{}", percentile(10));
-    assert!((19..=25).contains(&percentile(50)), "{}", percentile(50));
-    assert!((130..=170).contains(&percentile(90)), "{}", percentile(90));
+    // Half within 22 minutes, and half a round's wait.
+    assert!((5..=12).contains(&percentile(10)), "{}", percentile(10));
+    assert!((26..=34).contains(&percentile(50)), "{}", percentile(50));
+    assert!((135..=180).contains(&percentile(90)), "{}", percentile(90));
 }
 
 #[test]
@@ -245,8 +248,9 @@ proptest! {
     fn everything_has_its_order_and_its_hours(
         n: u32, zone in prop::sample::select(vec!["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]),
         found in 0_i64..100_000_000_000, start in 0_i8..22, length in 1_i8..20, weekends: bool,
-        open in 0_u16..=1000, important in 0_u16..=1000, reply in 0_u16..=1000,
+        open in 0_u16..=1000, important in 0_u16..=1000, reply in 0_u16..=1000, busy: bool,
     ) {
+        let (receiver, pace) = (account_id(u64::from(n % 60)), if busy { Pace::Busy } else { Pace::Idle });
         let zone: Zone = zone.parse().unwrap();
         let config = PoolConfig {
             working_hours_start: start,
@@ -256,14 +260,17 @@ proptest! {
         };
         let found_at = Timestamp::from_millisecond(1_700_000_000_000 + found).unwrap();
         let it = engage(&Arrival {
-            slot: slot(n), found_at, zone: &zone, config: &config, can_reply: true, seed: Seed::root(&n.to_be_bytes()),
+            slot: slot(n), found_at, receiver, pace, zone: &zone, config: &config, can_reply: true, seed: Seed::root(&n.to_be_bytes()),
         });
         let human = [it.open_at, it.important_at, it.reply.map(|reply| reply.at)];
         for at in human.into_iter().flatten() {
             let window = window_at_or_after(&zone, &config, at).unwrap();
             prop_assert!(window.contains(at));
             prop_assert!(at > found_at && it.open_at.is_some_and(|open| open <= at));
-            prop_assert!(it.file_at > at);
+            prop_assert!(it.file_at >= at);
+        }
+        for at in [it.open_at, it.important_at].into_iter().flatten() {
+            prop_assert_eq!(rounds::at_or_after(receiver, at, pace), at);
         }
         prop_assert!(it.file_at > found_at);
         if let Some(reply) = it.reply {

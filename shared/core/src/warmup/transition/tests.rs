@@ -1,5 +1,6 @@
 //! The table of decision 17, verbatim, and what each change does to the days and the rates.
 
+use crate::warmup::connection::{ConnectionFailure, MailProtocol};
 use jiff::civil::date;
 use proptest::prelude::*;
 
@@ -196,7 +197,11 @@ fn broken_health(now: Timestamp) -> ConnectionHealth {
     [-960, -480, 0]
         .iter()
         .fold(ConnectionHealth::default(), |health, seconds| {
-            health.failed(ConnectionFailure::LoginRefused, shifted(now, *seconds))
+            health.failed(
+                MailProtocol::Imap,
+                ConnectionFailure::LoginRefused,
+                shifted(now, *seconds),
+            )
         })
 }
 
@@ -204,7 +209,8 @@ fn broken_health(now: Timestamp) -> ConnectionHealth {
 fn failing_shows_a_reason_then_an_error_and_heals() {
     let now = at(NOW);
     let warming = standing(AccountStatus::Warming, Some(WarmupPhase::RampUp));
-    let once = ConnectionHealth::default().failed(ConnectionFailure::Unreachable, now);
+    let once =
+        ConnectionHealth::default().failed(MailProtocol::Imap, ConnectionFailure::Unreachable, now);
 
     let failing = connection_failed(&warming, &once, now).unwrap();
     assert_eq!(failing.status, AccountStatus::Warming);

@@ -45,6 +45,7 @@ struct Office {
 struct Mailbox {
     password: String,
     is_down: bool,
+    cannot_send: bool,
     refuses_mail: bool,
     refused_logins: u64,
     spam_share: f64,
@@ -156,6 +157,11 @@ impl PostOffice {
     /// Takes the servers of `address` down, or brings them back: nobody can log in, but mail is still delivered.
     pub fn set_down(&self, address: &str, is_down: bool) {
         self.mailbox(address, |mailbox| mailbox.is_down = is_down);
+    }
+
+    /// Takes the SMTP server of `address` alone down, or brings it back.
+    pub fn set_smtp_down(&self, address: &str, is_down: bool) {
+        self.mailbox(address, |mailbox| mailbox.cannot_send = is_down);
     }
 
     /// Mail to `address` is refused as if nobody had it, but its owner can still log in.
@@ -282,6 +288,9 @@ impl PostOffice {
         let mut office = self.lock();
         match office.mailboxes.get_mut(&address) {
             Some(mailbox) if mailbox.is_down => return Err(ConnectFailure::Unreachable),
+            Some(mailbox) if mailbox.cannot_send && protocol == MailProtocol::Smtp => {
+                return Err(ConnectFailure::Unreachable);
+            }
             Some(mailbox) if mailbox.password == credentials.password => {}
             Some(mailbox) => {
                 mailbox.refused_logins += 1;

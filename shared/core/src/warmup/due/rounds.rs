@@ -1,0 +1,109 @@
+//! A mailbox's rounds: the instants at which it is looked into whatever is expected (decision 32).
+//!
+//! A person looks into their mailbox now and then and does several things at once. So does a mailbox here: every quarter of an hour while it
+//! has working hours and sends, else every hour, at a minute that follows from its id. What it does with a mail ([`engage`]) is put off
+//! to a round, so that opening, flagging and filing need neither an entry in the due index nor a login of their own.
+//!
+//! [`engage`]: crate::warmup::engage
+
+use jiff::Timestamp;
+
+use crate::ids::AccountId;
+use crate::seed::scattered;
+use crate::time::{ceil_second, shifted};
+
+/// Minutes between the rounds of a mailbox in its busy hours. A divisor of an hour, and a multiple of the looks' three minutes.
+pub const BUSY_MINUTES: u8 = 15;
+
+/// Minutes between the rounds of every other mailbox.
+const IDLE_MINUTES: u8 = 60;
+
+/// How often a mailbox is looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// It sends, and these are its hours.
+    Busy,
+    /// Once an hour.
+    Idle,
+}
+
+impl Pace {
+    /// Minutes between two rounds.
+    const fn minutes(self) -> u8 {
+        match self {
+            Self::Busy => BUSY_MINUTES,
+            Self::Idle => IDLE_MINUTES,
+        }
+    }
+}
+
+/// The minute of the hour, 0–59, at which a mailbox has its hourly round.
+pub fn minute_of(account: AccountId) -> u8 {
+    u8::try_from(scattered(account.as_uuid().as_u128()) % 60).unwrap_or(0)
+}
+
+/// Whether a mailbox has a round in this minute of the hour, 0–59.
+pub fn is_in(minute: u8, account: AccountId, pace: Pace) -> bool {
+    minute % pace.minutes() == minute_of(account) % pace.minutes()
+}
+
+/// The first round of a mailbox at or after `at`.
+pub fn at_or_after(account: AccountId, at: Timestamp, pace: Pace) -> Timestamp {
+    on_grid(account, at, i64::from(pace.minutes()) * 60)
+}
+
+/// The first instant at or after `at` that lies a multiple of `every` seconds from the mailbox's minute. `every` divides an hour, and hours
+/// of UTC begin at multiples of 3,600 s since the epoch.
+pub(super) fn on_grid(account: AccountId, at: Timestamp, every: i64) -> Timestamp {
+    let at = ceil_second(at);
+    let past = (at.as_second() - i64::from(minute_of(account)) * 60).rem_euclid(every);
+    let to_go = if past == 0 { 0 } else { every - past };
+    shifted(at, to_go)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::time::seconds_between;
+    use crate::warmup::samples::account_id;
+
+    #[test]
+    fn busy_mailboxes_have_a_round_every_quarter_and_others_every_hour() {
+        for n in 0..300 {
+            let account = account_id(n);
+            let rounds = |pace| {
+                let minutes = 0..60;
+                minutes
+                    .filter(|minute| is_in(*minute, account, pace))
+                    .count()
+            };
+            assert_eq!((rounds(Pace::Busy), rounds(Pace::Idle)), (4, 1));
+            assert!(is_in(minute_of(account), account, Pace::Busy));
+        }
+        let minutes: BTreeSet<_> = (0..600).map(|n| minute_of(account_id(n))).collect();
+        assert_eq!(minutes.len(), 60, "all minutes are used");
+    }
+
+    proptest! {
+        #[test]
+        fn the_next_round_is_the_first_that_the_roster_has(n in 0_u64..10_000, ms in 0_i64..4_000_000_000_000) {
+            let account = account_id(n);
+            let at = Timestamp::from_millisecond(ms).unwrap();
+            for pace in [Pace::Busy, Pace::Idle] {
+                let round = at_or_after(account, at, pace);
+                prop_assert!(round >= at && seconds_between(at, round) <= i64::from(pace.minutes()) * 60);
+                prop_assert_eq!(round.as_millisecond() % 60_000, 0);
+                let minute = u8::try_from(round.as_second() / 60 % 60).unwrap();
+                prop_assert!(is_in(minute, account, pace));
+                prop_assert_eq!(at_or_after(account, round, pace), round);
+            }
+            // Every busy round is an instant at which mail is looked for.
+            let round = at_or_after(account, at, Pace::Busy);
+            prop_assert_eq!(on_grid(account, round, super::super::LOOK_GRID_SECONDS), round);
+        }
+    }
+}
