@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::world::Deployment;
 
+/// How long the Pro plan keeps figures.
+const KEPT_DAYS: u32 = 90;
+
 /// A mailbox that was connected, and what the API says about it.
 pub(crate) struct Books {
     pub(crate) address: String,
@@ -26,7 +29,7 @@ impl Books {
     /// Reads everything about account `id`, with its schedules of `days` days from `first` on.
     pub(crate) async fn read(deployment: &Deployment, id: &str, first: Date, days: i32) -> Self {
         let account = deployment.get(&format!("/api/accounts/{id}")).await;
-        let path = format!("/api/analytics/accounts/{id}/progress?days=60");
+        let path = format!("/api/analytics/accounts/{id}/progress?days={KEPT_DAYS}");
         let progress = deployment.get(&path).await;
         let shown = progress["dailyMetrics"].as_array().unwrap();
         let mut schedules = BTreeMap::new();

@@ -15,6 +15,10 @@ impl Findings {
     }
 
     /// Notes that `found` is not what was `expected`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "counts and short texts, mostly made where they are passed"
+    )]
     pub(crate) fn same<T: PartialEq + Debug>(&mut self, found: T, expected: T, what: impl Display) {
         if found != expected {
             self.0

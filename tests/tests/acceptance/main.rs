@@ -11,6 +11,7 @@
 )]
 
 mod books;
+mod days;
 mod failures;
 mod findings;
 mod imap;
@@ -18,5 +19,6 @@ mod junk;
 mod one_mail;
 mod proxy;
 mod servers;
+mod sixty_days;
 mod ten_days;
 mod world;

@@ -7,7 +7,7 @@ use agentwarm_aws::clients::{ClientSettings, Clients};
 use agentwarm_core::plan::Plan;
 use agentwarm_lambda::bootstrap::SystemEntropy;
 use agentwarm_lambda::world::World;
-use agentwarm_local::api_client::ApiClient;
+use agentwarm_local::api_client::{ApiClient, ApiError};
 use agentwarm_local::clock::Pace;
 use agentwarm_local::demo::operator_settings;
 use agentwarm_local::emulator::credentials;
@@ -125,8 +125,16 @@ impl Deployment {
             .unwrap()
     }
 
+    /// Reads. Who reads a lot is told to wait for the next minute (decision 7), and does.
     pub(crate) async fn get(&self, path: &str) -> Value {
-        self.api.get(path).await.unwrap()
+        loop {
+            match self.api.get(path).await {
+                Err(ApiError::Refused { code, .. }) if code == "RATE_LIMIT_EXCEEDED" => {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                answer => return answer.unwrap(),
+            }
+        }
     }
 
     pub(crate) async fn run_until(&mut self, until: &str) {

@@ -49,7 +49,7 @@ pub(crate) async fn audit(world: &World, accounts: &[Account], last: Date, now: 
         everything.slots_are_settled(books, &mut wrong);
         everything.receipts_are_true(books, &mut wrong);
         let progress = world.progress(books.account.id).await;
-        everything.figures_are_true(books, &progress, &mut wrong);
+        Everything::figures_are_true(books, &progress, &mut wrong);
     }
     everything.events_left_once(&world.sent_events().await, &mut wrong);
     everything.print_totals();
@@ -223,7 +223,7 @@ impl Everything {
     }
 
     /// Closed days say what slots and receipts say, and the API says what they say.
-    fn figures_are_true(&self, books: &Books, progress: &Value, wrong: &mut Vec<String>) {
+    fn figures_are_true(books: &Books, progress: &Value, wrong: &mut Vec<String>) {
         let count = |of: usize| u32::try_from(of).unwrap();
         for day in books.days.iter().filter(|day| day.closed) {
             let booked = books.slots.iter().filter(|slot| slot.date == day.date);

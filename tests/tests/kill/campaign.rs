@@ -267,7 +267,7 @@ impl Campaign {
                 "#".repeat(count)
             );
             for (fate, count) in fates {
-                println!("{:>16} {fate}", count);
+                println!("{count:>16} {fate}");
             }
         }
     }

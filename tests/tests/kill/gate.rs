@@ -124,7 +124,7 @@ impl Gate {
     /// Returns where something may pass, and never once the gate is shut.
     pub(crate) async fn pass(&self) {
         if self.state().shut {
-            pending().await
+            pending::<()>().await;
         }
     }
 
@@ -156,7 +156,7 @@ impl Gate {
     /// Lets a moment pass unless it is the one that is aimed at or the gate is shut already: then this never returns.
     pub(crate) async fn let_pass(&self, moment: &Moment, slot: Option<SlotId>) {
         if let Some(shot) = self.reached(moment, slot) {
-            shot.fire().await
+            shot.fire().await;
         }
         self.pass().await;
     }

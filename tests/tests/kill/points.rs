@@ -54,7 +54,7 @@ pub(crate) enum Point {
     ChangeUnanswered,
     /// The mailbox was changed; the receipt that says so does not reach the store.
     EngagementHeld,
-    /// The receipt is stored; the answer never arrives, the cursors are not moved and the mailbox is still leased.
+    /// The receipt is stored; the answer never arrives, and the cursors are not moved.
     EngagementUnanswered,
     /// A found mail's receipt does not reach the store.
     BookingHeld,

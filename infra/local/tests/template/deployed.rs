@@ -11,7 +11,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use agentwarm_app::ports::clock::Clock as _;
 use agentwarm_app::ports::days::AccountRef;
+use agentwarm_aws::codec::Item;
 use agentwarm_aws::keys;
 use agentwarm_core::plan::Plan;
 use agentwarm_lambda::bootstrap::SystemClock;
@@ -27,7 +29,6 @@ use agentwarm_local::triggers::gateway::paths::PathTable;
 use agentwarm_local::triggers::gateway::server::{Gateway, serve};
 use agentwarm_operator::Issued;
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -37,7 +38,7 @@ use crate::world::{account, id};
 const STACK: &str = "deployed";
 
 /// How long an effect may take: triggers poll, and each function starts a process first.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_deployed_functions_answer_requests_visit_mailboxes_and_keep_the_log() {
@@ -191,7 +192,7 @@ async fn gateway(settings: &RunSettings) -> (String, watch::Sender<bool>) {
         answers: Answers::read(&template).unwrap(),
         stage: "v1".to_owned(),
         invoke: Arc::new(Remote::named(emulator, &shapes, &format!("{STACK}-"))),
-        now: Arc::new(Timestamp::now),
+        now: Arc::new(|| SystemClock.wall()),
         request_id: Arc::new(|| uuid::Uuid::nil().to_string()),
         after: Arc::new(|| ()),
     };
@@ -217,11 +218,7 @@ async fn order_visit(emulator: &Emulator, order: &Value) {
 }
 
 /// An item of one of the deployment's tables.
-async fn item(
-    emulator: &Emulator,
-    table: &str,
-    key: &keys::Key,
-) -> Option<std::collections::HashMap<String, AttributeValue>> {
+async fn item(emulator: &Emulator, table: &str, key: &keys::Key) -> Option<Item> {
     let request = emulator
         .dynamodb
         .get_item()

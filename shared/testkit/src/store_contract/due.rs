@@ -133,11 +133,11 @@ async fn enrol(store: &Store, n: u32, busy: Option<Window>) -> AccountId {
 }
 
 /// Ten minutes on either side of [`now`].
-fn around_now() -> Option<Window> {
-    Some(Window {
+fn around_now() -> Window {
+    Window {
         start: after(-600),
         end: after(600),
-    })
+    }
 }
 
 /// In which minutes of the hour an account is visited, seen from `seconds` after [`now`].
@@ -154,7 +154,7 @@ async fn minutes(store: &Store, account: AccountId, seconds: i64) -> Vec<u8> {
 
 /// A quarter of an hour apart.
 pub async fn a_busy_mailbox_is_visited_four_times_an_hour(store: &Store) {
-    let account = enrol(store, 1, around_now()).await;
+    let account = enrol(store, 1, Some(around_now())).await;
     let minutes = minutes(store, account, 0).await;
     let first = minutes[0];
     assert_eq!(minutes, [first, first + 15, first + 30, first + 45]);
@@ -162,7 +162,7 @@ pub async fn a_busy_mailbox_is_visited_four_times_an_hour(store: &Store) {
 
 /// Before and after its hours, and whatever it did before.
 pub async fn others_are_visited_once_an_hour(store: &Store) {
-    let account = enrol(store, 1, around_now()).await;
+    let account = enrol(store, 1, Some(around_now())).await;
     for outside in [-601, 600] {
         assert_eq!(minutes(store, account, outside).await.len(), 1);
     }
@@ -172,8 +172,8 @@ pub async fn others_are_visited_once_an_hour(store: &Store) {
 
 /// Forgetting what is not there is no error.
 pub async fn the_roster_forgets(store: &Store) {
-    let first = enrol(store, 1, around_now()).await;
-    let second = enrol(store, 2, around_now()).await;
+    let first = enrol(store, 1, Some(around_now())).await;
+    let second = enrol(store, 2, Some(around_now())).await;
     store.roster.remove(first).await.unwrap();
     store.roster.remove(first).await.unwrap();
     assert_eq!(minutes(store, first, 0).await, [] as [u8; 0]);

@@ -131,7 +131,11 @@ pub async fn a_visit_writes_over_nobody(store: &Store) {
     assert_eq!(replace(store, &other, now()).await, Replaced::Stale);
     assert_eq!(read(store).await, state());
     assert_eq!(replace(store, &next_state(), now()).await, Replaced::Done);
-    assert_eq!(replace(store, &next_state(), now()).await, Replaced::Stale);
+    let late = MailboxState {
+        version: 2,
+        ..state()
+    };
+    assert_eq!(replace(store, &late, now()).await, Replaced::Stale);
     assert_eq!(read(store).await, next_state());
 }
 

@@ -1,19 +1,13 @@
 //! A deployment with many mailboxes that mail each other at full volume.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use agentwarm_aws::clients::{ClientSettings, Clients};
 use agentwarm_core::plan::Plan;
-use agentwarm_lambda::bootstrap::SystemEntropy;
-use agentwarm_lambda::world::World;
 use agentwarm_local::Stack;
 use agentwarm_local::api_client::ApiClient;
-use agentwarm_local::demo::operator_settings;
-use agentwarm_local::emulator::credentials;
+use agentwarm_local::run::operator_world;
 use agentwarm_local::settings::RunSettings;
 use agentwarm_operator::Command;
-use aws_config::Region;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use http::Method;
 use serde_json::{Value, json};
@@ -167,21 +161,10 @@ fn text(answer: &Value, key: &str) -> String {
 
 /// A user on the Pro plan and their first key, from the operator's command.
 async fn first_key(settings: &RunSettings, stack: &Stack) -> String {
-    let clients = Clients::load(ClientSettings {
-        endpoint: Some(settings.emulator.endpoint.clone()),
-        region: Some(Region::new(settings.emulator.region.clone())),
-        credentials: Some(credentials()),
-        ..ClientSettings::default()
-    })
-    .await
-    .unwrap();
     let table = &stack.deployed().get("EntitiesTable").unwrap().reference;
-    let world = World::new(
-        operator_settings(table),
-        clients,
-        stack.clock(),
-        Arc::new(SystemEntropy::default()),
-    );
+    let world = operator_world(settings, table, stack.clock())
+        .await
+        .unwrap();
     agentwarm_operator::run(Command::CreateUser(Plan::Pro), &world)
         .await
         .unwrap()

@@ -140,7 +140,7 @@ async fn content(
         if let Some(shot) = gate.reached(&Moment::HalfContent, slot) {
             to.write_all(&bytes[..bytes.len() / 2]).await?;
             to.flush().await?;
-            shot.fire().await
+            shot.fire().await;
         }
     }
     let is_last = tail.ends_with(b"\r\n.\r\n");
