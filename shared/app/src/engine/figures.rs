@@ -19,11 +19,29 @@ use super::EngineError;
 use crate::ports::days::{AccountRef, DayRow, Plans, Receipts, Slots};
 use crate::ports::{Replaced, StoreError};
 
-/// How long before a day the mails of its receipts may have been planned: an outage, a weekend in doubt.
-const RECEIPT_LOOKBACK: SignedDuration = SignedDuration::from_hours(3 * 24);
+/// How long before a day its mails may have been planned.
+#[derive(Debug, Clone, Copy)]
+struct Lookback {
+    /// Its own: an answer that was due before midnight and left after it.
+    slots: SignedDuration,
+    /// Those that it received.
+    receipts: SignedDuration,
+}
 
-/// How long before a day its own mails may have been planned: an answer due before midnight that left after it.
-const SLOT_LOOKBACK: SignedDuration = SignedDuration::from_hours(24);
+impl Lookback {
+    /// Whatever happened: an outage, a weekend in doubt. What a day is closed with.
+    const WHATEVER: Self = Self {
+        slots: SignedDuration::from_hours(24),
+        receipts: SignedDuration::from_hours(3 * 24),
+    };
+
+    /// When nothing is wrong: mails of before midnight. While the day runs its figures are computed after each mail, and the days before it
+    /// would be most of what is read for that.
+    const USUAL: Self = Self {
+        slots: SignedDuration::from_hours(2),
+        receipts: SignedDuration::from_hours(2),
+    };
+}
 
 /// How often a refresh tries again when the row changes under it.
 const ATTEMPTS: u32 = 4;
@@ -52,16 +70,26 @@ pub struct DayBooks {
 }
 
 impl Figures {
-    /// Reads a day's mails and sums them up as of `now`.
+    /// Reads a day's mails and sums them up as of `now`, whatever happened to them.
     pub async fn books(
         &self,
         owner: AccountRef,
         day: DaySpan,
         now: Timestamp,
     ) -> Result<DayBooks, StoreError> {
+        self.books_since(owner, day, now, Lookback::WHATEVER).await
+    }
+
+    async fn books_since(
+        &self,
+        owner: AccountRef,
+        day: DaySpan,
+        now: Timestamp,
+        lookback: Lookback,
+    ) -> Result<DayBooks, StoreError> {
         let until = SlotId::first_at(day.end);
-        let slots_from = SlotId::first_at(before(day.start, SLOT_LOOKBACK));
-        let receipts_from = SlotId::first_at(before(day.start, RECEIPT_LOOKBACK));
+        let slots_from = SlotId::first_at(before(day.start, lookback.slots));
+        let receipts_from = SlotId::first_at(before(day.start, lookback.receipts));
         let (slots, receipts) = futures::future::try_join(
             self.slots.between(owner, slots_from, until),
             self.receipts.between(owner, receipts_from, until),
@@ -119,7 +147,8 @@ impl Figures {
             .collect())
     }
 
-    /// Brings a day's row up to date, unless it is closed. `None`: that day was never planned.
+    /// Brings a day's row up to date as far as usual mails go, unless it is closed: it is closed with the whole truth. `None`: that day was
+    /// never planned.
     pub async fn refresh(
         &self,
         account: &Account,
@@ -138,7 +167,7 @@ impl Figures {
                 return Ok(Some(row));
             }
             let figures = self
-                .books(owner, account.zone.day(date), now)
+                .books_since(owner, account.zone.day(date), now, Lookback::USUAL)
                 .await?
                 .figures;
             if figures == row.figures {

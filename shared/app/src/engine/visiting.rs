@@ -26,6 +26,7 @@ use crate::ports::Replaced;
 use crate::ports::accounts::AccountReads;
 use crate::ports::clock::{Clock, Entropy};
 use crate::ports::days::{AccountRef, Receipts};
+use crate::ports::due::{Roster, RosterEntry};
 use crate::ports::mail::{
     ConnectFailure, Folder, FolderCursor, FolderRead, FoundContent, FoundMessage,
     ImapSmtpCredentials, Location, MailReader, MailSender, ReadSession,
@@ -52,6 +53,8 @@ pub struct Visiting {
     pub receipts: Arc<dyn Receipts>,
     /// Cursors and leases.
     pub mailboxes: Arc<dyn Mailboxes>,
+    /// Rounds of mailboxes that never warmed.
+    pub roster: Arc<dyn Roster>,
     /// Credentials and connection health.
     pub health: HealthKeeper,
     /// IMAP.
@@ -120,6 +123,9 @@ impl Visiting {
         {
             return Ok(Visited::default());
         }
+        if account.warmup.is_none() && state.engaged_before.is_none() {
+            self.enrol(&account).await?;
+        }
         let credentials = self.health.credentials(&account).await?;
         let mut session = match self.reader.connect(&credentials).await {
             Ok(session) => session,
@@ -139,6 +145,17 @@ impl Visiting {
             .await;
         session.close().await;
         visited
+    }
+
+    /// A mailbox that never warmed has no rounds: from the first mail to it on it has them too, for what was not there at its look and for
+    /// what is to be done with it.
+    async fn enrol(&self, account: &Account) -> Result<(), EngineError> {
+        let entry = RosterEntry {
+            user: account.user,
+            account: account.id,
+            busy: None,
+        };
+        Ok(self.roster.enrol(&entry).await?)
     }
 
     /// An account in error sends nothing, so nobody would learn that its SMTP server is well again: whoever reads its mail tries.

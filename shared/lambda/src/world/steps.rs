@@ -121,6 +121,7 @@ impl World {
             accounts: self.account_reads()?,
             receipts: self.receipts()?,
             mailboxes: self.mailboxes()?,
+            roster: self.roster()?,
             health: self.health_keeper()?,
             reader: self.imap_smtp()?,
             sender: self.imap_smtp()?,

@@ -111,6 +111,7 @@ impl Parts {
             accounts: self.store.clone(),
             receipts: self.store.clone(),
             mailboxes: self.store.clone(),
+            roster: self.store.clone(),
             health: self.health(),
             reader: Arc::new(self.post.clone()),
             sender: Arc::new(self.post.clone()),

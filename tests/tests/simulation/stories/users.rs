@@ -41,6 +41,27 @@ async fn a_pause_stops_at_once_and_a_resume_goes_on() {
     assert_eq!(account.warmup.unwrap().day_number, 4, "every date counted");
 }
 
+/// It is in no roster when its first mail comes.
+#[tokio::test]
+async fn a_partner_that_never_warms_is_engaged_with_all_the_same() {
+    let mut sim = Sim::story("a quiet partner", "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T20:00:00Z"));
+    let quiet = sim
+        .world
+        .connect("quentin@birch.test", "Europe/London")
+        .await;
+    sim.accounts.push(quiet);
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+    let receipts = sim.receipts(6);
+    assert!(receipts.len() > 3, "{}", receipts.len());
+    let yesterday = receipts.iter().filter(|it| it.date < date(2026, 3, 12));
+    for receipt in yesterday {
+        assert!(receipt.filed_at.is_some(), "{receipt:?}");
+        assert_eq!(receipt.replied_at, None, "it does not send");
+    }
+}
+
 #[tokio::test]
 async fn a_week_of_pause_freezes_the_days_and_loses_no_figures() {
     let mut sim = Sim::story("a week", "2026-03-09T06:00:00Z").await;
