@@ -7,6 +7,9 @@
 //! move a message in one step, two visits would make two copies: those take the mailbox's lease before they work. Cursors move last: a visit
 //! that dies reads the same messages again and meets its own receipts.
 
+mod healing;
+mod reading;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,32 +17,28 @@ use jiff::{SignedDuration, Timestamp};
 use agentwarm_core::account::{Account, AccountStatus};
 use agentwarm_core::ids::SlotId;
 use agentwarm_core::mail::receipt::Receipt;
-use agentwarm_core::warmup::connection::{ConnectionHealth, MailProtocol};
-use agentwarm_core::warmup::due::{DueEntry, DueKind};
+use agentwarm_core::warmup::connection::MailProtocol;
 use agentwarm_core::warmup::engage;
 
+use self::reading::{Cursors, read_new};
+use super::EngineError;
 use super::arrivals::Arrivals;
 use super::health::HealthKeeper;
 use super::reports::Reports;
-use super::{EngineError, file};
 use crate::ports::Replaced;
 use crate::ports::accounts::AccountReads;
 use crate::ports::clock::{Clock, Entropy};
 use crate::ports::days::{AccountRef, Receipts};
 use crate::ports::due::{Roster, RosterEntry};
 use crate::ports::mail::{
-    ConnectFailure, Folder, FolderCursor, FolderRead, FoundContent, FoundMessage,
-    ImapSmtpCredentials, Location, MailReader, MailSender, ReadSession,
+    ConnectFailure, Folder, FoundContent, FoundMessage, Location, MailReader, MailSender,
+    ReadSession,
 };
 use crate::ports::mailboxes::{MailboxLease, MailboxState, Mailboxes};
 use crate::ports::queue::VisitOrder;
 
 /// How long a visit may have a mailbox to itself (wall clock): longer than its session's absolute deadline.
 pub const VISIT_LEASE: SignedDuration = SignedDuration::from_secs(120);
-
-/// How many messages are read at once, and how many times per visit: what is left waits for the next visit.
-const READ_LIMIT: u32 = 50;
-const READS_PER_VISIT: usize = 4;
 
 /// How far back receipts are read of a mailbox of which nothing is remembered: a reply moves for 48 h at most, over a weekend, and filing
 /// comes after it.
@@ -95,10 +94,6 @@ struct Engaged {
     before: Option<SlotId>,
 }
 
-/// The folders that mail arrives in, in the order in which they are read: spam first, so that a rescued mail is met in the inbox again
-/// only by the next visit.
-const ARRIVAL_FOLDERS: [Folder; 2] = [Folder::Junk, Folder::Inbox];
-
 impl Visiting {
     /// Carries out one order.
     pub async fn visit(&self, order: &VisitOrder) -> Result<Visited, EngineError> {
@@ -134,12 +129,7 @@ impl Visiting {
                 return Ok(Visited::default());
             }
         };
-        let health = &state.health;
-        if health.is_mended_by(MailProtocol::Imap) {
-            self.mended(&account, MailProtocol::Imap, health).await?;
-        } else if account.status == AccountStatus::Error {
-            self.try_to_send(&account, &credentials, health).await?;
-        }
+        self.opened(&account, &credentials, &state.health).await?;
         let visited = self
             .inside(&account, &state, order, session.as_mut(), now)
             .await;
@@ -156,58 +146,6 @@ impl Visiting {
             busy: None,
         };
         Ok(self.roster.enrol(&entry).await?)
-    }
-
-    /// An account in error sends nothing, so nobody would learn that its SMTP server is well again: whoever reads its mail tries.
-    async fn try_to_send(
-        &self,
-        account: &Account,
-        credentials: &ImapSmtpCredentials,
-        health: &ConnectionHealth,
-    ) -> Result<(), EngineError> {
-        let waits = health.waits_until(MailProtocol::Smtp);
-        if waits.is_some_and(|at| self.clock.schedule() < at) {
-            return Ok(());
-        }
-        match self.sender.connect(credentials).await {
-            Ok(session) => {
-                session.close().await;
-                self.mended(account, MailProtocol::Smtp, health).await
-            }
-            Err(failure) => {
-                let smtp = MailProtocol::Smtp;
-                self.health
-                    .failed(account, smtp, &failure)
-                    .await
-                    .map(|_| ())
-            }
-        }
-    }
-
-    /// The server that failed works, if one had.
-    async fn mended(
-        &self,
-        account: &Account,
-        protocol: MailProtocol,
-        health: &ConnectionHealth,
-    ) -> Result<(), EngineError> {
-        if account.status == AccountStatus::Error {
-            self.expect_planning(account, self.clock.schedule()).await?;
-        }
-        self.health.worked(account, protocol, health).await
-    }
-
-    /// An account that heals plans what is left of its day. Its planning is due before it heals: a crash between leaves an entry that finds
-    /// nothing to do, never an account that nobody plans.
-    async fn expect_planning(&self, account: &Account, now: Timestamp) -> Result<(), EngineError> {
-        let entry = DueEntry {
-            at: now,
-            user: account.user,
-            kind: DueKind::Plan {
-                account: account.id,
-            },
-        };
-        Ok(file(self.arrivals.due.as_ref(), &[entry], now).await?)
     }
 
     async fn nothing_expected(&self, order: &VisitOrder) -> Result<bool, EngineError> {
@@ -263,23 +201,9 @@ impl Visiting {
                 &mut visited,
             )
             .await;
-        // After a failure all stays as it was, so that the next visit reads these messages again.
-        let mut after = hold.state().clone();
-        after.version += 1;
-        if let Ok(engaged) = &result {
-            (after.inbox, after.junk) = (cursors.inbox, cursors.junk);
-            (after.next_engagement, after.engaged_before) = (engaged.next, engaged.before);
-        }
-        match (hold, &result) {
-            (Hold::Lease(lease), _) => self.mailboxes.release(&lease, &after).await?,
-            (Hold::Version(_), Ok(_)) => {
-                let wall = self.clock.wall();
-                if self.mailboxes.replace(mailbox, &after, wall).await? == Replaced::Stale {
-                    return Err(EngineError::Held("the mailbox"));
-                }
-            }
-            (Hold::Version(_), Err(_)) => {}
-        }
+        let engaged = result.as_ref().ok();
+        self.note(mailbox, hold, engaged.map(|engaged| (&cursors, engaged)))
+            .await?;
         match result {
             Ok(_) => Ok(visited),
             Err(Interrupted::Connection(failure)) => {
@@ -288,6 +212,36 @@ impl Visiting {
             }
             Err(Interrupted::Engine(error)) => Err(error),
         }
+    }
+
+    /// Writes what a visit learned, if it did. After a failure it is nothing: all stays as it was, so that the next visit reads the same
+    /// messages again.
+    async fn note(
+        &self,
+        mailbox: AccountRef,
+        hold: Hold,
+        learned: Option<(&Cursors, &Engaged)>,
+    ) -> Result<(), EngineError> {
+        let mut after = hold.state().clone();
+        after.version += 1;
+        let mut is_news = false;
+        if let Some((cursors, engaged)) = learned {
+            is_news = cursors.differ_from(&after)
+                || (engaged.next, engaged.before) != (after.next_engagement, after.engaged_before);
+            (after.inbox, after.junk) = (cursors.inbox, cursors.junk);
+            (after.next_engagement, after.engaged_before) = (engaged.next, engaged.before);
+        }
+        match hold {
+            Hold::Lease(lease) => self.mailboxes.release(&lease, &after).await?,
+            Hold::Version(_) if is_news => {
+                let wall = self.clock.wall();
+                if self.mailboxes.replace(mailbox, &after, wall).await? == Replaced::Stale {
+                    return Err(EngineError::Held("the mailbox"));
+                }
+            }
+            Hold::Version(_) => {}
+        }
+        Ok(())
     }
 
     /// What a visit must have before it changes anything in the mailbox; nothing if somebody else has it.
@@ -307,11 +261,6 @@ impl Visiting {
             .lease(mailbox, &owner, wall, VISIT_LEASE)
             .await?;
         Ok(lease.map(Hold::Lease))
-    }
-
-    async fn failed(&self, account: &Account, failure: &ConnectFailure) -> Result<(), EngineError> {
-        let imap = MailProtocol::Imap;
-        self.health.failed(account, imap, failure).await.map(|_| ())
     }
 
     /// Everything that is done in a mailbox that is held in this `state`.
@@ -467,59 +416,6 @@ async fn perform(
         engage::Action::File if location.folder == Some(Folder::Warmup) => Ok(()),
         engage::Action::File => session.relocate(location, Folder::Warmup).await,
     }
-}
-
-/// Where both folders were read up to.
-#[derive(Default)]
-struct Cursors {
-    inbox: Option<FolderCursor>,
-    junk: Option<FolderCursor>,
-}
-
-impl Cursors {
-    /// Whether they are worth a write: a UID moved or a folder was renumbered. Mod-sequences alone change with every flag.
-    fn differ_from(&self, state: &MailboxState) -> bool {
-        let key = |cursor: &Option<FolderCursor>| {
-            cursor.map(|cursor| (cursor.uid_validity, cursor.uid_next))
-        };
-        key(&self.inbox) != key(&state.inbox) || key(&self.junk) != key(&state.junk)
-    }
-}
-
-async fn read_new(
-    session: &mut dyn ReadSession,
-    state: &MailboxState,
-) -> Result<(Vec<FoundMessage>, Cursors), ConnectFailure> {
-    let mut messages = Vec::new();
-    let mut cursors = Cursors::default();
-    for folder in ARRIVAL_FOLDERS {
-        let mut cursor = if folder == Folder::Junk {
-            state.junk
-        } else {
-            state.inbox
-        };
-        for _ in 0..READS_PER_VISIT {
-            let Some(FolderRead {
-                messages: found,
-                cursor: next,
-                more,
-            }) = session.read(folder, cursor, READ_LIMIT).await?
-            else {
-                break;
-            };
-            messages.extend(found);
-            cursor = Some(next);
-            if !more {
-                break;
-            }
-        }
-        if folder == Folder::Junk {
-            cursors.junk = cursor;
-        } else {
-            cursors.inbox = cursor;
-        }
-    }
-    Ok((messages, cursors))
 }
 
 /// What keeps two visits from each other's work.

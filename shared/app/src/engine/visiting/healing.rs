@@ -1,0 +1,90 @@
+//! A visit is also how a mailbox's connection is judged: what fails backs off, what works again heals (decision 17).
+
+use agentwarm_core::account::{Account, AccountStatus};
+use agentwarm_core::warmup::connection::{ConnectionHealth, MailProtocol};
+use agentwarm_core::warmup::due::{DueEntry, DueKind};
+use jiff::Timestamp;
+
+use super::Visiting;
+use crate::engine::{EngineError, file};
+use crate::ports::mail::{ConnectFailure, ImapSmtpCredentials};
+
+impl Visiting {
+    /// The mailbox could be opened.
+    pub(super) async fn opened(
+        &self,
+        account: &Account,
+        credentials: &ImapSmtpCredentials,
+        health: &ConnectionHealth,
+    ) -> Result<(), EngineError> {
+        if health.is_mended_by(MailProtocol::Imap) {
+            self.mended(account, MailProtocol::Imap, health).await
+        } else if account.status == AccountStatus::Error {
+            self.try_to_send(account, credentials, health).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The mailbox could not be opened or read.
+    pub(super) async fn failed(
+        &self,
+        account: &Account,
+        failure: &ConnectFailure,
+    ) -> Result<(), EngineError> {
+        let imap = MailProtocol::Imap;
+        self.health.failed(account, imap, failure).await.map(|_| ())
+    }
+
+    /// An account in error sends nothing, so nobody would learn that its SMTP server is well again: whoever reads its mail tries.
+    async fn try_to_send(
+        &self,
+        account: &Account,
+        credentials: &ImapSmtpCredentials,
+        health: &ConnectionHealth,
+    ) -> Result<(), EngineError> {
+        let waits = health.waits_until(MailProtocol::Smtp);
+        if waits.is_some_and(|at| self.clock.schedule() < at) {
+            return Ok(());
+        }
+        match self.sender.connect(credentials).await {
+            Ok(session) => {
+                session.close().await;
+                self.mended(account, MailProtocol::Smtp, health).await
+            }
+            Err(failure) => {
+                let smtp = MailProtocol::Smtp;
+                self.health
+                    .failed(account, smtp, &failure)
+                    .await
+                    .map(|_| ())
+            }
+        }
+    }
+
+    /// The server that failed works, if one had.
+    async fn mended(
+        &self,
+        account: &Account,
+        protocol: MailProtocol,
+        health: &ConnectionHealth,
+    ) -> Result<(), EngineError> {
+        if account.status == AccountStatus::Error {
+            self.expect_planning(account, self.clock.schedule()).await?;
+        }
+        self.health.worked(account, protocol, health).await
+    }
+
+    /// An account that heals plans what is left of its day. Its planning is due before it heals: a crash between leaves an entry that finds
+    /// nothing to do, never an account that nobody plans.
+    async fn expect_planning(&self, account: &Account, now: Timestamp) -> Result<(), EngineError> {
+        let entry = DueEntry {
+            at: now,
+            user: account.user,
+            kind: DueKind::Plan {
+                account: account.id,
+            },
+        };
+        Ok(file(self.arrivals.due.as_ref(), &[entry], now).await?)
+    }
+}
