@@ -79,6 +79,12 @@ async fn serve(
         }
     };
     run::announce(stack, &user);
+    run::say(&format!(
+        "one function alone: cargo lambda invoke job-scheduler-tick --data-file events/job-scheduler-tick.minute.json --invoke-address {} \
+         --invoke-port {} (cargo-lambda is in .local/venv-tools/bin)\n",
+        address.ip(),
+        address.port()
+    ));
     loop {
         run::real_time(stack).await?;
         sleep(POLL).await;

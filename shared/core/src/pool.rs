@@ -154,96 +154,117 @@ impl PoolOverrides {
     /// The configuration these make, or everything that is wrong with it (API reference §5 for the ranges, decision 19 for the
     /// consistency of the merged values).
     pub fn merged(&self) -> Result<PoolConfig, Vec<ConfigProblem>> {
-        let mut problems = Vec::new();
-        let defaults = PoolConfig::default();
-        let mut count =
-            |field, value: Option<u32>, range: core::ops::RangeInclusive<u32>, default| match value
-            {
-                Some(value) if !range.contains(&value) => {
-                    problems.push(out_of_range(field, range.start(), range.end()));
-                    default
-                }
-                Some(value) => value,
-                None => default,
-            };
-        let min_daily_emails = count(
-            "minDailyEmails",
-            self.min_daily_emails,
-            1..=100,
-            defaults.min_daily_emails,
-        );
-        let max_daily_emails = count(
-            "maxDailyEmails",
-            self.max_daily_emails,
-            1..=200,
-            defaults.max_daily_emails,
-        );
-        let ramp_up_days = count(
-            "rampUpDays",
-            self.ramp_up_days,
-            1..=180,
-            defaults.ramp_up_days,
-        );
-        let start = count("workingHoursStart", self.working_hours_start, 0..=23, 8);
-        let end = count("workingHoursEnd", self.working_hours_end, 0..=23, 18);
-        let max_per_partner_per_day = count(
-            "maxPerPartnerPerDay",
-            self.max_per_partner_per_day,
-            1..=50,
-            defaults.max_per_partner_per_day,
-        );
-        let mut rate = |field, value: Option<f64>, default| match value.map(Rate::new) {
-            Some(Err(_)) => {
-                problems.push(out_of_range(field, &0, &1));
-                default
-            }
-            Some(Ok(rate)) => rate,
-            None => default,
+        let usual = PoolConfig::default();
+        let mut ranges = Ranges::default();
+        let config = PoolConfig {
+            min_daily_emails: ranges
+                .count("minDailyEmails", self.min_daily_emails, 1..=100)
+                .unwrap_or(usual.min_daily_emails),
+            max_daily_emails: ranges
+                .count("maxDailyEmails", self.max_daily_emails, 1..=200)
+                .unwrap_or(usual.max_daily_emails),
+            ramp_up_days: ranges
+                .count("rampUpDays", self.ramp_up_days, 1..=180)
+                .unwrap_or(usual.ramp_up_days),
+            reply_rate: ranges
+                .rate("replyRate", self.reply_rate)
+                .unwrap_or(usual.reply_rate),
+            open_rate: ranges
+                .rate("openRate", self.open_rate)
+                .unwrap_or(usual.open_rate),
+            mark_important_rate: ranges
+                .rate("markImportantRate", self.mark_important_rate)
+                .unwrap_or(usual.mark_important_rate),
+            working_hours_start: ranges
+                .hour("workingHoursStart", self.working_hours_start)
+                .unwrap_or(usual.working_hours_start),
+            working_hours_end: ranges
+                .hour("workingHoursEnd", self.working_hours_end)
+                .unwrap_or(usual.working_hours_end),
+            send_on_weekends: self.send_on_weekends.unwrap_or(usual.send_on_weekends),
+            max_daily_volume_increase: ranges
+                .increase(self.max_daily_volume_increase)
+                .unwrap_or(usual.max_daily_volume_increase),
+            max_per_partner_per_day: ranges
+                .count("maxPerPartnerPerDay", self.max_per_partner_per_day, 1..=50)
+                .unwrap_or(usual.max_per_partner_per_day),
         };
-        let reply_rate = rate("replyRate", self.reply_rate, defaults.reply_rate);
-        let open_rate = rate("openRate", self.open_rate, defaults.open_rate);
-        let mark_important_rate = rate(
-            "markImportantRate",
-            self.mark_important_rate,
-            defaults.mark_important_rate,
-        );
-        let increase = self
-            .max_daily_volume_increase
-            .unwrap_or(defaults.max_daily_volume_increase);
-        if !(1.0..=5.0).contains(&increase) {
-            problems.push(out_of_range("maxDailyVolumeIncrease", &"1.0", &"5.0"));
+        let mut problems = ranges.problems;
+        if problems.is_empty() {
+            problems = config.contradictions();
         }
-        if problems.is_empty() && min_daily_emails > max_daily_emails {
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+impl PoolConfig {
+    /// What of it does not go together.
+    fn contradictions(&self) -> Vec<ConfigProblem> {
+        let mut problems = Vec::new();
+        let (min, max) = (self.min_daily_emails, self.max_daily_emails);
+        if min > max {
             problems.push(ConfigProblem {
                 field: "minDailyEmails",
-                problem: format!(
-                    "is {min_daily_emails}, more than maxDailyEmails ({max_daily_emails})"
-                ),
+                problem: format!("is {min}, more than maxDailyEmails ({max})"),
             });
         }
-        if problems.is_empty() && start >= end {
+        let (start, end) = (self.working_hours_start, self.working_hours_end);
+        if start >= end {
             problems.push(ConfigProblem {
                 field: "workingHoursStart",
                 problem: format!("is {start}, not before workingHoursEnd ({end})"),
             });
         }
-        if !problems.is_empty() {
-            return Err(problems);
+        problems
+    }
+}
+
+/// Takes values that are given and within their range; notes those that are not.
+#[derive(Default)]
+struct Ranges {
+    problems: Vec<ConfigProblem>,
+}
+
+impl Ranges {
+    fn count(
+        &mut self,
+        field: &'static str,
+        value: Option<u32>,
+        range: core::ops::RangeInclusive<u32>,
+    ) -> Option<u32> {
+        let value = value?;
+        if !range.contains(&value) {
+            let problem = out_of_range(field, range.start(), range.end());
+            self.problems.push(problem);
         }
-        let hour = |hour: u32| i8::try_from(hour).unwrap_or(i8::MAX);
-        Ok(PoolConfig {
-            min_daily_emails,
-            max_daily_emails,
-            ramp_up_days,
-            reply_rate,
-            open_rate,
-            mark_important_rate,
-            working_hours_start: hour(start),
-            working_hours_end: hour(end),
-            send_on_weekends: self.send_on_weekends.unwrap_or(defaults.send_on_weekends),
-            max_daily_volume_increase: increase,
-            max_per_partner_per_day,
-        })
+        Some(value)
+    }
+
+    /// A clock hour.
+    fn hour(&mut self, field: &'static str, value: Option<u32>) -> Option<i8> {
+        self.count(field, value, 0..=23)
+            .and_then(|hour| i8::try_from(hour).ok())
+    }
+
+    fn rate(&mut self, field: &'static str, value: Option<f64>) -> Option<Rate> {
+        let rate = Rate::new(value?).ok();
+        if rate.is_none() {
+            self.problems.push(out_of_range(field, &0, &1));
+        }
+        rate
+    }
+
+    fn increase(&mut self, value: Option<f64>) -> Option<f64> {
+        let value = value?;
+        if !(1.0..=5.0).contains(&value) {
+            let problem = out_of_range("maxDailyVolumeIncrease", &"1.0", &"5.0");
+            self.problems.push(problem);
+        }
+        Some(value)
     }
 }
 
@@ -288,8 +309,8 @@ mod tests {
             [
                 "minDailyEmails",
                 "rampUpDays",
-                "workingHoursEnd",
                 "replyRate",
+                "workingHoursEnd",
                 "maxDailyVolumeIncrease"
             ]
         );
