@@ -1,22 +1,15 @@
 //! One deployment per test, and a user in it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use agentwarm_aws::clients::{ClientSettings, Clients};
 use agentwarm_core::plan::Plan;
-use agentwarm_lambda::bootstrap::SystemEntropy;
-use agentwarm_lambda::world::World;
 use agentwarm_local::api_client::{ApiClient, ApiError};
 use agentwarm_local::clock::Pace;
-use agentwarm_local::demo::operator_settings;
-use agentwarm_local::emulator::credentials;
 use agentwarm_local::registry::functions;
-use agentwarm_local::run::config;
+use agentwarm_local::run::{config, operator_world};
 use agentwarm_local::settings::RunSettings;
 use agentwarm_local::{Functions, Stack};
 use agentwarm_operator::Command;
-use aws_config::Region;
 use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -143,14 +136,7 @@ impl Deployment {
 
     /// Ends the test: nothing was refused to a function that its policy does not grant, and no invocation failed.
     pub(crate) async fn end(self) {
-        assert_eq!(self.stack.refusals(), Vec::<String>::new());
-        let failures: Vec<_> = self
-            .stack
-            .take_failures()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(failures, Vec::<String>::new());
+        assert_eq!(self.stack.take_flaws(), Vec::<String>::new());
         self.stack.remove().await.unwrap();
     }
 }
@@ -161,21 +147,10 @@ pub(crate) fn at(text: &str) -> Timestamp {
 
 /// A user on the Pro plan and their first key, from the operator's command.
 async fn first_key(settings: &RunSettings, stack: &Stack) -> String {
-    let clients = Clients::load(ClientSettings {
-        endpoint: Some(settings.emulator.endpoint.clone()),
-        region: Some(Region::new(settings.emulator.region.clone())),
-        credentials: Some(credentials()),
-        ..ClientSettings::default()
-    })
-    .await
-    .unwrap();
     let table = &stack.deployed().get("EntitiesTable").unwrap().reference;
-    let world = World::new(
-        operator_settings(table),
-        clients,
-        stack.clock(),
-        Arc::new(SystemEntropy::default()),
-    );
+    let world = operator_world(settings, table, stack.clock())
+        .await
+        .unwrap();
     agentwarm_operator::run(Command::CreateUser(Plan::Pro), &world)
         .await
         .unwrap()

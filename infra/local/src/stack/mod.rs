@@ -217,6 +217,14 @@ impl Stack {
             .map_or_else(Vec::new, |hosted| hosted.take_failures())
     }
 
+    /// What tests want to be empty, as sentences: [`refusals`](Self::refusals) and [failures](Self::take_failures).
+    pub fn take_flaws(&self) -> Vec<String> {
+        let failures = self.take_failures().into_iter();
+        let mut flaws = self.refusals();
+        flaws.extend(failures.map(|failure| failure.to_string()));
+        flaws
+    }
+
     /// Lets one virtual minute pass: wakes what its schedule wakes and does all work that follows from it.
     pub async fn step(&mut self) -> Result<(), StackError> {
         let now = next_minute(self.clock.schedule());

@@ -123,14 +123,7 @@ impl Town {
 
     /// Ends it: nothing was refused, and no invocation failed.
     pub(super) async fn end(self) {
-        assert_eq!(self.stack.refusals(), Vec::<String>::new());
-        let failures: Vec<_> = self
-            .stack
-            .take_failures()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(failures, Vec::<String>::new());
+        assert_eq!(self.stack.take_flaws(), Vec::<String>::new());
         self.stack.remove().await.unwrap();
     }
 }
