@@ -13,7 +13,7 @@ use crate::days::{Course, Story, plans};
 use crate::findings::Findings;
 use crate::world::Deployment;
 
-/// Berlin and London lose an hour on a Sunday of these weeks, Santiago gains one; Santiago and Tehran are seven and a half hours apart then.
+/// Berlin and London lose an hour on a Sunday of these weeks, Santiago gains one: it and Tehran are seven and a half hours apart then.
 /// Each has three partners, who must be able to take 40 mails a day.
 const STORY: Story = Story {
     name: "accept-sixty-days",

@@ -1,5 +1,5 @@
-//! Ten days of six mailboxes on three domains from Santiago to Karachi, a weekend, a change to daylight saving and a spam filter among them.
-//! They begin on a Thursday.
+//! Ten days of six mailboxes on three domains from Santiago to Karachi, a weekend, a change to daylight saving and a spam filter among
+//! them. They begin on a Thursday.
 
 use jiff::civil::date;
 

@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde_json::Value;
 
+use crate::proxies::EventIds;
 use crate::world::{Books, World};
 
 /// How long something may be due before it counts as stuck: a mailbox that sends is looked into every 15 minutes.
@@ -31,8 +32,23 @@ struct Everything {
     last: Date,
 }
 
-/// Fails if anything is lost, stuck or doubled; all days up to `last` must be closed. A runner must run, for its API.
-pub(crate) async fn audit(world: &World, accounts: &[Account], last: Date, now: Timestamp) {
+/// What the campaign knows.
+pub(crate) struct Seen {
+    /// What reached the bus.
+    pub(crate) published: EventIds,
+    /// The last day that must be closed.
+    pub(crate) last: Date,
+    /// What the schedule clock says.
+    pub(crate) now: Timestamp,
+}
+
+/// Fails if anything is lost, stuck or doubled. A runner must run, for its API.
+pub(crate) async fn audit(world: &World, accounts: &[Account], seen: Seen) {
+    let Seen {
+        published,
+        last,
+        now,
+    } = seen;
     let mut books = Vec::new();
     for account in accounts {
         books.push(world.books(account.clone(), last).await);
@@ -51,7 +67,7 @@ pub(crate) async fn audit(world: &World, accounts: &[Account], last: Date, now: 
         let progress = world.progress(books.account.id).await;
         Everything::figures_are_true(books, &progress, &mut wrong);
     }
-    everything.events_left_once(&world.sent_events().await, &mut wrong);
+    everything.events_left_once(&published, &mut wrong);
     everything.print_totals();
     let shown: Vec<_> = wrong.iter().take(SHOWN).map(String::as_str).collect();
     assert!(
@@ -246,13 +262,13 @@ impl Everything {
         }
     }
 
-    /// Each accepted mail was told of once.
-    fn events_left_once(&self, told: &BTreeMap<String, usize>, wrong: &mut Vec<String>) {
+    /// Each accepted mail was told of, however often, as one event, and no other was.
+    fn events_left_once(&self, told: &EventIds, wrong: &mut Vec<String>) {
         for slot in self.slots() {
-            let count = told.get(&slot.id.to_string()).copied().unwrap_or(0);
+            let count = told.get(&slot.id.to_string()).map_or(0, BTreeSet::len);
             if count != usize::from(slot.state.accepted_at().is_some()) {
                 wrong.push(format!(
-                    "slot {} is {:?}, and was told of {count} times",
+                    "slot {} is {:?}, and was told of by {count} events",
                     slot.id, slot.state
                 ));
             }

@@ -87,8 +87,12 @@ impl Campaign {
         println!("at rest after {:?}", began.elapsed());
         campaign.print_histogram().await;
         let runner = campaign.start(STANDING_DAY).await;
-        let now = campaign.launcher.now();
-        audit::audit(&campaign.world, &campaign.accounts, last, now).await;
+        let seen = audit::Seen {
+            published: campaign.launcher.published(),
+            last,
+            now: campaign.launcher.now(),
+        };
+        audit::audit(&campaign.world, &campaign.accounts, seen).await;
         campaign.launcher.stop(runner).await;
         campaign.assert_enough();
     }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::gate::Gate;
-use crate::proxies::Proxies;
+use crate::proxies::{EventIds, Proxies};
 
 /// How long a start may take, and a clean stop.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -84,6 +84,11 @@ impl Launcher {
             now = clock.wait_for(|now| now.is_some_and(|now| now >= until)) => now.unwrap().unwrap(),
             ended = runner.ended() => panic!("the runner ended ({ended}): see {}", self.log.display()),
         }
+    }
+
+    /// What reached the bus of all that runners published.
+    pub(crate) fn published(&self) -> EventIds {
+        self.proxies.published.read()
     }
 
     /// What the schedule clock says.

@@ -237,25 +237,6 @@ impl World {
         letters
     }
 
-    /// How often the audit log tells of each accepted mail, by slot.
-    pub(crate) async fn sent_events(&self) -> BTreeMap<String, usize> {
-        let api = self.api().await;
-        let mut told: BTreeMap<String, usize> = BTreeMap::new();
-        let mut cursor = String::new();
-        loop {
-            let path = format!("/api/audit-log?eventType=warmup.email_sent&limit=200{cursor}");
-            let page = api.get(&path).await.unwrap();
-            for entry in page["entries"].as_array().unwrap() {
-                let slot = entry["metadata"]["slotId"].as_str().unwrap();
-                *told.entry(slot.to_owned()).or_default() += 1;
-            }
-            match page["nextCursor"].as_str() {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => return told,
-            }
-        }
-    }
-
     /// What the API says of an account's days.
     pub(crate) async fn progress(&self, account: AccountId) -> Value {
         let path = format!("/api/analytics/accounts/{account}/progress?days=90");

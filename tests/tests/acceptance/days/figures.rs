@@ -58,8 +58,8 @@ pub(super) fn are_of_one_piece(mailbox: &Books, wrong: &mut Findings) {
     );
 }
 
-/// cedar's filter takes a mail for spam by the last hexadecimal digit of its Message-ID: 0, 1 and 2. Each is counted on its sender's day, and
-/// what is sent is received.
+/// cedar's filter takes a mail for spam by the last hexadecimal digit of its Message-ID: 0, 1 and 2. Each is counted on its sender's day,
+/// and what is sent is received.
 pub(super) fn count_what_the_servers_did(
     books: &[Books],
     mailboxes: &Mailboxes,

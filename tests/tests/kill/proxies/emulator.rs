@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use super::published::Published;
 use super::writes::{self, Receipts};
 use crate::gate::Gate;
 use crate::points::{Moment, WriteKind};
@@ -25,15 +26,17 @@ pub(super) struct EmulatorProxy {
     client: HttpClient,
     gate: Gate,
     receipts: Mutex<Receipts>,
+    published: Published,
 }
 
 impl EmulatorProxy {
-    pub(super) fn new(endpoint: &str, gate: &Gate) -> Self {
+    pub(super) fn new(endpoint: &str, gate: &Gate, published: &Published) -> Self {
         Self {
             endpoint: endpoint.to_owned(),
             client: HttpClient::default(),
             gate: gate.clone(),
             receipts: Mutex::default(),
+            published: published.clone(),
         }
     }
 
@@ -89,6 +92,9 @@ impl EmulatorProxy {
         let Ok(response) = self.client.send(request).await else {
             return status(StatusCode::BAD_GATEWAY);
         };
+        if response.status().is_success() {
+            self.published.note(target, json);
+        }
         if let Some(read) = write.filter(|_| response.status().is_success()) {
             if let Some((slot, done)) = read.done {
                 self.with_receipts(|receipts| receipts.insert(slot, done));

@@ -5,6 +5,7 @@
 
 mod emulator;
 mod imap;
+mod published;
 mod smtp;
 mod tls;
 mod writes;
@@ -20,12 +21,15 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::gate::Gate;
 use emulator::EmulatorProxy;
+pub(crate) use published::{EventIds, Published};
 pub(crate) use tls::Tls;
 
 /// Running proxies.
 pub(crate) struct Proxies {
     /// Where the emulator seems to be.
     pub(crate) emulator: String,
+    /// What reached the bus.
+    pub(crate) published: Published,
     /// Where IMAP with TLS seems to be.
     pub(crate) imaps_port: u16,
     /// Where SMTP with STARTTLS seems to be.
@@ -58,7 +62,9 @@ impl Proxies {
         let tls = Tls::load(&settings.ca_file, &settings.mail.host);
         let connections = Connections::default();
         let mut listeners = Vec::new();
-        let emulator = Arc::new(EmulatorProxy::new(&settings.emulator.endpoint, gate));
+        let published = Published::default();
+        let emulator = EmulatorProxy::new(&settings.emulator.endpoint, gate, &published);
+        let emulator = Arc::new(emulator);
         let emulator_port = listen(&connections, &mut listeners, move |stream| {
             let emulator = Arc::clone(&emulator);
             async move { emulator.serve(stream).await }
@@ -76,6 +82,7 @@ impl Proxies {
         let smtp_port = smtp_port.await;
         Self {
             emulator: format!("http://127.0.0.1:{emulator_port}"),
+            published,
             imaps_port,
             smtp_port,
             connections,
