@@ -29,7 +29,7 @@ bench: ## cost per warmup mail, planner throughput, cold start
 
 sixty-days: ## sixty virtual days from the first mail to graduation: on memory, then with real servers
 	@$(STACK)/test.sh -p agentwarm-tests --test simulation --run-ignored only --no-capture -E 'test(/^sixty_days/)' $(ARGS)
-	@$(STACK)/test.sh -p agentwarm-tests --test acceptance --run-ignored only --no-capture -E 'test(/^sixty_days/)' $(ARGS)
+	@$(STACK)/test.sh --release -p agentwarm-tests --test acceptance --run-ignored only --no-capture -E 'test(/^sixty_days/)' $(ARGS)
 
 kill-test: ## three virtual days in which the process that runs the tasks is killed again and again
 	@$(STACK)/test.sh -p agentwarm-tests --run-ignored only --no-capture -E 'test(/^kill_test/)' $(ARGS)
