@@ -184,6 +184,22 @@ async fn a_crash_after_the_250_is_settled_by_looking() {
     assert_eq!(accepted.count(), sim.watch.left.len());
 }
 
+/// It notes on the slot that the mail landed in spam while its sender still holds the claim.
+#[tokio::test]
+async fn a_receiver_that_is_faster_than_the_commit_leaves_no_doubt() {
+    let mut sim = Sim::story("a fast receiver", "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T07:59:00Z"));
+    sim.world.store.fail_next("slots.replace", Fault::Stale);
+    while sim.watch.left.is_empty() {
+        sim.run_for(jiff::SignedDuration::from_mins(1));
+    }
+    let all = sim.all_slots();
+    let accepted = all.iter().filter(|slot| slot.state.accepted_at().is_some());
+    assert_eq!(accepted.count(), sim.watch.left.len(), "{all:#?}");
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
+}
+
 #[tokio::test]
 async fn a_mail_that_cannot_be_composed_costs_no_claim() {
     let mut sim = Sim::story("keys down", "2026-03-10T06:00:00Z").await;

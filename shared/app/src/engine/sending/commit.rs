@@ -17,9 +17,12 @@ use super::{Handled, MAX_ATTEMPTS, Sending, new_slot};
 use crate::engine::reports::MAILBOX_FULL;
 use crate::engine::{EngineError, compose, file, replies, settling};
 use crate::ports::Replaced;
-use crate::ports::days::SuppressionReason;
+use crate::ports::days::{AccountRef, SuppressionReason};
 use crate::ports::mail::{ConnectFailure, SmtpPhase, Submission};
 use crate::ports::queue::SendOrder;
+
+/// How often a slot is written anew whose receiver wrote in between: it does so once.
+const ATTEMPTS: u32 = 3;
 
 impl Sending {
     /// Writes down what the server said. If this fails or the process dies before, the claim's lease runs out and the slot is in doubt.
@@ -234,21 +237,34 @@ impl Sending {
         Ok(Handled::Settled)
     }
 
+    /// Moves on a slot that stands as it was read. Its receiver may have found the mail before this and noted that it landed in spam: that
+    /// stands beside what is written here, and takes the claim from nobody.
     async fn advance(
         &self,
         slot: Slot,
         state: SlotState,
         events: Vec<Event>,
     ) -> Result<Slot, EngineError> {
-        let slot = Slot {
-            state,
-            version: slot.version + 1,
-            ..slot
+        let owner = AccountRef {
+            user: slot.user,
+            account: slot.sender,
         };
-        match self.slots.replace(&slot, events).await? {
-            Replaced::Done => Ok(slot),
-            Replaced::Stale => Err(EngineError::Held("the slot")),
+        let mut before = slot;
+        for _ in 0..ATTEMPTS {
+            let after = Slot {
+                state: state.clone(),
+                version: before.version + 1,
+                ..before.clone()
+            };
+            if self.slots.replace(&after, events.clone()).await? == Replaced::Done {
+                return Ok(after);
+            }
+            match self.slots.get(owner, before.id).await? {
+                Some(found) if found.state == before.state => before = found,
+                _ => break,
+            }
         }
+        Err(EngineError::Held("the slot"))
     }
 
     /// Books an accepted reply on the mail it answers. Done again on every redelivery, so a crash after the commit loses nothing.
