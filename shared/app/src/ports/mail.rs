@@ -257,7 +257,8 @@ pub trait ReadSession: Send {
         everywhere: bool,
     ) -> Result<Option<Location>, ConnectFailure>;
 
-    /// Whether the server moves a message in one step (RFC 6851): else two sessions that move the same one make two copies.
+    /// Whether a message that two sessions move at the same time is moved once. No IMAP server promises that; where a folder is a label, it
+    /// is so.
     fn moves_in_one_step(&self) -> bool;
 
     /// Moves a message (MOVE, or COPY + DELETE where it is not offered, RFC 6851). Moving one that is gone does nothing.

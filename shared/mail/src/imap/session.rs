@@ -239,8 +239,9 @@ impl ReadSession for ImapSession {
         self.find_message(message_id, folders, everywhere).await
     }
 
+    /// Not even with MOVE: RFC 6851 does not promise it, and Dovecot copies and expunges, so that two sessions side by side make two copies.
     fn moves_in_one_step(&self) -> bool {
-        self.offers_move()
+        false
     }
 
     async fn relocate(&mut self, from: &Location, to: Folder) -> Result<(), ConnectFailure> {
