@@ -1,11 +1,11 @@
 //! Looking into a mailbox: read what is new, recognise warmup mail, rescue, engage, settle.
 //!
-//! Some visits find nothing, so a visit writes nothing until it has something to write, and then it writes the mailbox's state once, at its end.
+//! Some visits find nothing, so a visit writes nothing until it has something to write: it reads the folders from the stored cursors first.
 //! That the work is done *once*, whoever else is in the mailbox, rests on the receipts, which are created and changed conditionally, and on
-//! operations that can be repeated (moving a message that is gone, setting a flag again). The state is written on the version that was
-//! read: of two visits side by side the second fails and comes again, so neither loses what the other learned. Where the server cannot
-//! move a message in one step, two visits would make two copies: those take the mailbox's lease before they work. Cursors move last: a visit
-//! that dies reads the same messages again and meets its own receipts.
+//! operations that can be repeated (moving a message that is gone, setting a flag again). A move is the exception: no IMAP server promises
+//! that two sessions cannot make two copies, so a visit takes the mailbox's lease before it works and gives it back with what it learned.
+//! Where a move cannot double a mail, the state is written on the version that was read instead: of two visits side by side the second
+//! fails and comes again. Cursors move last: a visit that dies reads the same messages again and meets its own receipts.
 
 mod healing;
 mod reading;

@@ -1,8 +1,8 @@
 //! What is remembered of a mailbox between two visits: how far it was read, whether it answers, who is in it.
 //!
-//! Two visits may be in one mailbox at a time. Where the server moves messages in one step, everything that a visit does can be done twice,
-//! and all it needs is that no visit writes over what another has learned: [`Mailboxes::replace`] on the version that was read. Where a move
-//! is a copy and a deletion, two visits would make two copies: those take the mailbox's lease first.
+//! Two visits may be in one mailbox at a time. By IMAP a move may be a copy and a deletion, so two visits could make two copies: they take
+//! the mailbox's lease first. Where a move cannot double a mail, everything that a visit does can be done twice, and all it needs is that no
+//! visit writes over what another has learned: [`Mailboxes::replace`] on the version that was read.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};

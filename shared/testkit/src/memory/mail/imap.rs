@@ -72,9 +72,9 @@ impl ReadSession for Session {
         Ok(None)
     }
 
-    /// birch.test's server has no MOVE, so that its mailboxes are visited under a lease.
+    /// As with real IMAP servers, mailboxes are visited under a lease; but birch.test's folders are labels.
     fn moves_in_one_step(&self) -> bool {
-        !self.address.ends_with("@birch.test")
+        self.address.ends_with("@birch.test")
     }
 
     async fn relocate(&mut self, from: &Location, to: Folder) -> Result<(), ConnectFailure> {
