@@ -16,6 +16,7 @@ use agentwarm_local::template::functions::shapes;
 
 mod dependencies;
 mod functions;
+mod mailboxes;
 mod manifests;
 mod workspace;
 
@@ -82,6 +83,31 @@ fn route_tables() -> Vec<(&'static str, Vec<RouteSpec>)> {
         ("api-pools", api_pools::routes().specs()),
         ("api-warmup", api_warmup::routes().specs()),
     ]
+}
+
+/// Files of tests that talk to the mail servers. The benchmark is left out: it has the servers to itself.
+fn test_files(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of tests") {
+        let path = entry.expect("an entry of it").path();
+        if path.is_dir() && !path.ends_with("bench") && !path.ends_with("layout") {
+            test_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push((path.display().to_string(), read(&path)));
+        }
+    }
+}
+
+#[test]
+fn no_two_files_of_tests_share_a_mailbox() {
+    let mut files = Vec::new();
+    for package in packages(&root()) {
+        let folder = root().join(&package.folder).join("tests");
+        if folder.is_dir() {
+            test_files(&folder, &mut files);
+        }
+    }
+    assert!(files.len() > 10, "tests are looked for in the wrong place");
+    no_complaints(&mailboxes::complaints(&files));
 }
 
 #[test]

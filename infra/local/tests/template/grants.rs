@@ -69,16 +69,16 @@ async fn begin_to_warm(world: &World, [imap, smtp]: [&Door; 2], never: &Door) ->
     world.send(Method::PUT, &configuration, Some(&much)).await;
     let mut accounts = Vec::new();
     for address in [
-        "w141@acorn.test",
-        "w142@birch.test",
-        "w143@cedar.test",
+        "w191@acorn.test",
+        "w192@birch.test",
+        "w193@cedar.test",
         "late-bounce@birch.test",
     ] {
         accounts.push(world.connect(address, &pool).await);
     }
     for (address, ports) in [
-        ("w148@cedar.test", [imap.port, smtp.port]),
-        ("w149@acorn.test", [world.imaps_port(), never.port]),
+        ("w198@cedar.test", [imap.port, smtp.port]),
+        ("w199@acorn.test", [world.imaps_port(), never.port]),
     ] {
         accounts.push(world.connect_behind(address, &pool, ports).await);
     }
@@ -98,7 +98,7 @@ async fn begin_to_bounce(world: &World) -> String {
     let much = json!({"minDailyEmails": 12, "maxDailyEmails": 40});
     let configuration = format!("/api/warmup/pools/{pool}/config");
     world.send(Method::PUT, &configuration, Some(&much)).await;
-    let doomed = world.connect("w144@acorn.test", &pool).await;
+    let doomed = world.connect("w194@acorn.test", &pool).await;
     for address in [
         "gone-1@birch.test",
         "gone-2@birch.test",
@@ -168,15 +168,15 @@ async fn accounts(world: &World, warming: &str) {
         .await;
     assert_eq!(tested["overall"], true, "{tested}");
     let once = world.api.once("an account");
-    let wanted = world.account("w145@acorn.test", &pool);
+    let wanted = world.account("w195@acorn.test", &pool);
     let account = once.post("/api/accounts", Some(&wanted)).await.unwrap();
     once.post("/api/accounts", Some(&wanted)).await.unwrap();
-    let other = world.account("w146@acorn.test", &pool);
+    let other = world.account("w196@acorn.test", &pool);
     world
         .refused_while("account#", "/api/accounts", &other)
         .await;
     // One that names no pool makes the user's own.
-    let mut homeless = world.account("w147@acorn.test", &pool);
+    let mut homeless = world.account("w197@acorn.test", &pool);
     homeless.as_object_mut().unwrap().remove("poolId");
     world.post("/api/accounts", Some(&homeless)).await;
     for account in [id(&account).as_str(), warming] {

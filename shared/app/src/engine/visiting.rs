@@ -1,11 +1,10 @@
 //! Looking into a mailbox: read what is new, recognise warmup mail, rescue, engage, settle.
 //!
-//! Some visits find nothing, so a visit writes nothing until it has something to write: it reads the folders from the stored cursors first.
-//! That the work is done *once*, whoever else is in the mailbox, rests on the receipts, which are created and changed conditionally, and on
-//! operations that can be repeated (moving a message that is gone, setting a flag again). A move is the exception: no IMAP server promises
-//! that two sessions cannot make two copies, so a visit takes the mailbox's lease before it works and gives it back with what it learned.
-//! Where a move cannot double a mail, the state is written on the version that was read instead: of two visits side by side the second
-//! fails and comes again. Cursors move last: a visit that dies reads the same messages again and meets its own receipts.
+//! Most visits find nothing, so a visit writes nothing until it has something to write: it reads the folders from the stored cursors first,
+//! takes the mailbox's lease only for work, and gives it back with what it learned. The lease is for moves, of which two sessions can make
+//! two copies. That all else is done *once*, whoever else is in the mailbox, rests on the receipts, which are created and changed
+//! conditionally, and on operations that can be repeated (setting a flag again). Cursors move last: a visit that dies reads the same messages
+//! again and meets its own receipts.
 
 mod healing;
 mod reading;
@@ -20,7 +19,7 @@ use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::warmup::connection::MailProtocol;
 use agentwarm_core::warmup::engage;
 
-use self::reading::{Cursors, read_new};
+use self::reading::read_new;
 use super::EngineError;
 use super::arrivals::Arrivals;
 use super::health::HealthKeeper;
@@ -34,7 +33,7 @@ use crate::ports::mail::{
     ConnectFailure, Folder, FoundContent, FoundMessage, Location, MailReader, MailSender,
     ReadSession,
 };
-use crate::ports::mailboxes::{MailboxLease, MailboxState, Mailboxes};
+use crate::ports::mailboxes::{MailboxState, Mailboxes};
 use crate::ports::queue::VisitOrder;
 
 /// How long a visit may have a mailbox to itself (wall clock): longer than its session's absolute deadline.
@@ -185,10 +184,10 @@ impl Visiting {
             user: account.user,
             account: account.id,
         };
-        let Some(hold) = self
-            .hold(mailbox, state, session.moves_in_one_step())
-            .await?
-        else {
+        let owner = format!("{:032x}", self.entropy.bits());
+        let wall = self.clock.wall();
+        let lease = self.mailboxes.lease(mailbox, &owner, wall, VISIT_LEASE);
+        let Some(lease) = lease.await? else {
             return Err(EngineError::Held("the mailbox"));
         };
         let result = self
@@ -197,13 +196,22 @@ impl Visiting {
                 order,
                 session,
                 &messages,
-                hold.state(),
+                &lease.state,
                 &mut visited,
             )
             .await;
-        let engaged = result.as_ref().ok();
-        self.note(mailbox, hold, engaged.map(|engaged| (&cursors, engaged)))
-            .await?;
+        // After a failure all stays as it was, so that the next visit reads the same messages again.
+        let after = match &result {
+            Ok(engaged) => MailboxState {
+                inbox: cursors.inbox,
+                junk: cursors.junk,
+                next_engagement: engaged.next,
+                engaged_before: engaged.before,
+                ..lease.state.clone()
+            },
+            Err(_) => lease.state.clone(),
+        };
+        self.mailboxes.release(&lease, &after).await?;
         match result {
             Ok(_) => Ok(visited),
             Err(Interrupted::Connection(failure)) => {
@@ -212,55 +220,6 @@ impl Visiting {
             }
             Err(Interrupted::Engine(error)) => Err(error),
         }
-    }
-
-    /// Writes what a visit learned, if it did. After a failure it is nothing: all stays as it was, so that the next visit reads the same
-    /// messages again.
-    async fn note(
-        &self,
-        mailbox: AccountRef,
-        hold: Hold,
-        learned: Option<(&Cursors, &Engaged)>,
-    ) -> Result<(), EngineError> {
-        let mut after = hold.state().clone();
-        after.version += 1;
-        let mut is_news = false;
-        if let Some((cursors, engaged)) = learned {
-            is_news = cursors.differ_from(&after)
-                || (engaged.next, engaged.before) != (after.next_engagement, after.engaged_before);
-            (after.inbox, after.junk) = (cursors.inbox, cursors.junk);
-            (after.next_engagement, after.engaged_before) = (engaged.next, engaged.before);
-        }
-        match hold {
-            Hold::Lease(lease) => self.mailboxes.release(&lease, &after).await?,
-            Hold::Version(_) if is_news => {
-                let wall = self.clock.wall();
-                if self.mailboxes.replace(mailbox, &after, wall).await? == Replaced::Stale {
-                    return Err(EngineError::Held("the mailbox"));
-                }
-            }
-            Hold::Version(_) => {}
-        }
-        Ok(())
-    }
-
-    /// What a visit must have before it changes anything in the mailbox; nothing if somebody else has it.
-    async fn hold(
-        &self,
-        mailbox: AccountRef,
-        state: &MailboxState,
-        moves_in_one_step: bool,
-    ) -> Result<Option<Hold>, EngineError> {
-        if moves_in_one_step {
-            return Ok(Some(Hold::Version(state.clone())));
-        }
-        let owner = format!("{:032x}", self.entropy.bits());
-        let wall = self.clock.wall();
-        let lease = self
-            .mailboxes
-            .lease(mailbox, &owner, wall, VISIT_LEASE)
-            .await?;
-        Ok(lease.map(Hold::Lease))
     }
 
     /// Everything that is done in a mailbox that is held in this `state`.
@@ -415,23 +374,6 @@ async fn perform(
         engage::Action::MarkImportant => session.mark_important(location).await,
         engage::Action::File if location.folder == Some(Folder::Warmup) => Ok(()),
         engage::Action::File => session.relocate(location, Folder::Warmup).await,
-    }
-}
-
-/// What keeps two visits from each other's work.
-enum Hold {
-    /// The state as it was read: who writes it first has learned it.
-    Version(MailboxState),
-    /// The mailbox is this visit's alone.
-    Lease(MailboxLease),
-}
-
-impl Hold {
-    fn state(&self) -> &MailboxState {
-        match self {
-            Self::Version(state) => state,
-            Self::Lease(lease) => &lease.state,
-        }
     }
 }
 

@@ -257,10 +257,6 @@ pub trait ReadSession: Send {
         everywhere: bool,
     ) -> Result<Option<Location>, ConnectFailure>;
 
-    /// Whether a message that two sessions move at the same time is moved once. No IMAP server promises that; where a folder is a label, it
-    /// is so.
-    fn moves_in_one_step(&self) -> bool;
-
     /// Moves a message (MOVE, or COPY + DELETE where it is not offered, RFC 6851). Moving one that is gone does nothing.
     async fn relocate(&mut self, from: &Location, to: Folder) -> Result<(), ConnectFailure>;
 

@@ -1,8 +1,7 @@
 //! What is remembered of a mailbox between two visits: how far it was read, whether it answers, who is in it.
 //!
-//! Two visits may be in one mailbox at a time. By IMAP a move may be a copy and a deletion, so two visits could make two copies: they take
-//! the mailbox's lease first. Where a move cannot double a mail, everything that a visit does can be done twice, and all it needs is that no
-//! visit writes over what another has learned: [`Mailboxes::replace`] on the version that was read.
+//! By IMAP a move may be a copy and a deletion, and no server promises that two sessions that move one message do not make two copies. So a
+//! visit has the mailbox to itself while it works, by a lease.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -11,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use agentwarm_core::ids::SlotId;
 use agentwarm_core::warmup::connection::ConnectionHealth;
 
+use super::StoreError;
 use super::days::AccountRef;
 use super::mail::FolderCursor;
-use super::{Replaced, StoreError};
 
 /// The state of one mailbox.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -30,9 +29,6 @@ pub struct MailboxState {
     pub next_engagement: Option<Timestamp>,
     /// No received mail of an older slot has anything left to be done: where receipts are read from. Absent: not known.
     pub engaged_before: Option<SlotId>,
-    /// Counts what visits wrote; the condition of the next write.
-    #[serde(skip)]
-    pub version: u64,
 }
 
 /// A won lease: the state as it was, and the token that gives it back.
@@ -49,15 +45,6 @@ pub struct MailboxLease {
 /// Leases and state.
 #[async_trait]
 pub trait Mailboxes: Send + Sync {
-    /// Writes `state` (whose `version` is one more than what it was read with) if nobody wrote in between and nobody has the mailbox's lease at
-    /// `now` (wall clock). Its health stays as it is.
-    async fn replace(
-        &self,
-        mailbox: AccountRef,
-        state: &MailboxState,
-        now: Timestamp,
-    ) -> Result<Replaced, StoreError>;
-
     /// Takes the mailbox for `duration` (wall clock) from `now`, unless somebody has it.
     async fn lease(
         &self,
@@ -67,8 +54,7 @@ pub trait Mailboxes: Send + Sync {
         duration: SignedDuration,
     ) -> Result<Option<MailboxLease>, StoreError>;
 
-    /// Writes the state (whose `version` is one more than the lease's) and gives the lease back; does nothing if it was lost meanwhile. Its
-    /// health stays as it is.
+    /// Writes the state and gives the lease back; does nothing if it was lost meanwhile. Its health stays as it is.
     async fn release(&self, lease: &MailboxLease, state: &MailboxState) -> Result<(), StoreError>;
 
     /// Reads the state without a lease.

@@ -7,9 +7,9 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
+use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxState, Mailboxes};
-use agentwarm_app::ports::{Replaced, StoreError};
 use agentwarm_core::warmup::connection::ConnectionHealth;
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -17,7 +17,7 @@ use super::expression::Expression;
 use super::later;
 use super::table::{Freshness, Table, Written};
 use crate::actions::{Action, DELETE, GET, Resource, UPDATE};
-use crate::codec::{self, CodecError, DATA, Item, VERSION};
+use crate::codec::{self, CodecError, DATA, Item};
 use crate::keys;
 
 /// How long a mailbox is remembered after its last write.
@@ -40,15 +40,6 @@ impl DynamoMailboxes {
     /// On the ephemeral table.
     pub fn new(ephemeral: Table) -> Self {
         Self(ephemeral)
-    }
-
-    /// Writes what a visit learned, and `more`.
-    fn learned(&self, state: &MailboxState, more: &str) -> Result<Expression, CodecError> {
-        let set = "SET #data = :data, #version = :version, #expiresAt = :expiry";
-        Ok(Expression::new(format!("{set}{more}"))
-            .value("data", codec::encode(state)?)
-            .value("version", codec::number(state.version))
-            .value("expiry", self.expiry()))
     }
 
     fn expiry(&self) -> AttributeValue {
@@ -92,8 +83,11 @@ impl Mailboxes for DynamoMailboxes {
 
     async fn release(&self, lease: &MailboxLease, state: &MailboxState) -> Result<(), StoreError> {
         const OPERATION: &str = "give a mailbox back";
-        let update = self.learned(state, " REMOVE #owner, #leaseUntil");
-        let update = update.map_err(|error| error.during(OPERATION))?;
+        let data = codec::encode(state).map_err(|error| error.during(OPERATION))?;
+        let update =
+            Expression::new("SET #data = :data, #expiresAt = :expiry REMOVE #owner, #leaseUntil")
+                .value("data", data)
+                .value("expiry", self.expiry());
         let held = Expression::new("#owner = :owner").value("owner", codec::text(&lease.owner));
         let key = keys::mailbox(lease.mailbox);
         self.0
@@ -102,47 +96,10 @@ impl Mailboxes for DynamoMailboxes {
             .map(|_| ())
     }
 
-    async fn replace(
-        &self,
-        mailbox: AccountRef,
-        state: &MailboxState,
-        now: Timestamp,
-    ) -> Result<Replaced, StoreError> {
-        const OPERATION: &str = "note what a visit learned";
-        let update = self.learned(state, "");
-        let update = update.map_err(|error| error.during(OPERATION))?;
-        let free = "(attribute_not_exists(#leaseUntil) OR #leaseUntil <= :now)";
-        let unchanged = match state.version.saturating_sub(1) {
-            0 => Expression::new(format!("attribute_not_exists(#version) AND {free}")),
-            before => Expression::new(format!("#version = :before AND {free}"))
-                .value("before", codec::number(before)),
-        }
-        .value("now", codec::number(now.as_millisecond()));
-        let key = keys::mailbox(mailbox);
-        match self.0.update(OPERATION, key, update, unchanged).await? {
-            Written::Done(_) => Ok(Replaced::Done),
-            Written::Refused(there) => {
-                // The first answer may have been lost: then what is there is what was to be written.
-                let there = codec::read_one(OPERATION, there, read)?;
-                let is_ours = there.is_some_and(|there| {
-                    MailboxState {
-                        health: state.health,
-                        ..there
-                    } == *state
-                });
-                Ok(if is_ours {
-                    Replaced::Done
-                } else {
-                    Replaced::Stale
-                })
-            }
-        }
-    }
-
     async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError> {
         const OPERATION: &str = "read the state of a mailbox";
         let key = keys::mailbox(mailbox);
-        // At half the price: what a visit writes is conditional on the version that it read.
+        // At half the price: an older cursor reads messages again that are booked already.
         let item = self.0.get(OPERATION, key, Freshness::Eventual).await?;
         let state = codec::read_one(OPERATION, item, read)?;
         Ok(state.unwrap_or_default())
@@ -183,9 +140,6 @@ fn read(mut item: Item) -> Result<MailboxState, CodecError> {
     };
     if item.contains_key(HEALTH) {
         state.health = codec::take(&mut item, HEALTH)?;
-    }
-    if item.contains_key(VERSION) {
-        state.version = codec::number_of(&item, VERSION)?;
     }
     Ok(state)
 }

@@ -216,15 +216,9 @@ async fn receiving(costs: &mut Costs) {
     let (token, minute) = ("f".repeat(32), SignedDuration::from_mins(1));
     let lease = store.mailboxes.lease(sender(), &token, now(), minute);
     let lease = costs.of("lease a mailbox", lease).await.unwrap();
-    let state = |version| MailboxState {
-        version,
-        ..MailboxState::default()
-    };
-    let (first, second) = (state(1), state(2));
-    let release = store.mailboxes.release(&lease, &first);
+    let learned = MailboxState::default();
+    let release = store.mailboxes.release(&lease, &learned);
     costs.of("give it back", release).await;
-    let replace = store.mailboxes.replace(sender(), &second, now());
-    let _ = costs.of("note what a visit learned", replace).await;
     let roster = RosterEntry {
         user: user(1),
         account: sender().account,

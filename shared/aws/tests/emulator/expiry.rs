@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::support::World;
-use agentwarm_app::ports::Replaced;
 use agentwarm_app::ports::audit::AuditFilter;
 use agentwarm_app::ports::mailboxes::MailboxState;
 use agentwarm_app::ports::{Created, PageRequest, PageStart};
@@ -147,11 +146,12 @@ async fn a_mailbox_is_forgotten_after_a_month() {
     let owner = mailbox(user(1), 1);
     let state = MailboxState {
         next_engagement: Some(now()),
-        version: 1,
         ..MailboxState::default()
     };
-    let replaced = store.mailboxes.replace(owner, &state, now()).await;
-    assert_eq!(replaced.unwrap(), Replaced::Done);
+    let minute = SignedDuration::from_mins(1);
+    let lease = store.mailboxes.lease(owner, "a", now(), minute).await;
+    let lease = lease.unwrap().unwrap();
+    store.mailboxes.release(&lease, &state).await.unwrap();
     world.clock.advance(DAY * 29);
     assert_eq!(store.mailboxes.state(owner).await.unwrap(), state);
     world.clock.advance(DAY);

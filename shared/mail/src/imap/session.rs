@@ -239,11 +239,6 @@ impl ReadSession for ImapSession {
         self.find_message(message_id, folders, everywhere).await
     }
 
-    /// Not even with MOVE: RFC 6851 does not promise it, and Dovecot copies and expunges, so that two sessions side by side make two copies.
-    fn moves_in_one_step(&self) -> bool {
-        false
-    }
-
     async fn relocate(&mut self, from: &Location, to: Folder) -> Result<(), ConnectFailure> {
         self.move_message(from, to).await
     }

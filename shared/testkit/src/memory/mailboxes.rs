@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxState, Mailboxes};
-use agentwarm_app::ports::{Replaced, StoreError};
 use agentwarm_core::warmup::connection::ConnectionHealth;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -90,24 +90,6 @@ impl Mailboxes for MemoryStore {
                 item.learn(mailbox_state);
                 item.lease = None;
             }
-        })
-        .await
-    }
-
-    async fn replace(
-        &self,
-        mailbox: AccountRef,
-        mailbox_state: &MailboxState,
-        now: Timestamp,
-    ) -> Result<Replaced, StoreError> {
-        self.run_replace("mailboxes.replace", |state| {
-            let item = state.mailboxes.0.entry(mailbox).or_default();
-            let is_held = item.lease.as_ref().is_some_and(|lease| now < lease.until);
-            if is_held || item.state.version + 1 != mailbox_state.version {
-                return Replaced::Stale;
-            }
-            item.learn(mailbox_state);
-            Replaced::Done
         })
         .await
     }

@@ -1,6 +1,5 @@
 //! Mailboxes between two visits: leases and state.
 
-use agentwarm_app::ports::Replaced;
 use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::mail::FolderCursor;
 use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxState};
@@ -29,20 +28,15 @@ fn state() -> MailboxState {
         health: ConnectionHealth::default(),
         next_engagement: Some(after(30)),
         engaged_before: Some(SlotId::first_at(now())),
-        version: 1,
     }
 }
 
 /// What a second visit learned.
 fn next_state() -> MailboxState {
     MailboxState {
-        version: 2,
+        next_engagement: Some(after(60)),
         ..MailboxState::default()
     }
-}
-
-async fn replace(store: &Store, state: &MailboxState, at: Timestamp) -> Replaced {
-    store.mailboxes.replace(own(), state, at).await.unwrap()
 }
 
 fn health(failures: u32) -> ConnectionHealth {
@@ -121,34 +115,6 @@ pub async fn giving_back_writes_the_state(store: &Store) {
     assert_eq!(read(store).await, next_state());
 }
 
-/// Of two visits that read the same, the second is told so.
-pub async fn a_visit_writes_over_nobody(store: &Store) {
-    assert_eq!(replace(store, &state(), now()).await, Replaced::Done);
-    let other = MailboxState {
-        version: 1,
-        ..MailboxState::default()
-    };
-    assert_eq!(replace(store, &other, now()).await, Replaced::Stale);
-    assert_eq!(read(store).await, state());
-    assert_eq!(replace(store, &next_state(), now()).await, Replaced::Done);
-    let late = MailboxState {
-        version: 2,
-        ..state()
-    };
-    assert_eq!(replace(store, &late, now()).await, Replaced::Stale);
-    assert_eq!(read(store).await, next_state());
-}
-
-/// Until its lease is over.
-pub async fn a_visit_does_not_write_over_a_holder(store: &Store) {
-    let held = lease(store, "a", now()).await.unwrap();
-    assert_eq!(replace(store, &state(), after(59)).await, Replaced::Stale);
-    assert_eq!(replace(store, &state(), after(60)).await, Replaced::Done);
-    assert_eq!(read(store).await, state());
-    release(store, &held, &next_state()).await;
-    assert_eq!(read(store).await, next_state());
-}
-
 /// Neither over the new holder's state nor over its lease; giving back twice does nothing either.
 pub async fn a_lost_lease_writes_nothing(store: &Store) {
     let lost = lease(store, "a", now()).await.unwrap();
@@ -183,13 +149,6 @@ pub async fn health_is_noted_without_a_lease(store: &Store) {
         ..state()
     };
     assert_eq!(read(store).await, unchanged);
-    note(4).await;
-    let noted = MailboxState {
-        health: health(4),
-        ..next_state()
-    };
-    assert_eq!(replace(store, &next_state(), now()).await, Replaced::Done);
-    assert_eq!(read(store).await, noted);
 }
 
 /// Its lease too; forgetting what is not there is no error.

@@ -204,8 +204,6 @@ macro_rules! store_contract_cases {
                 a_holder_may_take_its_lease_again,
                 giving_back_writes_the_state,
                 a_lost_lease_writes_nothing,
-                a_visit_writes_over_nobody,
-                a_visit_does_not_write_over_a_holder,
                 health_is_noted_without_a_lease,
                 a_forgotten_mailbox_is_fresh,
             ],

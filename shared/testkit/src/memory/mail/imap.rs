@@ -72,11 +72,6 @@ impl ReadSession for Session {
         Ok(None)
     }
 
-    /// As with real IMAP servers, mailboxes are visited under a lease; but birch.test's folders are labels.
-    fn moves_in_one_step(&self) -> bool {
-        self.address.ends_with("@birch.test")
-    }
-
     async fn relocate(&mut self, from: &Location, to: Folder) -> Result<(), ConnectFailure> {
         self.change("imap.relocate", |mailbox| {
             let Some(mut message) = take(mailbox, from) else {
