@@ -1,4 +1,4 @@
-//! `api-accounts`: connecting, showing, deleting and trying mailboxes (API reference §3).
+//! `api-accounts`: connecting, showing, changing, deleting and trying mailboxes (API reference §3).
 
 pub mod wire;
 
@@ -6,17 +6,22 @@ use std::sync::Arc;
 
 use agentwarm_app::accounts::test_connection::CONNECT_TIMEOUT;
 use agentwarm_app::accounts::{
-    CreateAccount, DeleteAccount, OpenDays, ReadAccounts, TestConnection,
+    CreateAccount, DeleteAccount, OpenDays, Personas, ReadAccounts, ReplaceCredentials,
+    TestConnection, UpdateAccount,
 };
 use agentwarm_app::error::AppError;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::AccountId;
-use agentwarm_lambda::http::{Answer, ApiError, Caller, Request, Response, Route, Routes};
+use agentwarm_lambda::http::{
+    AccountIds, Answer, ApiError, Batch, Caller, PartialFailure, Request, Response, Route, Routes,
+};
 use agentwarm_lambda::task::Task;
 use agentwarm_lambda::world::{World, WorldError};
 
 use wire::{
-    Account, AccountDetail, AccountList, ConnectionTest, CreateAccountBody, ListAccounts, PAGING,
+    Account, AccountDetail, AccountList, AccountPersona, ConnectionTest, CreateAccountBody,
+    CreateAccountsBody, CreatedItem, CredentialsUpdated, ListAccounts, PAGING, PersonaBody,
+    ReplaceCredentialsBody, TestedItem, UpdateAccountBody,
 };
 
 /// The use cases behind the operations.
@@ -25,6 +30,12 @@ pub struct Accounts {
     pub create: CreateAccount,
     /// Showing.
     pub read: ReadAccounts,
+    /// Changing.
+    pub update: UpdateAccount,
+    /// New credentials.
+    pub credentials: ReplaceCredentials,
+    /// Who writes their mails.
+    pub personas: Personas,
     /// Deleting.
     pub delete: DeleteAccount,
     /// Trying.
@@ -49,6 +60,31 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
                 clock: world.clock(),
             },
         },
+        update: UpdateAccount {
+            accounts: world.account_reads()?,
+            updates: world.account_updates()?,
+            roster: world.roster()?,
+            due: world.due_index()?,
+            days: OpenDays {
+                plans: world.plans()?,
+                clock: world.clock(),
+            },
+            clock: world.clock(),
+        },
+        credentials: ReplaceCredentials {
+            accounts: world.account_reads()?,
+            updates: world.account_updates()?,
+            vault: world.vault()?,
+            endpoints: world.imap_smtp()?,
+            mailboxes: world.mailboxes()?,
+            visits: world.visit_queue()?,
+            clock: world.clock(),
+        },
+        personas: Personas {
+            accounts: world.account_reads()?,
+            updates: world.account_updates()?,
+            clock: world.clock(),
+        },
         delete: DeleteAccount {
             accounts: world.account_reads()?,
             life: world.account_life()?,
@@ -70,7 +106,12 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
 
 /// The operations.
 pub fn routes() -> Routes<Accounts> {
-    Routes::new("Accounts")
+    with_batches(with_changes(with_life(Routes::new("Accounts"))))
+}
+
+/// From their creation to their end.
+fn with_life(routes: Routes<Accounts>) -> Routes<Accounts> {
+    routes
         .with(
             Route::get("/api/accounts", list)
                 .named("listAccounts", "List email accounts")
@@ -118,6 +159,90 @@ pub fn routes() -> Routes<Accounts> {
         )
 }
 
+/// What is changed of one.
+fn with_changes(routes: Routes<Accounts>) -> Routes<Accounts> {
+    routes
+        .with(
+            Route::patch("/api/accounts/{id}", update)
+                .named(
+                    "updateAccount",
+                    "Change an account's name, time zone or status",
+                )
+                .about("What is left out stays. A new time zone counts from the next planned day.")
+                .takes::<UpdateAccountBody>()
+                .for_example(wire::update_example)
+                .answers::<AccountDetail>(200, "The account as it is now")
+                .such_as(wire::detail_example)
+                .fails_with(&[
+                    ErrorCode::AccountNotFound,
+                    ErrorCode::AccountInvalidStatusTransition,
+                ]),
+        )
+        .with(
+            Route::patch("/api/accounts/{id}/credentials", replace_credentials)
+                .named(
+                    "replaceAccountCredentials",
+                    "Replace an account's credentials",
+                )
+                .about("An account in error is tried with them at once.")
+                .takes::<ReplaceCredentialsBody>()
+                .for_example(wire::replace_example)
+                .answers::<CredentialsUpdated>(200, "They are stored")
+                .such_as(wire::credentials_example)
+                .fails_with(&[ErrorCode::AccountNotFound]),
+        )
+        .with(
+            Route::get("/api/accounts/{id}/persona", persona)
+                .named(
+                    "getAccountPersona",
+                    "Get the person that an account's mails are written as",
+                )
+                .answers::<AccountPersona>(200, "The persona")
+                .such_as(wire::persona_example)
+                .fails_with(&[ErrorCode::AccountNotFound]),
+        )
+        .with(
+            Route::put("/api/accounts/{id}/persona", set_persona)
+                .named(
+                    "setAccountPersona",
+                    "Set the person that an account's mails are written as",
+                )
+                .takes::<PersonaBody>()
+                .for_example(wire::persona_body_example)
+                .answers::<AccountPersona>(200, "The persona")
+                .such_as(wire::persona_example)
+                .fails_with(&[ErrorCode::AccountNotFound]),
+        )
+}
+
+/// Many at once.
+fn with_batches(routes: Routes<Accounts>) -> Routes<Accounts> {
+    routes
+        .with(
+            Route::post("/api/accounts/batch", create_batch)
+                .named("createAccounts", "Create up to 50 accounts")
+                .about("Each by itself: what fails for one is that one's result.")
+                .takes::<CreateAccountsBody>()
+                .for_example(wire::create_batch_example)
+                .answers::<Batch<CreatedItem>>(201, "All were created")
+                .such_as(wire::created_batch_example)
+                .answers::<PartialFailure<CreatedItem>>(207, "Some were not"),
+        )
+        .with(
+            Route::post("/api/accounts/batch/test-connection", test_batch)
+                .named(
+                    "testAccountConnections",
+                    "Test the connectivity of up to 100 accounts",
+                )
+                .about("An account whose servers do not both let us in counts as failed.")
+                .takes::<AccountIds>()
+                .for_example(wire::test_batch_example)
+                .answers::<Batch<TestedItem>>(200, "All can be used")
+                .such_as(wire::tested_batch_example)
+                .answers::<PartialFailure<TestedItem>>(207, "Some cannot"),
+        )
+}
+
 async fn list(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
     let ListAccounts { filter, page } = request.query()?;
     let found = accounts.read.list(&caller.tenant(), &filter, &page).await?;
@@ -134,6 +259,61 @@ async fn create(accounts: Arc<Accounts>, caller: Caller, request: Request) -> An
 async fn get(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
     let account = accounts.read.get(&caller.tenant(), id(&request)?).await?;
     Response::ok(&AccountDetail::from(&account))
+}
+
+async fn update(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let id = id(&request)?;
+    let UpdateAccountBody(changes) = request.json()?;
+    let account = accounts
+        .update
+        .update(&caller.tenant(), id, &changes)
+        .await?;
+    Response::ok(&AccountDetail::from(&account))
+}
+
+async fn replace_credentials(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let id = id(&request)?;
+    let ReplaceCredentialsBody {
+        provider,
+        credentials,
+    } = request.json()?;
+    let account = accounts
+        .credentials
+        .replace(&caller.tenant(), id, provider, &credentials)
+        .await?;
+    Response::ok(&CredentialsUpdated::from(&account))
+}
+
+async fn persona(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let id = id(&request)?;
+    let persona = accounts.personas.get(&caller.tenant(), id).await?;
+    Response::ok(&AccountPersona::new(id, &persona))
+}
+
+async fn set_persona(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let id = id(&request)?;
+    let PersonaBody(own) = request.json()?;
+    let persona = accounts.personas.set(&caller.tenant(), id, &own).await?;
+    Response::ok(&AccountPersona::new(id, &persona))
+}
+
+async fn create_batch(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let CreateAccountsBody(named) = request.json()?;
+    let (emails, new) = named.into_iter().unzip();
+    let created = accounts
+        .create
+        .create_each(&caller.tenant(), new, request.deadline())
+        .await;
+    wire::created(emails, created).into_created()
+}
+
+async fn test_batch(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let AccountIds(ids) = request.json()?;
+    let tested = accounts
+        .test
+        .test_each(&caller.tenant(), &ids, request.deadline())
+        .await;
+    wire::tested(ids, tested).into_ok()
 }
 
 async fn delete(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {

@@ -4,21 +4,29 @@ mod examples;
 mod requests;
 
 use agentwarm_app::accounts::{ConnectionReport, LiveAccount};
+use agentwarm_app::error::AppError;
 use agentwarm_app::ports::mail::ConnectFailure;
 use agentwarm_core::account::{AccountStatus, MailServers, Provider, WarmupPhase};
+use agentwarm_core::content::Persona;
 use agentwarm_core::email::EmailAddress;
+use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::{AccountId, PoolId};
 use agentwarm_core::rate::{Rate, Score};
-use agentwarm_lambda::http::PageInfo;
 use agentwarm_lambda::http::openapi::schema;
+use agentwarm_lambda::http::{Batch, ItemFailure, PageInfo};
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 pub(crate) use examples::{
-    account_example, create_example, detail_example, list_example, test_example,
+    account_example, create_batch_example, create_example, created_batch_example,
+    credentials_example, detail_example, list_example, persona_body_example, persona_example,
+    replace_example, test_batch_example, test_example, tested_batch_example, update_example,
 };
-pub use requests::{CreateAccountBody, ListAccounts, PAGING};
+pub use requests::{
+    CreateAccountBody, CreateAccountsBody, ListAccounts, PAGING, PersonaBody,
+    ReplaceCredentialsBody, UpdateAccountBody,
+};
 
 /// An account in lists and after its creation.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -108,6 +116,73 @@ pub struct ConnectionTest {
     tested_at: Timestamp,
 }
 
+/// That new credentials are stored.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialsUpdated {
+    #[schemars(schema_with = "schema::id")]
+    id: AccountId,
+    #[schemars(schema_with = "schema::email")]
+    email: EmailAddress,
+    #[schemars(schema_with = "provider")]
+    provider: Provider,
+    /// Always true: they are stored, and tried with the next use of the mailbox.
+    #[serde(rename = "credentialsUpdated")]
+    updated: bool,
+}
+
+/// The person behind a mailbox.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AccountPersona {
+    /// The account's.
+    #[schemars(schema_with = "schema::id")]
+    id: AccountId,
+    persona: PersonaView,
+}
+
+/// What mails are written with; what its owner did not set is derived from the account.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Persona")]
+pub struct PersonaView {
+    title: String,
+    department: String,
+    topics: Vec<String>,
+}
+
+/// An account that was to be created.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedItem {
+    /// As it was sent.
+    email: String,
+    /// The new account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::id")]
+    account_id: Option<AccountId>,
+}
+
+/// An account that was to be tried.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TestedItem {
+    /// As it was sent.
+    account_id: String,
+    #[serde(flatten)]
+    attempts: Option<Attempts>,
+}
+
+/// How both attempts went.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Attempts {
+    #[schemars(schema_with = "schema::email")]
+    email: EmailAddress,
+    imap: ProtocolTest,
+    smtp: ProtocolTest,
+    #[schemars(schema_with = "schema::instant")]
+    tested_at: Timestamp,
+}
+
 /// How one protocol's test went.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -189,6 +264,69 @@ impl From<&ConnectionReport> for ConnectionTest {
             tested_at: report.tested_at,
         }
     }
+}
+
+impl From<&agentwarm_core::account::Account> for CredentialsUpdated {
+    fn from(account: &agentwarm_core::account::Account) -> Self {
+        Self {
+            id: account.id,
+            email: account.email.clone(),
+            provider: account.provider,
+            updated: true,
+        }
+    }
+}
+
+impl AccountPersona {
+    /// An account's persona as its client sees it.
+    pub fn new(id: AccountId, persona: &Persona) -> Self {
+        Self {
+            id,
+            persona: PersonaView {
+                title: persona.title().to_owned(),
+                department: persona.department().to_owned(),
+                topics: persona.topics().to_vec(),
+            },
+        }
+    }
+}
+
+/// What became of accounts that were to be created; `emails` are the addresses as they were sent.
+pub fn created(
+    emails: Vec<String>,
+    results: Vec<Result<LiveAccount, AppError>>,
+) -> Batch<CreatedItem> {
+    Batch::new(emails.into_iter().zip(results).map(|(email, result)| {
+        let account_id = result.as_ref().ok().map(|live| live.account.id);
+        let failure = result.err().as_ref().map(ItemFailure::from);
+        (CreatedItem { email, account_id }, failure)
+    }))
+}
+
+/// What became of accounts that were to be tried; `ids` are as they were sent.
+pub fn tested(
+    ids: Vec<String>,
+    results: Vec<Result<ConnectionReport, AppError>>,
+) -> Batch<TestedItem> {
+    Batch::new(ids.into_iter().zip(results).map(|(account_id, result)| {
+        let failure = match &result {
+            Ok(report) => report.failure().map(|failure| {
+                ItemFailure::new(ErrorCode::AccountConnectionFailed, failure.to_string())
+            }),
+            Err(error) => Some(ItemFailure::from(error)),
+        };
+        let attempts = result.ok().map(|report| Attempts {
+            email: report.account.email.clone(),
+            imap: ProtocolTest::from(&report.imap),
+            smtp: ProtocolTest::from(&report.smtp),
+            tested_at: report.tested_at,
+        });
+        let item = TestedItem {
+            account_id,
+            attempts,
+        };
+        (item, failure)
+    }))
 }
 
 impl From<&Result<u64, ConnectFailure>> for ProtocolTest {

@@ -1,4 +1,4 @@
-//! `api-keys`: a user's API keys (API reference §1).
+//! `api-keys`: a user, and their API keys (API reference §1).
 
 pub mod wire;
 
@@ -11,7 +11,7 @@ use agentwarm_lambda::http::{Answer, Caller, Request, Response, Route, Routes};
 use agentwarm_lambda::task::Task;
 use agentwarm_lambda::world::{World, WorldError};
 
-use wire::{CreateApiKey, CreatedApiKey, DeletedApiKey, ListedApiKeys};
+use wire::{CreateApiKey, CreatedApiKey, DeletedApiKey, ListedApiKeys, Me};
 
 /// The function.
 pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
@@ -42,6 +42,22 @@ pub fn routes() -> Routes<Keys> {
                 .such_as(wire::created_example),
         )
         .with(
+            Route::post("/api/keys/{id}/rotate", rotate)
+                .named("rotateApiKey", "Put a new API key in the place of one")
+                .about(
+                    "The old key works no longer, also if it is the one that you call with: keep the answer, which is the only one that holds the new key.",
+                )
+                .answers::<CreatedApiKey>(201, "The new key, under the old one's name")
+                .such_as(wire::created_example)
+                .fails_with(&[ErrorCode::ApiKeyNotFound]),
+        )
+        .with(
+            Route::get("/api/me", me)
+                .named("getMe", "Who you are: your plan, its limits, and what you have taken of them")
+                .answers::<Me>(200, "You")
+                .such_as(wire::me_example),
+        )
+        .with(
             Route::delete("/api/keys/{id}", revoke)
                 .named("revokeApiKey", "Revoke an API key for good")
                 .answers::<DeletedApiKey>(200, "It works no longer")
@@ -59,6 +75,17 @@ async fn create(keys: Arc<Keys>, caller: Caller, request: Request) -> Answer {
     let new: CreateApiKey = request.json()?;
     let issued = keys.create(&caller.tenant(), &new.name).await?;
     Response::created(&CreatedApiKey::from(issued))
+}
+
+async fn rotate(keys: Arc<Keys>, caller: Caller, request: Request) -> Answer {
+    let key = request.path_id("id", AppError::ApiKeyNotFound)?;
+    let issued = keys.rotate(&caller.tenant(), key).await?;
+    Response::created(&CreatedApiKey::from(issued))
+}
+
+async fn me(keys: Arc<Keys>, caller: Caller, _request: Request) -> Answer {
+    let me = keys.me(&caller.tenant()).await?;
+    Response::ok(&Me::from(&me))
 }
 
 async fn revoke(keys: Arc<Keys>, caller: Caller, request: Request) -> Answer {

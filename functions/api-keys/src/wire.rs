@@ -3,12 +3,13 @@
 use agentwarm_app::keys::IssuedKey;
 use agentwarm_app::ports::keys::ApiKey;
 use agentwarm_app::text::NAME_MAX_CHARS;
-use agentwarm_core::ids::ApiKeyId;
+use agentwarm_core::ids::{ApiKeyId, UserId};
+use agentwarm_core::plan::Plan;
 use agentwarm_lambda::http::openapi::schema;
 use agentwarm_lambda::http::rules::line;
 use agentwarm_lambda::http::{Fields, FromFields, Invalid};
 use jiff::Timestamp;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -69,6 +70,78 @@ pub struct DeletedApiKey {
     pub deleted: bool,
 }
 
+/// Who a key speaks for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Me {
+    user: UserView,
+    #[schemars(schema_with = "plan")]
+    plan: Plan,
+    limits: Limits,
+    usage: UsageView,
+}
+
+/// The user.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "User")]
+pub struct UserView {
+    #[schemars(schema_with = "schema::id")]
+    id: UserId,
+    #[schemars(schema_with = "schema::instant")]
+    created_at: Timestamp,
+}
+
+/// What the plan allows.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    accounts: u32,
+    api_keys: u32,
+    /// Mails of one account and day.
+    daily_emails_per_account: u32,
+    /// Mails of all accounts together in a day of UTC; null where only each account's count.
+    daily_emails_total: Option<u32>,
+    /// Days that analytics and the audit log are kept.
+    retention_days: u16,
+}
+
+/// What is taken of it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Usage")]
+pub struct UsageView {
+    accounts: u32,
+    api_keys: u32,
+}
+
+impl From<&agentwarm_app::keys::Me> for Me {
+    fn from(me: &agentwarm_app::keys::Me) -> Self {
+        let limits = me.user.plan.limits();
+        Self {
+            user: UserView {
+                id: me.user.id,
+                created_at: me.user.created_at,
+            },
+            plan: me.user.plan,
+            limits: Limits {
+                accounts: limits.accounts,
+                api_keys: limits.api_keys,
+                daily_emails_per_account: limits.daily_emails_per_account,
+                daily_emails_total: limits.daily_emails_total,
+                retention_days: limits.retention_days,
+            },
+            usage: UsageView {
+                accounts: me.usage.accounts,
+                api_keys: me.usage.api_keys,
+            },
+        }
+    }
+}
+
+fn plan(_: &mut SchemaGenerator) -> Schema {
+    schema::one_of(&[Plan::Free, Plan::Pro, Plan::Enterprise], Plan::as_str)
+}
+
 impl From<Vec<ApiKey>> for ListedApiKeys {
     fn from(keys: Vec<ApiKey>) -> Self {
         Self {
@@ -124,6 +197,21 @@ pub(crate) fn created_example() -> Value {
         "key": "aw_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         "keyPrefix": "aw_xxxxx...",
         "createdAt": "2026-03-13T12:00:00Z",
+    })
+}
+
+pub(crate) fn me_example() -> Value {
+    json!({
+        "user": { "id": "019590a5-7c00-7000-8000-000000000009", "createdAt": "2026-03-01T08:00:00Z" },
+        "plan": "pro",
+        "limits": {
+            "accounts": 50,
+            "apiKeys": 5,
+            "dailyEmailsPerAccount": 40,
+            "dailyEmailsTotal": null,
+            "retentionDays": 90,
+        },
+        "usage": { "accounts": 12, "apiKeys": 2 },
     })
 }
 

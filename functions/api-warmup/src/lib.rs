@@ -12,12 +12,15 @@ use agentwarm_app::warmup::schedule::ReadSchedule;
 use agentwarm_app::warmup::start::StartWarmup;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::AccountId;
-use agentwarm_lambda::http::{Answer, ApiError, Caller, Request, Response, Route, Routes};
+use agentwarm_lambda::http::{
+    AccountIds, Answer, ApiError, Batch, Caller, PartialFailure, Request, Response, Route, Routes,
+};
 use agentwarm_lambda::task::Task;
 use agentwarm_lambda::world::{World, WorldError};
 
 use wire::{
-    ReadScheduleQuery, StartWarmupQuery, WarmupPaused, WarmupResumed, WarmupSchedule, WarmupStarted,
+    AccountItem, ReadScheduleQuery, StartWarmupQuery, WarmupPaused, WarmupResumed, WarmupSchedule,
+    WarmupStarted,
 };
 
 /// The use cases behind the operations.
@@ -114,6 +117,26 @@ pub fn routes() -> Routes<Warmup> {
                 ]),
         )
         .with(
+            Route::post("/api/warmup/batch/start", start_batch)
+                .named("startWarmups", "Start warmup for up to 100 accounts")
+                .about("Each by itself: what fails for one is that one's result.")
+                .takes::<AccountIds>()
+                .for_example(wire::ids_example)
+                .answers::<Batch<AccountItem>>(200, "All warm")
+                .such_as(wire::batch_example)
+                .answers::<PartialFailure<AccountItem>>(207, "Some do not"),
+        )
+        .with(
+            Route::post("/api/warmup/batch/pause", pause_batch)
+                .named("pauseWarmups", "Pause warmup for up to 100 accounts")
+                .about("Each by itself: what fails for one is that one's result.")
+                .takes::<AccountIds>()
+                .for_example(wire::ids_example)
+                .answers::<Batch<AccountItem>>(200, "All are paused")
+                .such_as(wire::batch_example)
+                .answers::<PartialFailure<AccountItem>>(207, "Some are not"),
+        )
+        .with(
             Route::get("/api/warmup/schedule/{accountId}", schedule)
                 .named("getWarmupSchedule", "Get the warmup schedule of a date")
                 .filters::<ReadScheduleQuery>()
@@ -149,6 +172,24 @@ async fn resume(warmup: Arc<Warmup>, caller: Caller, request: Request) -> Answer
         .resume(&caller.tenant(), account(&request)?)
         .await?;
     Response::ok(&WarmupResumed::from(&resumed))
+}
+
+async fn start_batch(warmup: Arc<Warmup>, caller: Caller, request: Request) -> Answer {
+    let AccountIds(ids) = request.json()?;
+    let started = warmup
+        .start
+        .start_each(&caller.tenant(), &ids, request.deadline())
+        .await;
+    wire::batch(ids, started).into_ok()
+}
+
+async fn pause_batch(warmup: Arc<Warmup>, caller: Caller, request: Request) -> Answer {
+    let AccountIds(ids) = request.json()?;
+    let paused = warmup
+        .pause
+        .pause_each(&caller.tenant(), &ids, request.deadline())
+        .await;
+    wire::batch(ids, paused).into_ok()
 }
 
 async fn schedule(warmup: Arc<Warmup>, caller: Caller, request: Request) -> Answer {

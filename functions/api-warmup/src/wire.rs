@@ -2,6 +2,7 @@
 
 mod examples;
 
+use agentwarm_app::error::AppError;
 use agentwarm_app::warmup::schedule::{MailState, Schedule, ScheduledMail};
 use agentwarm_app::warmup::start::Started;
 use agentwarm_core::account::{Account, AccountStatus, WarmupPhase};
@@ -10,13 +11,15 @@ use agentwarm_core::mail::slot::{SkipReason, SlotKind};
 use agentwarm_core::warmup::day::{Reason, Rule};
 use agentwarm_lambda::http::openapi::schema;
 use agentwarm_lambda::http::rules::{boolean, date};
-use agentwarm_lambda::http::{Fields, FromFields, Invalid};
+use agentwarm_lambda::http::{Batch, Fields, FromFields, Invalid, ItemFailure};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
-pub(crate) use examples::{paused_example, resumed_example, schedule_example, started_example};
+pub(crate) use examples::{
+    batch_example, ids_example, paused_example, resumed_example, schedule_example, started_example,
+};
 
 /// How to start.
 pub struct StartWarmupQuery {
@@ -44,6 +47,22 @@ impl FromFields for ReadScheduleQuery {
         let date = fields.optional("date", date);
         Ok(Self { date: date? })
     }
+}
+
+/// One of several accounts.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountItem {
+    /// As it was sent.
+    account_id: String,
+}
+
+/// What became of several accounts; `ids` are as they were sent.
+pub fn batch<T>(ids: Vec<String>, results: Vec<Result<T, AppError>>) -> Batch<AccountItem> {
+    Batch::new(ids.into_iter().zip(results).map(|(account_id, result)| {
+        let failure = result.err().as_ref().map(ItemFailure::from);
+        (AccountItem { account_id }, failure)
+    }))
 }
 
 /// That warmup was started.

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use crate::credentials::CredentialsError;
 use crate::engine::EngineError;
 use crate::ports::StoreError;
+use crate::ports::mail::ConnectFailure;
 use crate::ports::queue::QueueError;
 use crate::ports::vault::VaultError;
 
@@ -77,6 +78,12 @@ pub enum AppError {
         /// What: `The account`, `The pool`.
         what: &'static str,
     },
+    /// A batch had no time left for this item. Nothing of it was begun, or what was begun can be repeated.
+    #[error("there was no time left for this one; ask again for it")]
+    OutOfTime,
+    /// The mail server could not be used.
+    #[error("{0}")]
+    ConnectionFailed(ConnectFailure),
     /// The store failed.
     #[error("The service is temporarily unable to do this")]
     Store(#[from] StoreError),
@@ -134,7 +141,9 @@ impl AppError {
             Self::ApiKeyNotFound => ErrorCode::ApiKeyNotFound,
             Self::UserNotFound => ErrorCode::NotFound,
             Self::Invalid(_) | Self::PlanLimit(_) => ErrorCode::ValidationFailed,
+            Self::ConnectionFailed(_) => ErrorCode::AccountConnectionFailed,
             Self::Busy { .. }
+            | Self::OutOfTime
             | Self::Store(StoreError::Unavailable { .. })
             | Self::Vault(VaultError::Unavailable(_))
             | Self::Credentials(CredentialsError::Vault(VaultError::Unavailable(_)))

@@ -1,4 +1,4 @@
-//! API keys: listing, creating, revoking (API reference §1, decisions 1, 2).
+//! API keys: listing, creating, rotating, revoking; and who a key speaks for (API reference §1, decisions 1, 2).
 //!
 //! The key itself exists in the answer that creates it and nowhere else: stored are its SHA-256, by which it is found, and its first
 //! characters, by which its owner knows it. A plain hash is enough, because a key has 190 bits of entropy: there is nothing to guess.
@@ -14,7 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::AppError;
 use crate::ports::clock::{Clock, Entropy};
-use crate::ports::keys::{ApiKey, ApiKeys, KeyCreated, KeyHash};
+use crate::ports::keys::{ApiKey, ApiKeys, KeyCreated, KeyHash, Usage, User};
 use crate::tenant::Tenant;
 use crate::text::{NAME_MAX_CHARS, check_line};
 
@@ -46,6 +46,15 @@ pub struct IssuedKey {
     pub key: ApiKey,
     /// The secret.
     pub secret: Zeroizing<String>,
+}
+
+/// A user as they see themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Me {
+    /// The user.
+    pub user: User,
+    /// How much of their plan they have taken.
+    pub usage: Usage,
 }
 
 impl Keys {
@@ -81,6 +90,33 @@ impl Keys {
         }
     }
 
+    /// Puts a new key in the place of one, under its name (decision 2). The old one works no longer, also where it is the one that asked: its
+    /// owner must keep the answer.
+    pub async fn rotate(&self, tenant: &Tenant, old: ApiKeyId) -> Result<IssuedKey, AppError> {
+        let keys = self.keys.list(tenant.user).await?;
+        let known = keys.into_iter().find(|key| key.id == old);
+        let known = known.ok_or(AppError::ApiKeyNotFound)?;
+        let issued = self.fresh(tenant.user, &known.name);
+        let revoked = self.event(EventType::ApiKeyRevoked, tenant.user, old);
+        let created = self.created(&issued.key).with("replaces", old.to_string());
+        let hash = KeyHash::of(&issued.secret);
+        let rotated = self.keys.rotate(old, &issued.key, &hash, revoked, created);
+        if rotated.await? {
+            Ok(issued)
+        } else {
+            Err(AppError::ApiKeyNotFound)
+        }
+    }
+
+    /// Who the tenant is, and how much of their plan they have taken.
+    pub async fn me(&self, tenant: &Tenant) -> Result<Me, AppError> {
+        let user = self.keys.user(tenant.user).await?;
+        Ok(Me {
+            user: user.ok_or(AppError::Inconsistent("a key without its user"))?,
+            usage: self.keys.usage(tenant.user).await?,
+        })
+    }
+
     /// Makes and stores a key unless its user has `max`; then the error is how many they have.
     pub(crate) async fn issue(
         &self,
@@ -88,6 +124,17 @@ impl Keys {
         name: &str,
         max: Option<u32>,
     ) -> Result<Result<IssuedKey, u32>, AppError> {
+        let issued = self.fresh(user, name);
+        let hash = KeyHash::of(&issued.secret);
+        let event = self.created(&issued.key);
+        let created = self.keys.create(&issued.key, &hash, max, event).await?;
+        Ok(match created {
+            KeyCreated::Done => Ok(issued),
+            KeyCreated::LimitReached { current } => Err(current),
+        })
+    }
+
+    fn fresh(&self, user: UserId, name: &str) -> IssuedKey {
         let now = self.clock.wall();
         let secret = random_key(self.entropy.as_ref());
         let key = ApiKey {
@@ -98,18 +145,13 @@ impl Keys {
             last_used_at: None,
             created_at: now,
         };
-        let event = self
-            .event(EventType::ApiKeyCreated, user, key.id)
-            .with("name", name)
-            .with("keyPrefix", key.prefix.as_str());
-        let created = self
-            .keys
-            .create(&key, &KeyHash::of(&secret), max, event)
-            .await?;
-        Ok(match created {
-            KeyCreated::Done => Ok(IssuedKey { key, secret }),
-            KeyCreated::LimitReached { current } => Err(current),
-        })
+        IssuedKey { key, secret }
+    }
+
+    fn created(&self, key: &ApiKey) -> Event {
+        self.event(EventType::ApiKeyCreated, key.user, key.id)
+            .with("name", key.name.as_str())
+            .with("keyPrefix", key.prefix.as_str())
     }
 
     fn event(&self, event_type: EventType, user: UserId, key: ApiKeyId) -> Event {

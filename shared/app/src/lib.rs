@@ -7,6 +7,8 @@
 pub mod accounts;
 pub mod analytics;
 pub mod audit_log;
+mod batch;
+mod change;
 pub mod credentials;
 pub mod engine;
 pub mod error;

@@ -87,6 +87,9 @@ pub struct Account {
     pub warmup: Option<Warmup>,
     /// The limit of its current or last planned day.
     pub current_daily_limit: u32,
+    /// What its owner said of the person behind it; nothing until they do.
+    #[serde(default)]
+    pub persona: Option<OwnPersona>,
     /// Where its servers are, where it is reached by IMAP and SMTP. What connects are the sealed credentials; this is what its owner may
     /// see without opening them.
     #[serde(default)]
@@ -110,6 +113,18 @@ pub struct Account {
     pub updated_at: Timestamp,
     /// Counts the changes of this item; the condition of the next one.
     pub version: u64,
+}
+
+/// The person behind a mailbox as its owner describes them (API reference §3, persona). What is left out is derived; all of it is cleaned
+/// where it becomes a [`Persona`](crate::content::Persona).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnPersona {
+    /// Such as "Sales Manager".
+    pub title: Option<String>,
+    /// Such as "Sales".
+    pub department: Option<String>,
+    /// What they like to write about.
+    pub topics: Option<Vec<String>>,
 }
 
 /// The servers of a mailbox that is reached by IMAP and SMTP.

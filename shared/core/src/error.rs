@@ -67,6 +67,8 @@ codes! {
     IdempotencyKeyReuse = "IDEMPOTENCY_KEY_REUSE", "use_new_idempotency_key";
     /// A request with this idempotency key is being carried out.
     IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS", "wait_and_retry_after_header";
+    /// Some items of a batch failed.
+    BatchPartialFailure = "BATCH_PARTIAL_FAILURE", "check_individual_results";
     /// The request is not what the reference describes, or a plan limit is reached.
     ValidationFailed = "VALIDATION_FAILED", "fix_request_body";
     /// Nothing lives at this path.

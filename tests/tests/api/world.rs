@@ -10,6 +10,7 @@ use agentwarm_app::accounts::input::{CredentialsInput, NewAccount};
 use agentwarm_app::accounts::read::ReadAccounts;
 use agentwarm_app::accounts::test_connection::TestConnection;
 use agentwarm_app::accounts::totals::OpenDays;
+use agentwarm_app::accounts::{Personas, ReplaceCredentials, UpdateAccount};
 use agentwarm_app::engine::config::Configs;
 use agentwarm_app::error::AppError;
 use agentwarm_app::keys::Keys;
@@ -39,6 +40,7 @@ use agentwarm_testkit::endpoints::NetRules;
 use agentwarm_testkit::memory::MemoryStore;
 use agentwarm_testkit::memory::health::MemoryProbes;
 use agentwarm_testkit::memory::mail::PostOffice;
+use agentwarm_testkit::memory::queue::MemoryQueues;
 use agentwarm_testkit::memory::vault::MemoryVault;
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -54,6 +56,7 @@ pub(crate) struct World {
     pub(crate) vault: Arc<MemoryVault>,
     pub(crate) office: PostOffice,
     pub(crate) probes: Arc<MemoryProbes>,
+    pub(crate) queues: Arc<MemoryQueues>,
     pub(crate) planner: Arc<FakePlanner>,
     pub(crate) tenant: Tenant,
 }
@@ -85,6 +88,7 @@ impl World {
             vault: Arc::new(MemoryVault::default()),
             office: PostOffice::new("X-AW-Token"),
             probes: Arc::new(MemoryProbes::default()),
+            queues: Arc::new(MemoryQueues::default()),
             planner: Arc::new(FakePlanner::default()),
             tenant: tenant(1, Plan::Pro),
         }
@@ -148,6 +152,37 @@ impl World {
             reader: Arc::new(self.office.clone()),
             clock: self.clock.clone(),
             connect_timeout: Duration::from_millis(50),
+        }
+    }
+
+    pub(crate) fn update(&self) -> UpdateAccount {
+        UpdateAccount {
+            accounts: self.store.clone(),
+            updates: self.store.clone(),
+            roster: self.store.clone(),
+            due: self.store.clone(),
+            days: self.days(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(crate) fn credentials(&self) -> ReplaceCredentials {
+        ReplaceCredentials {
+            accounts: self.store.clone(),
+            updates: self.store.clone(),
+            vault: self.vault.clone(),
+            endpoints: Arc::new(NetRules(Policy::default())),
+            mailboxes: self.store.clone(),
+            visits: self.queues.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(crate) fn personas(&self) -> Personas {
+        Personas {
+            accounts: self.store.clone(),
+            updates: self.store.clone(),
+            clock: self.clock.clone(),
         }
     }
 

@@ -101,3 +101,72 @@ pub(crate) fn test_example() -> Value {
         "testedAt": "2026-03-13T12:00:00Z",
     })
 }
+
+pub(crate) fn update_example() -> Value {
+    json!({ "displayName": "New Name", "timezone": "Europe/London" })
+}
+
+pub(crate) fn replace_example() -> Value {
+    json!({
+        "provider": "imap_smtp",
+        "credentials": {
+            "imapHost": "new-host.com",
+            "imapPort": 993,
+            "smtpHost": "new-host.com",
+            "smtpPort": 465,
+            "username": "user",
+            "password": "new-pass",
+        },
+    })
+}
+
+pub(crate) fn credentials_example() -> Value {
+    json!({ "id": ID, "email": "hello@example.com", "provider": "imap_smtp", "credentialsUpdated": true })
+}
+
+pub(crate) fn persona_body_example() -> Value {
+    json!({ "title": "Sales Manager", "department": "Sales", "topics": ["SaaS", "B2B"] })
+}
+
+pub(crate) fn persona_example() -> Value {
+    json!({ "id": ID, "persona": persona_body_example() })
+}
+
+pub(crate) fn create_batch_example() -> Value {
+    let account = |email: &str, name: &str| {
+        let mut account = create_example();
+        if let Some(fields) = account.as_object_mut() {
+            fields.insert("email".to_owned(), email.into());
+            fields.insert("displayName".to_owned(), name.into());
+        }
+        account
+    };
+    json!({ "accounts": [account("a@example.com", "A"), account("b@example.com", "B")] })
+}
+
+pub(crate) fn created_batch_example() -> Value {
+    json!({
+        "results": [{ "email": "a@example.com", "accountId": ID, "success": true }],
+        "successCount": 1,
+        "failureCount": 0,
+    })
+}
+
+pub(crate) fn test_batch_example() -> Value {
+    json!({ "accountIds": [ID] })
+}
+
+pub(crate) fn tested_batch_example() -> Value {
+    json!({
+        "results": [{
+            "accountId": ID,
+            "email": "hello@example.com",
+            "imap": { "success": true, "latencyMs": 340 },
+            "smtp": { "success": true, "latencyMs": 220 },
+            "testedAt": "2026-03-13T12:00:00Z",
+            "success": true,
+        }],
+        "successCount": 1,
+        "failureCount": 0,
+    })
+}

@@ -3,15 +3,19 @@
 //! A new account is read for its shape only (names and types). What its values must be is the use case's to say, because that
 //! depends on the deployment (which servers may be named) and all of it is to be said at once.
 
-use agentwarm_app::accounts::{CredentialsInput, NewAccount};
+use agentwarm_app::accounts::{AccountChanges, CredentialsInput, NewAccount, WantedStatus};
+use agentwarm_app::error::Problem;
 use agentwarm_app::ports::PageRequest;
 use agentwarm_app::ports::accounts::AccountFilter;
 use agentwarm_app::ports::mail::TlsMode;
 use agentwarm_app::text::NAME_MAX_CHARS;
-use agentwarm_core::account::{AccountStatus, Provider};
-use agentwarm_lambda::http::rules::{Rule, integer, object, one_of, secret, text};
+use agentwarm_core::account::{AccountStatus, OwnPersona, Provider};
+use agentwarm_core::content::{MAX_FIELD_CHARS, MAX_TOPICS, Persona};
+use agentwarm_lambda::http::rules::{
+    Rule, each_by_itself, integer, line, list, object, one_of, secret, text, zone,
+};
 use agentwarm_lambda::http::{Fields, FromFields, Invalid, Paging};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// How accounts are paged (API reference §3).
 pub const PAGING: Paging = Paging {
@@ -22,6 +26,9 @@ pub const PAGING: Paging = Paging {
 
 /// The longest address (RFC 3696 erratum 1690), and the longest part of one that can be looked for.
 const ADDRESS_MAX_CHARS: usize = 254;
+
+/// The most accounts that one request creates (API reference §3).
+const MAX_CREATED: usize = 50;
 
 /// More than any text of a mailbox may have: what is longer is no mistake worth explaining.
 const ANY_MAX_CHARS: usize = 1024;
@@ -118,6 +125,98 @@ impl FromFields for CredentialsBody {
             imap_security: imap_security?,
             smtp_security: smtp_security?,
         }))
+    }
+}
+
+/// New credentials.
+pub struct ReplaceCredentialsBody {
+    /// Whose schema they have.
+    pub provider: Provider,
+    /// The credentials.
+    pub credentials: CredentialsInput,
+}
+
+impl FromFields for ReplaceCredentialsBody {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Invalid> {
+        let provider = one_of(Provider::ALL, Provider::as_str).about("The account's own.");
+        let provider = fields.required("provider", provider);
+        let credentials = fields.required("credentials", object::<CredentialsBody>());
+        Ok(Self {
+            provider: provider?,
+            credentials: credentials?.0,
+        })
+    }
+}
+
+/// What is to change of an account.
+pub struct UpdateAccountBody(
+    /// As the use case takes it.
+    pub AccountChanges,
+);
+
+impl FromFields for UpdateAccountBody {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Invalid> {
+        let display_name = fields.optional("displayName", line(NAME_MAX_CHARS));
+        let zone = fields.optional("timezone", zone());
+        let status = one_of(WantedStatus::ALL, WantedStatus::as_str).about(
+            "`paused` pauses; `active` undoes that for an account that was never warmed. Warmup is started and resumed by its own operations.",
+        );
+        let status = fields.optional("status", status);
+        Ok(Self(AccountChanges {
+            display_name: display_name?,
+            zone: zone?,
+            status: status?,
+        }))
+    }
+}
+
+/// The person behind a mailbox.
+pub struct PersonaBody(
+    /// As the use case takes it.
+    pub OwnPersona,
+);
+
+impl FromFields for PersonaBody {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Invalid> {
+        let title = fields.nullable("title", plain().about("Derived when not given."));
+        let department = fields.nullable("department", plain().about("Derived when not given."));
+        let topics = list(0..=MAX_TOPICS, plain()).about("Derived when not given.");
+        let topics = fields.nullable("topics", topics);
+        Ok(Self(OwnPersona {
+            title: title?,
+            department: department?,
+            topics: topics?,
+        }))
+    }
+}
+
+/// A few words that may stand in a mail as they are.
+fn plain() -> Rule<String> {
+    text(1..=MAX_FIELD_CHARS).check(|text| {
+        if Persona::takes(&text) {
+            Ok(text)
+        } else {
+            Err("must be plain words, without links, brackets, quotation marks and spaces around it")
+        }
+    })
+}
+
+/// Accounts to be made.
+pub struct CreateAccountsBody(
+    /// Each as the use case takes it, or what is wrong with it; and the address as it was written, to name it in the answer.
+    pub Vec<(String, Result<NewAccount, Vec<Problem>>)>,
+);
+
+impl FromFields for CreateAccountsBody {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Invalid> {
+        let each = each_by_itself::<CreateAccountBody>();
+        let accounts = fields.required("accounts", list(1..=MAX_CREATED, each))?;
+        let named = accounts.into_iter().map(|(sent, account)| {
+            let email = sent.get("email").and_then(Value::as_str);
+            let email = email.unwrap_or_default().chars().take(ADDRESS_MAX_CHARS);
+            (email.collect(), account.map(|CreateAccountBody(new)| new))
+        });
+        Ok(Self(named.collect()))
     }
 }
 

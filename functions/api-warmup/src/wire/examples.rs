@@ -58,3 +58,15 @@ pub(crate) fn schedule_example() -> Value {
         "reasons": [{ "rule": "ramp", "volume": 8, "because": "day 7 of the ramp" }],
     })
 }
+
+pub(crate) fn ids_example() -> Value {
+    json!({ "accountIds": [ACCOUNT] })
+}
+
+pub(crate) fn batch_example() -> Value {
+    json!({
+        "results": [{ "accountId": ACCOUNT, "success": true }],
+        "successCount": 1,
+        "failureCount": 0,
+    })
+}

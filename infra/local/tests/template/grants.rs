@@ -39,6 +39,7 @@ async fn every_grant_is_used_and_what_is_used_is_granted() {
     keys(&world).await;
     pools(&world, &warming[0]).await;
     accounts(&world, &warming[1]).await;
+    new_credentials(&world, &warming[5], "w199@acorn.test").await;
     read_everything(&world, &warming[0]).await;
     world.stack.advance(10).await.unwrap();
     let unused_later = take_notes(&world);
@@ -141,8 +142,11 @@ async fn keys(world: &World) {
     assert_eq!(once.post("/api/keys", Some(&wanted)).await.unwrap(), spare);
     world.refused_while("key#", "/api/keys", &wanted).await;
     world.get("/api/keys").await;
+    world.get("/api/me").await;
+    let rotate = format!("/api/keys/{}/rotate", id(&spare));
+    let rotated = world.post(&rotate, None).await;
     world
-        .send(Method::DELETE, &format!("/api/keys/{}", id(&spare)), None)
+        .send(Method::DELETE, &format!("/api/keys/{}", id(&rotated)), None)
         .await;
 }
 
@@ -179,11 +183,47 @@ async fn accounts(world: &World, warming: &str) {
     let mut homeless = world.account("w197@acorn.test", &pool);
     homeless.as_object_mut().unwrap().remove("poolId");
     world.post("/api/accounts", Some(&homeless)).await;
+    let ids = json!({ "accountIds": [id(&account), warming] });
+    let batch = json!({ "accounts": [wanted, world.account("w196@acorn.test", &pool)] });
+    world.post("/api/accounts/batch", Some(&batch)).await;
+    for path in [
+        "/api/accounts/batch/test-connection",
+        "/api/warmup/batch/start",
+        "/api/warmup/batch/pause",
+    ] {
+        world.post(path, Some(&ids)).await;
+    }
+    changes(world, warming).await;
     for account in [id(&account).as_str(), warming] {
         world
             .send(Method::DELETE, &format!("/api/accounts/{account}"), None)
             .await;
     }
+}
+
+/// All that can be changed of an account that is paused.
+async fn changes(world: &World, account: &str) {
+    let path = format!("/api/accounts/{account}");
+    world
+        .post(&format!("/api/warmup/resume/{account}"), None)
+        .await;
+    let elsewhere = json!({ "timezone": "Europe/Lisbon", "displayName": "Another Name" });
+    world.send(Method::PATCH, &path, Some(&elsewhere)).await;
+    let paused = json!({ "status": "paused" });
+    world.send(Method::PATCH, &path, Some(&paused)).await;
+    let persona = format!("{path}/persona");
+    world.get(&persona).await;
+    let own = json!({ "title": "Buyer" });
+    world.send(Method::PUT, &persona, Some(&own)).await;
+}
+
+/// New credentials for a mailbox whose old ones failed: it is to be tried at once.
+async fn new_credentials(world: &World, account: &str, address: &str) {
+    let pool = world.demo_pool().await;
+    let credentials = &world.account(address, &pool)["credentials"];
+    let body = json!({ "provider": "imap_smtp", "credentials": credentials });
+    let path = format!("/api/accounts/{account}/credentials");
+    world.send(Method::PATCH, &path, Some(&body)).await;
 }
 
 async fn read_everything(world: &World, account: &str) {

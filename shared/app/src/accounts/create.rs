@@ -15,11 +15,13 @@ use agentwarm_core::pool::{DEFAULT_POOL_NAME, Pool, PoolOverrides};
 use agentwarm_core::rate::{Rate, Score};
 use agentwarm_core::seed::Seed;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
-use super::input::{NewAccount, ValidAccount};
+use super::input::{NewAccount, ValidAccount, servers_of};
 use super::read::LiveAccount;
+use crate::batch;
 use crate::credentials;
-use crate::error::AppError;
+use crate::error::{AppError, Problem};
 use crate::ports::accounts::{AccountCreated, AccountLife};
 use crate::ports::clock::{Clock, Entropy};
 use crate::ports::endpoints::EndpointRules;
@@ -66,6 +68,20 @@ impl CreateAccount {
         Ok(LiveAccount::without_days(account))
     }
 
+    /// Creates several accounts, each by itself, one after the other: they count against one limit.
+    pub async fn create_each(
+        &self,
+        tenant: &Tenant,
+        new: Vec<Result<NewAccount, Vec<Problem>>>,
+        deadline: Instant,
+    ) -> Vec<Result<LiveAccount, AppError>> {
+        let late = || AppError::OutOfTime;
+        batch::each(new, 1, deadline, late, |new| async {
+            self.create(tenant, new.map_err(AppError::Invalid)?).await
+        })
+        .await
+    }
+
     fn new_account(&self, user: UserId, valid: &ValidAccount) -> Account {
         let now = self.clock.schedule();
         let pool = valid.pool.unwrap_or_else(|| default_pool_id(user));
@@ -85,7 +101,8 @@ impl CreateAccount {
             }],
             warmup: None,
             current_daily_limit: INITIAL_DAILY_LIMIT,
-            servers: Some(valid.servers()),
+            persona: None,
+            servers: Some(servers_of(&valid.credentials)),
             total_sent: 0,
             total_received: 0,
             totals_through: None,

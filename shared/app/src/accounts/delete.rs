@@ -10,6 +10,7 @@ use std::sync::Arc;
 use agentwarm_core::audit::{Event, EventType};
 use agentwarm_core::ids::AccountId;
 
+use crate::change::existing;
 use crate::error::AppError;
 use crate::ports::accounts::{AccountLife, AccountReads};
 use crate::ports::clock::Clock;
@@ -48,8 +49,7 @@ impl DeleteAccount {
     }
 
     async fn attempt(&self, tenant: &Tenant, id: AccountId) -> Result<Attempt<()>, AppError> {
-        let account = self.accounts.get(tenant.user, id).await?;
-        let account = account.ok_or(AppError::AccountNotFound)?;
+        let account = existing(self.accounts.as_ref(), tenant, id).await?;
         let now = self.clock.schedule();
         let event = Event::account(EventType::AccountDeleted, id, tenant.actor(), now)
             .with("email", account.email.as_str())

@@ -82,17 +82,9 @@ impl NewAccount {
             .as_deref()
             .map(|id| id.parse::<PoolId>().map_err(|_| "must be a pool's id"));
         let pool = pool.map(|pool| problems.parsed("poolId", pool));
-        let credentials = match self.provider {
-            Provider::ImapSmtp => self.credentials.validated(endpoints, &mut problems),
-            provider @ (Provider::Gmail | Provider::Outlook) => {
-                let message = format!(
-                    "{} is not supported by this deployment yet",
-                    provider.as_str()
-                );
-                problems.add("provider", message);
-                None
-            }
-        };
+        let credentials = self
+            .credentials
+            .of_provider(self.provider, endpoints, &mut problems);
         let found = (email, zone, credentials, pool.unwrap_or_default());
         match (problems.0.is_empty(), found) {
             (true, (Some(email), Some(zone), Some(credentials), pool)) => Ok(ValidAccount {
@@ -109,6 +101,36 @@ impl NewAccount {
 }
 
 impl CredentialsInput {
+    /// These credentials if all is right about them, else all that is wrong.
+    pub(super) fn checked(
+        &self,
+        provider: Provider,
+        endpoints: &dyn EndpointRules,
+    ) -> Result<ImapSmtpCredentials, AppError> {
+        let mut problems = Problems::default();
+        let credentials = self.of_provider(provider, endpoints, &mut problems);
+        credentials.ok_or(AppError::Invalid(problems.0))
+    }
+
+    fn of_provider(
+        &self,
+        provider: Provider,
+        endpoints: &dyn EndpointRules,
+        problems: &mut Problems,
+    ) -> Option<ImapSmtpCredentials> {
+        match provider {
+            Provider::ImapSmtp => self.validated(endpoints, problems),
+            Provider::Gmail | Provider::Outlook => {
+                let message = format!(
+                    "{} is not supported by this deployment yet",
+                    provider.as_str()
+                );
+                problems.add("provider", message);
+                None
+            }
+        }
+    }
+
     fn validated(
         &self,
         endpoints: &dyn EndpointRules,
@@ -152,15 +174,13 @@ impl CredentialsInput {
     }
 }
 
-impl ValidAccount {
-    /// What its owner may see of the credentials.
-    pub(super) fn servers(&self) -> MailServers {
-        MailServers {
-            imap_host: self.credentials.imap_host.clone(),
-            imap_port: self.credentials.imap_port,
-            smtp_host: self.credentials.smtp_host.clone(),
-            smtp_port: self.credentials.smtp_port,
-        }
+/// What their owner may see of credentials.
+pub(super) fn servers_of(credentials: &ImapSmtpCredentials) -> MailServers {
+    MailServers {
+        imap_host: credentials.imap_host.clone(),
+        imap_port: credentials.imap_port,
+        smtp_host: credentials.smtp_host.clone(),
+        smtp_port: credentials.smtp_port,
     }
 }
 

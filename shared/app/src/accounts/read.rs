@@ -6,6 +6,7 @@ use agentwarm_core::account::Account;
 use agentwarm_core::ids::AccountId;
 
 use super::totals::{OpenDays, Totals};
+use crate::change::existing;
 use crate::error::AppError;
 use crate::ports::accounts::{AccountFilter, AccountReads};
 use crate::ports::{PageOf, PageRequest};
@@ -32,8 +33,7 @@ pub struct ReadAccounts {
 impl ReadAccounts {
     /// One account.
     pub async fn get(&self, tenant: &Tenant, account: AccountId) -> Result<LiveAccount, AppError> {
-        let account = self.accounts.get(tenant.user, account).await?;
-        let account = account.ok_or(AppError::AccountNotFound)?;
+        let account = existing(self.accounts.as_ref(), tenant, account).await?;
         let totals = self.days.totals(&account).await?;
         Ok(LiveAccount { account, totals })
     }

@@ -9,7 +9,10 @@ use std::time::Duration;
 use agentwarm_core::account::{Account, Provider};
 use agentwarm_core::ids::AccountId;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
+use crate::batch;
+use crate::change::existing;
 use crate::credentials;
 use crate::error::AppError;
 use crate::ports::accounts::AccountReads;
@@ -20,6 +23,9 @@ use crate::tenant::Tenant;
 
 /// How long a server may take to let us in (decision 15).
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// How many mailboxes of a batch are tried side by side (decision 15).
+const AT_ONCE: usize = 20;
 
 /// How long we wait for a goodbye. It does not matter any more.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -55,6 +61,11 @@ pub struct ConnectionReport {
 }
 
 impl ConnectionReport {
+    /// What went wrong, first.
+    pub fn failure(&self) -> Option<&ConnectFailure> {
+        self.imap.as_ref().err().or(self.smtp.as_ref().err())
+    }
+
     /// Whether the mailbox can be used.
     pub fn overall(&self) -> bool {
         self.imap.is_ok() && self.smtp.is_ok()
@@ -64,8 +75,7 @@ impl ConnectionReport {
 impl TestConnection {
     /// Logs in to both servers of an account, side by side. That a server refuses is an answer, not an error.
     pub async fn test(&self, tenant: &Tenant, id: AccountId) -> Result<ConnectionReport, AppError> {
-        let account = self.accounts.get(tenant.user, id).await?;
-        let account = account.ok_or(AppError::AccountNotFound)?;
+        let account = existing(self.accounts.as_ref(), tenant, id).await?;
         let credentials = self.credentials(&account).await?;
         let tested_at = self.clock.schedule();
         let (imap, smtp) = futures::join!(self.imap(&credentials), self.smtp(&credentials));
@@ -75,6 +85,23 @@ impl TestConnection {
             smtp,
             tested_at,
         })
+    }
+
+    /// Tries several mailboxes, each by itself, some side by side. One for which there was no time left counts as unreachable, as decision
+    /// 15 has it. `ids` are as the client wrote them: what is no id is no account.
+    pub async fn test_each(
+        &self,
+        tenant: &Tenant,
+        ids: &[String],
+        deadline: Instant,
+    ) -> Vec<Result<ConnectionReport, AppError>> {
+        let late = || AppError::ConnectionFailed(ConnectFailure::Unreachable);
+        let ids = ids.iter().collect();
+        batch::each(ids, AT_ONCE, deadline, late, |id: &String| async move {
+            let id = id.parse().map_err(|_| AppError::AccountNotFound)?;
+            self.test(tenant, id).await
+        })
+        .await
     }
 
     async fn credentials(&self, account: &Account) -> Result<ImapSmtpCredentials, AppError> {

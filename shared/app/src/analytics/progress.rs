@@ -11,6 +11,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::account::day_number;
+use crate::change::existing;
 use crate::engine::config::Configs;
 use crate::error::AppError;
 use crate::ports::accounts::AccountReads;
@@ -75,8 +76,7 @@ impl WarmupProgress {
         id: AccountId,
         days: u16,
     ) -> Result<Progress, AppError> {
-        let account = self.accounts.get(tenant.user, id).await?;
-        let account = account.ok_or(AppError::AccountNotFound)?;
+        let account = existing(self.accounts.as_ref(), tenant, id).await?;
         let retention_days = tenant.limits().retention_days;
         let today = account.zone.date_of(self.clock.schedule());
         let back = i64::from(days.min(retention_days).saturating_sub(1));

@@ -55,8 +55,8 @@ impl Composer {
         };
         let composed = compose(
             turn,
-            &persona(sender),
-            &persona(recipient),
+            &Persona::of(sender),
+            &Persona::of(recipient),
             thread_seed(&slot.position),
             slot_seed(slot.id),
         )?;
@@ -89,7 +89,8 @@ impl Composer {
 /// Where a new thread begins.
 pub fn opening(slot: SlotId, sender: &Account) -> Result<ThreadPosition, ContentError> {
     let seed = slot_seed(slot).child("thread");
-    let conversation = choose_conversation_for(&persona(sender), seed.child("conversation"), &[])?;
+    let conversation =
+        choose_conversation_for(&Persona::of(sender), seed.child("conversation"), &[])?;
     Ok(ThreadPosition {
         thread: ThreadId::from_uuid(*slot.as_uuid()),
         conversation: conversation.as_str().to_owned(),
@@ -116,15 +117,4 @@ pub fn slot_seed(slot: SlotId) -> Seed {
 /// The seed of everything that the mails of a thread share.
 fn thread_seed(position: &ThreadPosition) -> Seed {
     Seed::root(b"agentwarm/thread").child_bytes("thread", position.thread.as_uuid().as_bytes())
-}
-
-/// Who an account writes as: derived from its name until it has a persona of its own.
-fn persona(account: &Account) -> Persona {
-    let seed =
-        Seed::root(b"agentwarm/persona").child_bytes("account", account.id.as_uuid().as_bytes());
-    Persona::derive(
-        Some(&account.display_name),
-        account.email.local_part(),
-        seed,
-    )
 }

@@ -76,6 +76,14 @@ pub trait AccountUpdates: Send + Sync {
     /// Writes `account` (whose `version` is one more than what it was read with) if nobody wrote in between; `events` ride along and
     /// leave once.
     async fn replace(&self, account: &Account, events: Vec<Event>) -> Result<Replaced, StoreError>;
+
+    /// The same, with new credentials: both or neither.
+    async fn reseal(
+        &self,
+        account: &Account,
+        credentials: &Sealed,
+        events: Vec<Event>,
+    ) -> Result<Replaced, StoreError>;
 }
 
 /// Creating and deleting accounts.

@@ -53,6 +53,15 @@ pub struct KeyOwner {
     pub key: ApiKeyId,
 }
 
+/// How much of their plan a user has taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Email accounts.
+    pub accounts: u32,
+    /// API keys.
+    pub api_keys: u32,
+}
+
 /// What became of a new key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyCreated {
@@ -92,6 +101,20 @@ pub trait ApiKeys: Send + Sync {
 
     /// Revokes a key: it stops working with the next request. False when the user has no such key.
     async fn revoke(&self, user: UserId, key: ApiKeyId, event: Event) -> Result<bool, StoreError>;
+
+    /// Puts `key` in the place of `old`, which stops working with the next request: both or neither, whatever the plan allows. False when
+    /// the user has no key `old`. `revoked` and `created` tell of it.
+    async fn rotate(
+        &self,
+        old: ApiKeyId,
+        key: &ApiKey,
+        hash: &KeyHash,
+        revoked: Event,
+        created: Event,
+    ) -> Result<bool, StoreError>;
+
+    /// How much of their plan a user has taken.
+    async fn usage(&self, user: UserId) -> Result<Usage, StoreError>;
 
     /// Creates `user` unless they exist.
     async fn create_user(&self, user: &User) -> Result<super::Created, StoreError>;

@@ -16,17 +16,16 @@ pub mod start;
 use std::sync::Arc;
 
 use agentwarm_core::account::Account;
-use agentwarm_core::audit::{Event, EventType};
-use agentwarm_core::ids::AccountId;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::error::AppError;
-use crate::ports::accounts::AccountReads;
 use crate::ports::due::{DueIndex, Roster, RosterEntry};
-use crate::tenant::Tenant;
+
+/// How many accounts of a batch are started or paused side by side. Planning reads a pool's other plans of the day, so a few at a time.
+const AT_ONCE: usize = 5;
 
 /// What start and resume need of the engine.
 #[async_trait]
@@ -45,6 +44,16 @@ pub struct PlannedToday {
     pub limit: u32,
 }
 
+/// Lets a mailbox that sends no more be looked into hourly only. Repeatable.
+pub(crate) async fn look_seldom(roster: &dyn Roster, account: &Account) -> Result<(), AppError> {
+    let entry = RosterEntry {
+        user: account.user,
+        account: account.id,
+        busy: None,
+    };
+    Ok(roster.enrol(&entry).await?)
+}
+
 /// Makes sure that an account which is about to send is found by the scheduler.
 #[derive(Clone)]
 pub struct Enrolment {
@@ -57,12 +66,6 @@ pub struct Enrolment {
 impl Enrolment {
     /// Enrols `account`, whatever its status is yet. Repeatable.
     async fn enrol(&self, account: &Account, now: Timestamp) -> Result<(), AppError> {
-        let entry = RosterEntry {
-            user: account.user,
-            account: account.id,
-            // What is left of its hours comes with the day's plan.
-            busy: None,
-        };
         let plan = DueEntry {
             at: now,
             user: account.user,
@@ -70,44 +73,9 @@ impl Enrolment {
                 account: account.id,
             },
         };
-        self.roster.enrol(&entry).await?;
+        // What is left of its hours comes with the day's plan.
+        look_seldom(self.roster.as_ref(), account).await?;
         self.due.put(&[plan.filed(now)]).await?;
         Ok(())
     }
-}
-
-/// An account of the tenant.
-async fn existing(
-    accounts: &dyn AccountReads,
-    tenant: &Tenant,
-    account: AccountId,
-) -> Result<Account, AppError> {
-    let account = accounts.get(tenant.user, account).await?;
-    account.ok_or(AppError::AccountNotFound)
-}
-
-/// `after` as it is written over `before`, and what the write reports.
-fn changed(
-    tenant: &Tenant,
-    before: &Account,
-    after: Account,
-    now: Timestamp,
-) -> (Account, Vec<Event>) {
-    let event = |event_type| Event::account(event_type, after.id, tenant.actor(), now);
-    let mut events = Vec::new();
-    if before.status != after.status {
-        let (from, to) = (before.status.as_str(), after.status.as_str());
-        let changed = event(EventType::AccountStatusChanged);
-        events.push(changed.with("from", from).with("to", to));
-    }
-    if before.phase() != after.phase() {
-        let (from, to) = (before.phase().as_str(), after.phase().as_str());
-        let changed = event(EventType::AccountWarmupPhaseChanged);
-        events.push(changed.with("from", from).with("to", to));
-    }
-    let after = Account {
-        version: before.version + 1,
-        ..after
-    };
-    (after, events)
 }

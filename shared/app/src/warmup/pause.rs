@@ -7,12 +7,15 @@ use std::sync::Arc;
 use agentwarm_core::account::Account;
 use agentwarm_core::ids::AccountId;
 use agentwarm_core::warmup::transition;
+use tokio::time::Instant;
 
-use super::{changed, existing};
+use super::{AT_ONCE, look_seldom};
+use crate::batch;
+use crate::change::{changed, existing};
 use crate::error::AppError;
 use crate::ports::accounts::{AccountReads, AccountUpdates};
 use crate::ports::clock::Clock;
-use crate::ports::due::{Roster, RosterEntry};
+use crate::ports::due::Roster;
 use crate::retry::{Attempt, retry_stale};
 use crate::tenant::Tenant;
 
@@ -34,14 +37,30 @@ impl PauseWarmup {
     pub async fn pause(&self, tenant: &Tenant, id: AccountId) -> Result<Account, AppError> {
         let account = retry_stale("The account", || self.try_pause(tenant, id)).await?;
         if account.warmup.is_some() {
-            let entry = RosterEntry {
-                user: account.user,
-                account: account.id,
-                busy: None,
-            };
-            self.roster.enrol(&entry).await?;
+            look_seldom(self.roster.as_ref(), &account).await?;
         }
         Ok(account)
+    }
+
+    /// Pauses several, each by itself. `ids` are as the client wrote them: what is no id is no account.
+    pub async fn pause_each(
+        &self,
+        tenant: &Tenant,
+        ids: &[String],
+        deadline: Instant,
+    ) -> Vec<Result<Account, AppError>> {
+        let ids = ids.iter().collect();
+        batch::each(
+            ids,
+            AT_ONCE,
+            deadline,
+            || AppError::OutOfTime,
+            |id: &String| async move {
+                let id = id.parse().map_err(|_| AppError::AccountNotFound)?;
+                self.pause(tenant, id).await
+            },
+        )
+        .await
     }
 
     async fn try_pause(

@@ -8,7 +8,8 @@ use agentwarm_core::warmup::day::DayFigures;
 use agentwarm_core::warmup::transition;
 use jiff::Timestamp;
 
-use super::{Enrolment, PlanToday, changed, existing};
+use super::{Enrolment, PlanToday};
+use crate::change::{changed, existing};
 use crate::error::AppError;
 use crate::ports::accounts::{AccountReads, AccountUpdates};
 use crate::ports::clock::Clock;

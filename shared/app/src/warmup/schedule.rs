@@ -16,7 +16,7 @@ use agentwarm_core::warmup::day::DayPlan;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::existing;
+use crate::change::existing;
 use crate::error::AppError;
 use crate::ports::accounts::AccountReads;
 use crate::ports::clock::Clock;

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use agentwarm_core::account::{Account, WarmupPhase};
 use agentwarm_core::ids::AccountId;
 use agentwarm_core::warmup::{ramp, transition};
+use tokio::time::Instant;
 
-use super::{Enrolment, PlanToday, PlannedToday, changed, existing};
+use super::{AT_ONCE, Enrolment, PlanToday, PlannedToday};
+use crate::batch;
+use crate::change::{changed, existing};
 use crate::engine::config::Configs;
 use crate::error::AppError;
 use crate::ports::accounts::{AccountReads, AccountUpdates};
@@ -63,6 +66,27 @@ impl StartWarmup {
             initial_daily_limit: ramp::limit(1, &config).min(allowed),
             today,
         })
+    }
+
+    /// Starts several, each by itself. `ids` are as the client wrote them: what is no id is no account.
+    pub async fn start_each(
+        &self,
+        tenant: &Tenant,
+        ids: &[String],
+        deadline: Instant,
+    ) -> Vec<Result<Started, AppError>> {
+        let ids = ids.iter().collect();
+        batch::each(
+            ids,
+            AT_ONCE,
+            deadline,
+            || AppError::OutOfTime,
+            |id: &String| async move {
+                let id = id.parse().map_err(|_| AppError::AccountNotFound)?;
+                self.start(tenant, id, false).await
+            },
+        )
+        .await
     }
 
     async fn try_start(

@@ -14,6 +14,7 @@ use super::expression::Expression;
 use super::page::{Listing, Total};
 use super::query::{Query, Wanted};
 use super::table::{Freshness, Table};
+use super::transaction::{Part, Transacted};
 use crate::actions::{Action, BATCH_GET, GET, PUT, QUERY, Resource};
 use crate::codec::{self, CodecError, Item, ItemBuilder};
 use crate::keys;
@@ -21,7 +22,7 @@ use crate::keys;
 /// The part of the address after the `@`: filters cannot split it off.
 const DOMAIN: &str = "domain";
 /// An account's sealed credentials, on an item of their own.
-pub(super) const SEALED: &str = "sealed";
+const SEALED: &str = "sealed";
 
 /// [`AccountReads`] on the entities table.
 #[derive(Debug, Clone)]
@@ -144,6 +145,31 @@ impl AccountUpdates for DynamoAccountUpdates {
         let written = self.0.put(OPERATION, item, condition).await?;
         Ok(written.replaced())
     }
+
+    async fn reseal(
+        &self,
+        account: &Account,
+        credentials: &Sealed,
+        events: Vec<Event>,
+    ) -> Result<Replaced, StoreError> {
+        const OPERATION: &str = "change an account's credentials";
+        let item = item_of(account, &events).map_err(|error| error.during(OPERATION))?;
+        let parts = vec![
+            Part::Put(item, Some(Expression::precedes(account.version))),
+            Part::Put(sealed_item(account, credentials), None),
+        ];
+        Ok(match self.0.transact(OPERATION, parts).await? {
+            Transacted::Done => Replaced::Done,
+            Transacted::Refused(_) => Replaced::Stale,
+        })
+    }
+}
+
+/// An account's credentials as an item.
+pub(super) fn sealed_item(account: &Account, credentials: &Sealed) -> Item {
+    ItemBuilder::new(keys::credentials(account.user, account.id))
+        .with(SEALED, codec::text(&credentials.0))
+        .build()
 }
 
 /// An account as an item.

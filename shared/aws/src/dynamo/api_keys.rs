@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use agentwarm_app::ports::keys::{
-    ApiKey, ApiKeys, KeyCreated, KeyHash, KeyLookup, KeyOwner, User, UserPlans,
+    ApiKey, ApiKeys, KeyCreated, KeyHash, KeyLookup, KeyOwner, Usage, User, UserPlans,
 };
 use agentwarm_app::ports::{Created, StoreError};
 use agentwarm_core::audit::Event;
@@ -140,6 +140,48 @@ impl ApiKeys for DynamoApiKeys {
         Ok(matches!(transacted, Transacted::Done))
     }
 
+    async fn rotate(
+        &self,
+        old: ApiKeyId,
+        key: &ApiKey,
+        hash: &KeyHash,
+        revoked: Event,
+        created: Event,
+    ) -> Result<bool, StoreError> {
+        const OPERATION: &str = "rotate an API key";
+        let plan = plan_of(&self.0, OPERATION, key.user)
+            .await?
+            .ok_or_else(|| CodecError::Dangling("the key's user").during(OPERATION))?;
+        let old = keys::api_key(key.user, old);
+        let Some(item) = self
+            .0
+            .get(OPERATION, old.clone(), Freshness::Consistent)
+            .await?
+        else {
+            return Ok(false);
+        };
+        let parts = rotation(old, &item, key, hash, plan, revoked, created);
+        let parts = parts.map_err(|error| error.during(OPERATION))?;
+        let transacted = self.0.transact(OPERATION, parts).await?;
+        Ok(matches!(transacted, Transacted::Done))
+    }
+
+    async fn usage(&self, user: UserId) -> Result<Usage, StoreError> {
+        const OPERATION: &str = "read a user's counters";
+        let counters = self
+            .0
+            .get(OPERATION, keys::counters(user), Freshness::Consistent)
+            .await?
+            .unwrap_or_default();
+        let count = |counter: Counter| {
+            codec::count_of(&counters, counter.attribute()).map_err(|error| error.during(OPERATION))
+        };
+        Ok(Usage {
+            accounts: count(Counter::Accounts)?,
+            api_keys: count(Counter::ApiKeys)?,
+        })
+    }
+
     async fn create_user(&self, user: &User) -> Result<Created, StoreError> {
         const OPERATION: &str = "create a user";
         let item = ItemBuilder::new(keys::user(user.id))
@@ -206,6 +248,38 @@ fn creation(
     plan: Plan,
     event: Event,
 ) -> Result<Vec<Part>, CodecError> {
+    let [managed, lookup] = items(key, hash, plan, event)?;
+    let absent = Expression::new("attribute_not_exists(#pk)");
+    Ok(vec![
+        Counter::ApiKeys.one_more(key.user, max),
+        Part::Put(managed, Some(absent.clone())),
+        Part::Put(lookup, Some(absent)),
+    ])
+}
+
+/// The old key's two items go and the new one's come.
+fn rotation(
+    old: keys::Key,
+    item: &Item,
+    key: &ApiKey,
+    hash: &KeyHash,
+    plan: Plan,
+    revoked: Event,
+    created: Event,
+) -> Result<Vec<Part>, CodecError> {
+    let [managed, lookup] = items(key, hash, plan, created)?;
+    let absent = Expression::new("attribute_not_exists(#pk)");
+    Ok(vec![
+        Part::Delete(old, Some(Expression::exists())),
+        Part::Delete(keys::key_by_hash_pk(codec::text_of(item, HASH)?), None),
+        Counter::ApiKeys.unchanged(key.user, revoked)?,
+        Part::Put(managed, Some(absent.clone())),
+        Part::Put(lookup, Some(absent)),
+    ])
+}
+
+/// A key's own item and that under its hash.
+fn items(key: &ApiKey, hash: &KeyHash, plan: Plan, event: Event) -> Result<[Item; 2], CodecError> {
     let by_hash = keys::key_hash(hash);
     let managed = ItemBuilder::new(keys::api_key(key.user, key.id))
         .data(key)?
@@ -222,12 +296,7 @@ fn creation(
         .with("key", codec::text(key.id.to_string()))
         .with("plan", codec::encode(&plan)?)
         .build();
-    let absent = Expression::new("attribute_not_exists(#pk)");
-    Ok(vec![
-        Counter::ApiKeys.one_more(key.user, max),
-        Part::Put(managed, Some(absent.clone())),
-        Part::Put(lookup, Some(absent)),
-    ])
+    Ok([managed, lookup])
 }
 
 fn revocation(

@@ -43,16 +43,26 @@ impl Counter {
         Part::Update(keys::counters(user), update, below)
     }
 
-    /// Counts one less and reports `event`, under a version of the counters' own.
+    /// Counts one less and reports `event`.
     pub(super) fn one_less(self, user: UserId, event: Event) -> Result<Part, CodecError> {
+        self.reporting(user, -1, event)
+    }
+
+    /// Counts the same and reports `event`: of something whose place another took.
+    pub(super) fn unchanged(self, user: UserId, event: Event) -> Result<Part, CodecError> {
+        self.reporting(user, 0, event)
+    }
+
+    /// Counts so many more and reports `event`, under a version of the counters' own.
+    fn reporting(self, user: UserId, more: i32, event: Event) -> Result<Part, CodecError> {
         let name = self.attribute();
         let next = "if_not_exists(#version, :none) + :one";
         let update = Expression::new(format!(
-            "SET #version = {next}, #eventVersion = {next}, #events = :events ADD #{name} :less"
+            "SET #version = {next}, #eventVersion = {next}, #events = :events ADD #{name} :more"
         ))
         .value("none", codec::number(0))
         .value("one", codec::number(1))
-        .value("less", codec::number(-1))
+        .value("more", codec::number(more))
         .value("events", codec::encode_events(&[event])?);
         Ok(Part::Update(keys::counters(user), update, None))
     }

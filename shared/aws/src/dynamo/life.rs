@@ -9,7 +9,7 @@ use agentwarm_core::account::Account;
 use agentwarm_core::audit::Event;
 use agentwarm_core::ids::PoolId;
 
-use super::accounts::{SEALED, item_of};
+use super::accounts::{item_of, sealed_item};
 use super::counters::Counter;
 use super::expression::Expression;
 use super::pools::{count_member, uncount_member};
@@ -88,16 +88,13 @@ fn creation(
         .with("user", codec::text(account.user.to_string()))
         .with(LOCKED_BY, codec::text(account.id.to_string()))
         .build();
-    let sealed = ItemBuilder::new(keys::credentials(account.user, account.id))
-        .with(SEALED, codec::text(&credentials.0))
-        .build();
     let member = ItemBuilder::new(keys::member(account.user, pool, account.id)).build();
     Ok(vec![
         Counter::Accounts.one_more(account.user, Some(max)),
         Part::Put(lock, Some(absent.clone())),
         count_member(account.user, pool),
         Part::Put(item_of(account, &[event])?, Some(absent)),
-        Part::Put(sealed, None),
+        Part::Put(sealed_item(account, credentials), None),
         Part::Put(member, None),
     ])
 }

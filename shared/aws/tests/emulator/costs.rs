@@ -128,6 +128,9 @@ async fn accounts_and_pools(costs: &mut Costs) {
     let second = changed(&first);
     let change = store.account_updates.replace(&second, Vec::new());
     let _ = costs.of("change an account", change).await;
+    let second = changed(&second);
+    let reseal = store.account_updates.reseal(&second, &sealed, Vec::new());
+    let _ = costs.of("replace credentials", reseal).await;
     let joined = in_pool(&changed(&second), away.id);
     let joining = event(EventType::PoolAccountAdded, 1);
     let join = store.pool_writes.join(&joined, away.id, joining);

@@ -6,6 +6,7 @@
 
 use super::people::{FAMILY_NAMES, GIVEN_NAMES, HONORIFICS, ROLE_WORDS, ROLES};
 use super::text;
+use crate::account::Account;
 use crate::seed::Seed;
 
 /// Longest name, title, department or topic in characters; what is longer is cut.
@@ -47,6 +48,32 @@ impl Persona {
                 .unwrap_or_default(),
             topics: topics.iter().map(|&topic| topic.to_owned()).collect(),
         }
+    }
+
+    /// Who writes from an account: what its owner set, the rest derived from its name and id, so that it is always the same.
+    pub fn of(account: &Account) -> Self {
+        let seed = Seed::root(b"agentwarm/persona")
+            .child_bytes("account", account.id.as_uuid().as_bytes());
+        let name = Some(account.display_name.as_str());
+        let mut persona = Self::derive(name, account.email.local_part(), seed);
+        let Some(own) = &account.persona else {
+            return persona;
+        };
+        if let Some(title) = &own.title {
+            persona = persona.with_title(title);
+        }
+        if let Some(department) = &own.department {
+            persona = persona.with_department(department);
+        }
+        if let Some(topics) = &own.topics {
+            persona = persona.with_topics(topics.iter().map(String::as_str));
+        }
+        persona
+    }
+
+    /// Whether `text` may stand in a persona as it is: cleaning it would change nothing.
+    pub fn takes(text: &str) -> bool {
+        clean(text).is_some_and(|cleaned| cleaned == text)
     }
 
     /// This persona with the title its owner gave; a title of which cleaning leaves nothing changes nothing.
@@ -267,6 +294,7 @@ fn capitalised(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::account::OwnPersona;
     use proptest::prelude::*;
 
     use super::*;
@@ -277,6 +305,41 @@ mod tests {
 
     fn name(display_name: Option<&str>, local_part: &str) -> String {
         Persona::derive(display_name, local_part, seed()).name()
+    }
+
+    #[test]
+    fn what_its_owner_set_stands_and_the_rest_is_derived() {
+        let mut account = crate::warmup::samples::account();
+        let derived = Persona::of(&account);
+        account.persona = Some(OwnPersona {
+            title: Some("Sales Manager".into()),
+            department: None,
+            topics: Some(vec!["SaaS".into(), "B2B".into()]),
+        });
+        let own = Persona::of(&account);
+        assert_eq!(own.title(), "Sales Manager");
+        assert_eq!(own.topics(), ["SaaS", "B2B"]);
+        assert_eq!(own.department(), derived.department());
+        assert_eq!(own.name(), derived.name());
+    }
+
+    #[test]
+    fn what_cleaning_would_change_is_not_taken() {
+        for good in ["Sales Manager", "R&D", "Büro (Nord), 3. Stock"] {
+            assert!(Persona::takes(good), "{good}");
+        }
+        let long = "x".repeat(MAX_FIELD_CHARS + 1);
+        for bad in [
+            "",
+            " Sales",
+            "{a|b}",
+            "a\nb",
+            "www.example.org",
+            "--",
+            &long,
+        ] {
+            assert!(!Persona::takes(bad), "{bad}");
+        }
     }
 
     #[test]

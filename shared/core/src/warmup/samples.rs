@@ -66,6 +66,7 @@ pub(crate) fn account() -> Account {
         total_sent: 0,
         total_received: 0,
         totals_through: None,
+        persona: None,
         bounce_rate: Rate::ZERO,
         spam_rate: Rate::ZERO,
         reputation: Score::clamped(INITIAL_REPUTATION),

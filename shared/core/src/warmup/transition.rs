@@ -24,6 +24,8 @@ pub enum Operation {
     Pause,
     /// Go on.
     Resume,
+    /// Be active again.
+    Activate,
 }
 
 /// Why an account does not change as asked.
@@ -56,6 +58,7 @@ impl Operation {
             Self::Start => "started",
             Self::Pause => "paused",
             Self::Resume => "resumed",
+            Self::Activate => "set to active; start or resume it",
         }
     }
 }
@@ -123,6 +126,19 @@ pub fn pause(account: &Account, now: Timestamp) -> Result<Account, TransitionErr
     let mut paused = interrupted_by(account, AccountStatus::Paused, now);
     paused.status_reason = None;
     Ok(paused)
+}
+
+/// What `status: active` asks of an account (decision 17): one that was never warmed and is paused is active again, one that is active stays
+/// as it is. Anything else is resume's.
+pub fn activate(account: &Account, now: Timestamp) -> Result<Account, TransitionError> {
+    match account.status {
+        AccountStatus::Active => Ok(account.clone()),
+        AccountStatus::Paused if account.warmup.is_none() => Ok(continued(account, now)),
+        AccountStatus::Paused
+        | AccountStatus::Warming
+        | AccountStatus::Error
+        | AccountStatus::Suspended => Err(invalid(account, Operation::Activate)),
+    }
 }
 
 /// Lets `account` go on as what it was. `today` are the figures of its current local date: what happened before the resume is not held

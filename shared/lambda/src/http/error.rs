@@ -39,6 +39,7 @@ pub const fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::AccountConnectionFailed
         | ErrorCode::WarmupConfigInvalid
         | ErrorCode::ValidationFailed => StatusCode::BAD_REQUEST,
+        ErrorCode::BatchPartialFailure => StatusCode::MULTI_STATUS,
         ErrorCode::AuthMissingHeader | ErrorCode::AuthInvalidFormat => StatusCode::UNAUTHORIZED,
         ErrorCode::AuthInvalidKey => StatusCode::FORBIDDEN,
         ErrorCode::AccountNotFound
@@ -93,7 +94,7 @@ pub(super) struct ErrorBody<'a> {
     request_id: String,
     /// Every part of the input that is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldError<'a>>,
+    errors: Vec<FieldError>,
     /// The numbers behind it, such as those of a plan's limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "std::collections::BTreeMap<String, Value>")]
@@ -102,11 +103,11 @@ pub(super) struct ErrorBody<'a> {
 
 /// One part of the input that is wrong.
 #[derive(Debug, Serialize, JsonSchema)]
-struct FieldError<'a> {
+pub(super) struct FieldError {
     /// Where: `credentials.imapPort`, `accounts[3].email`, a query parameter's or a header's name, or `body`.
-    path: &'a str,
+    path: String,
     /// What is wrong with it, to be read after the path.
-    message: &'a str,
+    message: String,
 }
 
 impl ApiError {
@@ -197,7 +198,7 @@ impl ApiError {
             status_code: status.as_u16(),
             action: parts.code.action(),
             request_id: request.to_string(),
-            errors: parts.problems.iter().map(FieldError::from).collect(),
+            errors: parts.problems.into_iter().map(FieldError::from).collect(),
             details: parts.details.as_ref(),
         };
         // Strings and numbers always serialize.
@@ -212,11 +213,11 @@ impl ApiError {
     }
 }
 
-impl<'a> From<&'a Problem> for FieldError<'a> {
-    fn from(problem: &'a Problem) -> Self {
+impl From<Problem> for FieldError {
+    fn from(problem: Problem) -> Self {
         Self {
-            path: &problem.path,
-            message: &problem.message,
+            path: problem.path,
+            message: problem.message,
         }
     }
 }

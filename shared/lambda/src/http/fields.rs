@@ -224,21 +224,29 @@ impl Report {
     }
 
     /// What was read, unless anything was wrong.
-    fn conclude<T>(self, read: Result<T, Invalid>) -> Result<T, ApiError> {
+    fn conclude<T>(self, read: Result<T, Invalid>) -> Result<T, Vec<Problem>> {
         match read {
             Ok(value) if self.problems.is_empty() => Ok(value),
-            _ => Err(ApiError::invalid(self.problems)),
+            _ => Err(self.problems),
         }
     }
 }
 
 /// Reads a body.
 pub(super) fn read_body<T: FromFields>(body: Option<&Value>) -> Result<T, ApiError> {
-    let Some(Value::Object(object)) = body else {
+    let Some(Value::Object(_)) = body else {
         return Err(ApiError::invalid_at("body", "must be a JSON object"));
     };
+    read_alone(body).map_err(ApiError::invalid)
+}
+
+/// Reads an object that stands alone: its fields' paths begin with it.
+pub(super) fn read_alone<T: FromFields>(object: Option<&Value>) -> Result<T, Vec<Problem>> {
     let mut report = Report::default();
-    let read = report.object(object);
+    let read = match object {
+        Some(Value::Object(object)) => report.object(object),
+        _ => Err(report.problem("must be an object")),
+    };
     report.conclude(read)
 }
 
@@ -249,7 +257,7 @@ pub(super) fn read_query<T: FromFields>(pairs: &[(String, String)]) -> Result<T,
         source: Source::Query(pairs),
         report: &mut report,
     });
-    report.conclude(read)
+    report.conclude(read).map_err(ApiError::invalid)
 }
 
 /// What `T` reads.

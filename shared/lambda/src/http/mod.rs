@@ -10,11 +10,12 @@
 //! | [`rate`] | not too often? |
 //! | [`body`], [`fields`], [`rules`], [`paging`] | what do they want, and what is wrong with it |
 //! | [`idempotency`], [`sealed`] | did they ask before |
-//! | [`response`], [`error`], [`cors`] | what do they get |
+//! | [`response`], [`batch`], [`error`], [`cors`] | what do they get |
 //! | [`gateway`] | how does it come in and go out |
 //! | [`openapi`] | what is written about all of that |
 
 mod auth;
+pub mod batch;
 mod body;
 mod cors;
 mod digest;
@@ -36,6 +37,7 @@ mod serve;
 mod testing;
 
 pub use auth::Caller;
+pub use batch::{AccountIds, Batch, ItemFailure, PartialFailure};
 pub use body::DEFAULT_MAX_BODY;
 pub use error::ApiError;
 pub use fields::{Fields, FromFields, Invalid, Patch};

@@ -8,6 +8,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use agentwarm_app::error::Problem;
 use agentwarm_app::text::line_problem;
 use agentwarm_core::email::EmailAddress;
 use agentwarm_core::time::Zone;
@@ -16,7 +17,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::fields::{FromFields, Invalid, Raw, Report, schema_of, with_keyword};
+use super::fields::{FromFields, Invalid, Raw, Report, read_alone, schema_of, with_keyword};
 
 type Read<T> = Box<dyn Fn(Raw<'_>, &mut Report) -> Result<T, Invalid>>;
 
@@ -318,6 +319,22 @@ pub fn object<T: FromFields + 'static>() -> Rule<T> {
         read: Box::new(|raw, report| match raw {
             Raw::Json(Value::Object(object)) => report.object(object),
             _ => Err(report.problem("must be an object")),
+        }),
+        schema: Box::new(|| schema_of::<T>().into_value()),
+    }
+}
+
+/// An object of a batch: what is wrong with it is its own, and the request goes on without it (decision 9). Beside it what was sent, to name
+/// it by in the answer.
+pub fn each_by_itself<T: FromFields + 'static>() -> Rule<(Value, Result<T, Vec<Problem>>)> {
+    Rule {
+        read: Box::new(|raw, _| {
+            let sent = match raw {
+                Raw::Json(value) => value.clone(),
+                Raw::Text(text) => text.into(),
+            };
+            let read = read_alone(Some(&sent));
+            Ok((sent, read))
         }),
         schema: Box::new(|| schema_of::<T>().into_value()),
     }

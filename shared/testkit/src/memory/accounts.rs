@@ -28,6 +28,10 @@ impl AccountItems {
             .filter(move |((owner, _), _)| *owner == user)
             .map(|(_, account)| account)
     }
+
+    pub(super) fn count(&self, user: UserId) -> usize {
+        self.of(user).count()
+    }
 }
 
 #[async_trait]
@@ -95,6 +99,23 @@ impl AccountUpdates for MemoryStore {
     async fn replace(&self, account: &Account, events: Vec<Event>) -> Result<Replaced, StoreError> {
         self.run_replace("accounts.replace", |state| {
             state.replace_account(account, events)
+        })
+        .await
+    }
+
+    async fn reseal(
+        &self,
+        account: &Account,
+        credentials: &Sealed,
+        events: Vec<Event>,
+    ) -> Result<Replaced, StoreError> {
+        self.run_replace("accounts.reseal", |state| {
+            let replaced = state.replace_account(account, events);
+            if replaced == Replaced::Done {
+                let key = (account.user, account.id);
+                state.accounts.credentials.insert(key, credentials.clone());
+            }
+            replaced
         })
         .await
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use agentwarm_app::ports::keys::{
-    ApiKey, ApiKeys, KeyCreated, KeyHash, KeyLookup, KeyOwner, User, UserPlans,
+    ApiKey, ApiKeys, KeyCreated, KeyHash, KeyLookup, KeyOwner, Usage, User, UserPlans,
 };
 use agentwarm_app::ports::{Created, StoreError};
 use agentwarm_core::audit::Event;
@@ -89,6 +89,38 @@ impl ApiKeys for MemoryStore {
             state.keys.hashes.retain(|_, of| *of != (user, key));
             state.report(user, format!("key#{key}"), 2, Image::Gone, vec![event]);
             true
+        })
+        .await
+    }
+
+    async fn rotate(
+        &self,
+        old: ApiKeyId,
+        key: &ApiKey,
+        hash: &KeyHash,
+        revoked: Event,
+        created: Event,
+    ) -> Result<bool, StoreError> {
+        self.run("keys.rotate", |state| {
+            let user = key.user;
+            if state.keys.keys.remove(&(user, old)).is_none() {
+                return false;
+            }
+            state.keys.hashes.retain(|_, of| *of != (user, old));
+            state.keys.keys.insert((user, key.id), key.clone());
+            state.keys.hashes.insert(hash.0, (user, key.id));
+            state.report(user, format!("key#{old}"), 2, Image::Gone, vec![revoked]);
+            let item = format!("key#{}", key.id);
+            state.report(user, item, 1, Image::Other, vec![created]);
+            true
+        })
+        .await
+    }
+
+    async fn usage(&self, user: UserId) -> Result<Usage, StoreError> {
+        self.run("keys.usage", |state| Usage {
+            accounts: u32::try_from(state.accounts.count(user)).unwrap_or(u32::MAX),
+            api_keys: u32::try_from(state.keys.of(user).count()).unwrap_or(u32::MAX),
         })
         .await
     }

@@ -201,6 +201,26 @@ pub async fn of_parallel_changes_one_wins(store: &Store) {
     assert_eq!(read.as_ref(), winners.first().copied());
 }
 
+/// Both are of one moment.
+pub async fn new_credentials_come_with_the_change_or_not_at_all(store: &Store) {
+    let owner = user(1);
+    let pool = store.given_pool(owner, 1).await;
+    let first = store.given_account(&account(owner, 1), pool.id).await;
+    let reseal = async |account: &Account, sealed| {
+        let events = vec![event(EventType::AccountStatusChanged, 1)];
+        let resealed = store.account_updates.reseal(account, &sealed, events);
+        resealed.await.unwrap()
+    };
+    let second = changed(&first);
+    assert_eq!(reseal(&second, credentials(2)).await, Replaced::Done);
+    assert_eq!(reseal(&second, credentials(3)).await, Replaced::Stale);
+
+    let read = store.accounts.get(owner, first.id).await.unwrap();
+    assert_eq!(read, Some(second));
+    let sealed = store.accounts.credentials(owner, first.id).await.unwrap();
+    assert_eq!(sealed, Some(credentials(2)));
+}
+
 /// Its address, its place under the limit, its credentials and memberships are free again; deleting it again is stale.
 pub async fn a_deleted_account_leaves_nothing_behind(store: &Store) {
     let owner = user(1);

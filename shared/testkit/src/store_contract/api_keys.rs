@@ -1,14 +1,14 @@
 //! Users and their API keys.
 
 use agentwarm_app::ports::Created;
-use agentwarm_app::ports::keys::{ApiKey, KeyCreated, KeyHash, KeyOwner, User};
+use agentwarm_app::ports::keys::{ApiKey, KeyCreated, KeyHash, KeyOwner, Usage, User};
 use agentwarm_core::audit::EventType;
 use agentwarm_core::ids::{ApiKeyId, UserId};
 use agentwarm_core::plan::Plan;
 use futures::future::join_all;
 
 use super::Store;
-use super::fixtures::{after, event, now, user};
+use super::fixtures::{account, after, event, now, user};
 
 fn key(owner: UserId, n: u8) -> (ApiKey, KeyHash) {
     let key = ApiKey {
@@ -167,4 +167,55 @@ pub async fn parallel_keys_do_not_pass_the_limit(store: &Store) {
         create(store, owner, 31, Some(5)).await,
         KeyCreated::LimitReached { current: 6 }
     );
+}
+
+/// Whatever the plan allows; what is not there, or another's, is not rotated.
+pub async fn a_rotated_key_gives_its_place_to_the_new_one(store: &Store) {
+    let owner = given_user(store).await;
+    assert_eq!(create(store, owner, 1, Some(1)).await, KeyCreated::Done);
+    let rotate = async |old: u8, owner: UserId, new: u8| {
+        let (new, hash) = key(owner, new);
+        let (revoked, created) = (
+            event(EventType::ApiKeyRevoked, 1),
+            event(EventType::ApiKeyCreated, 1),
+        );
+        let old = key(owner, old).0.id;
+        let rotated = store.api_keys.rotate(old, &new, &hash, revoked, created);
+        rotated.await.unwrap()
+    };
+    assert!(rotate(1, owner, 2).await);
+    assert!(!rotate(1, owner, 3).await);
+
+    let listed = store.api_keys.list(owner).await.unwrap();
+    assert_eq!(listed, [key(owner, 2).0]);
+    assert_eq!(
+        store.key_lookup.owner(&key(owner, 1).1).await.unwrap(),
+        None
+    );
+    let found = store.key_lookup.owner(&key(owner, 2).1).await.unwrap();
+    assert_eq!(found.map(|found| found.key), Some(key(owner, 2).0.id));
+    assert_eq!(
+        store.key_lookup.owner(&key(owner, 3).1).await.unwrap(),
+        None
+    );
+    let full = KeyCreated::LimitReached { current: 1 };
+    assert_eq!(create(store, owner, 4, Some(1)).await, full);
+}
+
+/// Nothing for whom nothing was ever counted.
+pub async fn usage_follows_what_is_created_and_deleted(store: &Store) {
+    let owner = given_user(store).await;
+    let usage = async || store.api_keys.usage(owner).await.unwrap();
+    assert_eq!(usage().await, Usage::default());
+    for n in 1..=3 {
+        create(store, owner, n, None).await;
+    }
+    revoke(store, owner, 2).await;
+    let pool = store.given_pool(owner, 1).await;
+    store.given_account(&account(owner, 1), pool.id).await;
+    let expected = Usage {
+        accounts: 1,
+        api_keys: 2,
+    };
+    assert_eq!(usage().await, expected);
 }

@@ -119,6 +119,8 @@ macro_rules! store_contract_cases {
                 keys_are_listed_newest_first,
                 the_use_of_a_key_is_noted,
                 a_revoked_key_stops_working,
+                a_rotated_key_gives_its_place_to_the_new_one,
+                usage_follows_what_is_created_and_deleted,
                 parallel_keys_do_not_pass_the_limit,
             ],
             accounts: [
@@ -130,6 +132,7 @@ macro_rules! store_contract_cases {
                 parallel_accounts_do_not_pass_the_limit,
                 a_change_needs_the_version_before_it,
                 of_parallel_changes_one_wins,
+                new_credentials_come_with_the_change_or_not_at_all,
                 a_deleted_account_leaves_nothing_behind,
                 only_the_newest_version_can_be_deleted,
                 many_accounts_are_read_at_once,

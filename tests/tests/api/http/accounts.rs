@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::client::{Api, json as body, paths};
 
-fn new_account(email: &str) -> Value {
+pub(super) fn new_account(email: &str) -> Value {
     json!({
         "email": email,
         "displayName": "Hello",
@@ -24,7 +24,7 @@ fn new_account(email: &str) -> Value {
     })
 }
 
-async fn create(api: &Api, email: &str) -> String {
+pub(super) async fn create(api: &Api, email: &str) -> String {
     let created = api.post("/api/accounts", new_account(email), 201).await;
     format!("/api/accounts/{}", created["id"].as_str().unwrap())
 }

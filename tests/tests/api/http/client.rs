@@ -69,6 +69,11 @@ impl Api {
         self.call(Method::PUT, path, Some(body), status).await
     }
 
+    /// A `PATCH` that answers `status`; its JSON.
+    pub(crate) async fn patch(&self, path: &str, body: Value, status: u16) -> Value {
+        self.call(Method::PATCH, path, Some(body), status).await
+    }
+
     /// A `DELETE` that answers `status`; its JSON, null if it has no body.
     pub(crate) async fn delete(&self, path: &str, status: u16) -> Value {
         self.call(Method::DELETE, path, None, status).await
@@ -135,6 +140,9 @@ fn routes(world: &World) -> Vec<BoundRoute> {
     let accounts = api_accounts::Accounts {
         create: world.create(),
         read: world.read(),
+        update: world.update(),
+        credentials: world.credentials(),
+        personas: world.personas(),
         delete: world.delete(),
         test: world.test_connection(),
     };

@@ -73,3 +73,66 @@ async fn names_are_checked_and_ids_need_not_be_ids() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn a_key_is_rotated_on_any_plan_and_the_old_one_opens_nothing() {
+    let api = Api::on_plan(agentwarm_core::plan::Plan::Free).await;
+    let listed = api.get("/api/keys", 200).await;
+    let old = listed["keys"][0].clone();
+    let path = format!("/api/keys/{}/rotate", old["id"].as_str().unwrap());
+    let new = api.post(&path, Value::Null, 201).await;
+    assert_eq!(new["name"], old["name"]);
+    assert_ne!(new["id"], old["id"]);
+
+    let refused = api.send(Method::GET, "/api/me", Some(&api.key), "").await;
+    assert_eq!(body(&refused)["code"], "AUTH_INVALID_KEY");
+    let key = new["key"].as_str();
+    let me = body(&api.send(Method::GET, "/api/me", key, "").await);
+    assert_eq!(me["usage"]["apiKeys"], 1);
+    let again = api.send(Method::POST, &path, key, "").await;
+    assert_eq!(body(&again)["code"], "API_KEY_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_key_of_another_user_is_not_there() {
+    let api = Api::new().await;
+    let id = api.get("/api/keys", 200).await["keys"][0]["id"].clone();
+    let stranger = api.stranger().await;
+    let path = format!("/api/keys/{}/rotate", id.as_str().unwrap());
+    let refused = api.send(Method::POST, &path, Some(&stranger), "").await;
+    assert_eq!(body(&refused)["code"], "API_KEY_NOT_FOUND");
+    api.refused(
+        Method::POST,
+        "/api/keys/none/rotate",
+        Value::Null,
+        "API_KEY_NOT_FOUND",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn i_am_shown_my_plan_and_what_i_have_taken_of_it() {
+    let api = Api::new().await;
+    super::accounts::create(&api, "hello@example.com").await;
+    let me = api.get("/api/me", 200).await;
+    insta::assert_json_snapshot!(me, { ".user.id" => "uuid" }, @r#"
+    {
+      "user": {
+        "id": "uuid",
+        "createdAt": "2026-03-13T09:00:00Z"
+      },
+      "plan": "pro",
+      "limits": {
+        "accounts": 50,
+        "apiKeys": 5,
+        "dailyEmailsPerAccount": 40,
+        "dailyEmailsTotal": null,
+        "retentionDays": 90
+      },
+      "usage": {
+        "accounts": 1,
+        "apiKeys": 1
+      }
+    }
+    "#);
+}

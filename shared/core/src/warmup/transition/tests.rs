@@ -93,6 +93,27 @@ fn the_table_of_decision_17() {
 }
 
 #[test]
+fn active_undoes_a_pause_of_what_was_never_warmed() {
+    use AccountStatus::{Active, Error, Paused, Suspended, Warming};
+    let ramp = Some(WarmupPhase::RampUp);
+    for (status, phase, expected) in [
+        (Active, None, "active"),
+        (Active, Some(WarmupPhase::Graduated), "active"),
+        (Paused, None, "active"),
+        (Paused, ramp, "invalid"),
+        (Warming, ramp, "invalid"),
+        (Error, None, "invalid"),
+        (Suspended, ramp, "invalid"),
+    ] {
+        let account = standing(status, phase);
+        let activated = activate(&account, at(NOW));
+        assert_eq!(outcome(activated), expected, "{status:?} {phase:?}");
+    }
+    let same = standing(Active, None);
+    assert_eq!(activate(&same, at(NOW)).unwrap(), same, "not even touched");
+}
+
+#[test]
 fn a_refusal_names_the_status_and_tells_a_graduated_account() {
     let graduated = standing(AccountStatus::Active, Some(WarmupPhase::Graduated));
     let error = start(&graduated, friday(), false).unwrap_err();
