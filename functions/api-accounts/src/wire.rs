@@ -43,6 +43,8 @@ pub struct Account {
     status: AccountStatus,
     /// Why the status is what it is, where that is not its user's doing.
     status_reason: Option<String>,
+    #[schemars(schema_with = "schema::instant")]
+    status_since: Timestamp,
     #[schemars(schema_with = "phase")]
     warmup_phase: WarmupPhase,
     /// Mails it may send on its current or last planned day.
@@ -206,6 +208,7 @@ impl From<&LiveAccount> for Account {
             provider: account.provider,
             status: account.status,
             status_reason: account.status_reason.clone(),
+            status_since: account.status_since(),
             warmup_phase: account.phase(),
             current_daily_limit: account.current_daily_limit,
             total_sent: live.totals.sent,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use agentwarm_app::error::AppError;
 use agentwarm_app::warmup::Enrolment;
+use agentwarm_app::warmup::diagnose::DiagnoseWarmup;
 use agentwarm_app::warmup::pause::PauseWarmup;
 use agentwarm_app::warmup::resume::ResumeWarmup;
 use agentwarm_app::warmup::schedule::ReadSchedule;
@@ -19,8 +20,8 @@ use agentwarm_lambda::task::Task;
 use agentwarm_lambda::world::{World, WorldError};
 
 use wire::{
-    AccountItem, ReadScheduleQuery, StartWarmupQuery, WarmupPaused, WarmupResumed, WarmupSchedule,
-    WarmupStarted,
+    AccountItem, ReadScheduleQuery, StartWarmupQuery, WarmupDiagnosis, WarmupPaused, WarmupResumed,
+    WarmupSchedule, WarmupStarted,
 };
 
 /// The use cases behind the operations.
@@ -31,6 +32,8 @@ pub struct Warmup {
     pub pause: PauseWarmup,
     /// Resuming.
     pub resume: ResumeWarmup,
+    /// Asking why.
+    pub diagnose: DiagnoseWarmup,
     /// Looking at a day.
     pub schedule: ReadSchedule,
 }
@@ -63,6 +66,11 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             plans: world.plans()?,
             enrolment,
             planner,
+            clock: world.clock(),
+        },
+        diagnose: DiagnoseWarmup {
+            accounts: world.account_reads()?,
+            plans: world.plans()?,
             clock: world.clock(),
         },
         schedule: ReadSchedule {
@@ -137,6 +145,16 @@ pub fn routes() -> Routes<Warmup> {
                 .answers::<PartialFailure<AccountItem>>(207, "Some are not"),
         )
         .with(
+            Route::get("/api/warmup/diagnose/{accountId}", diagnose)
+                .named(
+                    "diagnoseWarmup",
+                    "Why an account does not send, or not more, today",
+                )
+                .answers::<WarmupDiagnosis>(200, "What keeps it, the gravest first")
+                .such_as(wire::diagnosis_example)
+                .fails_with(&[ErrorCode::AccountNotFound]),
+        )
+        .with(
             Route::get("/api/warmup/schedule/{accountId}", schedule)
                 .named("getWarmupSchedule", "Get the warmup schedule of a date")
                 .filters::<ReadScheduleQuery>()
@@ -172,6 +190,12 @@ async fn resume(warmup: Arc<Warmup>, caller: Caller, request: Request) -> Answer
         .resume(&caller.tenant(), account(&request)?)
         .await?;
     Response::ok(&WarmupResumed::from(&resumed))
+}
+
+async fn diagnose(warmup: Arc<Warmup>, caller: Caller, request: Request) -> Answer {
+    let account = account(&request)?;
+    let diagnosis = warmup.diagnose.diagnose(&caller.tenant(), account).await?;
+    Response::ok(&WarmupDiagnosis::new(account, &diagnosis))
 }
 
 async fn start_batch(warmup: Arc<Warmup>, caller: Caller, request: Request) -> Answer {

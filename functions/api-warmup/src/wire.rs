@@ -9,16 +9,18 @@ use agentwarm_core::account::{Account, AccountStatus, WarmupPhase};
 use agentwarm_core::ids::{AccountId, ScheduleId};
 use agentwarm_core::mail::slot::{SkipReason, SlotKind};
 use agentwarm_core::warmup::day::{Reason, Rule};
+use agentwarm_core::warmup::diagnosis::{Block, BlockCode, Diagnosis, Remedy, Severity};
 use agentwarm_lambda::http::openapi::schema;
 use agentwarm_lambda::http::rules::{boolean, date};
-use agentwarm_lambda::http::{Batch, Fields, FromFields, Invalid, ItemFailure};
+use agentwarm_lambda::http::{Batch, Endpoint, Fields, FromFields, Invalid, ItemFailure};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 pub(crate) use examples::{
-    batch_example, ids_example, paused_example, resumed_example, schedule_example, started_example,
+    batch_example, diagnosis_example, ids_example, paused_example, resumed_example,
+    schedule_example, started_example,
 };
 
 /// How to start.
@@ -47,6 +49,74 @@ impl FromFields for ReadScheduleQuery {
         let date = fields.optional("date", date);
         Ok(Self { date: date? })
     }
+}
+
+/// What keeps an account from sending, or from sending more, today.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WarmupDiagnosis {
+    #[schemars(schema_with = "schema::id")]
+    account_id: AccountId,
+    /// It has sent today, or its plan says that it will.
+    sending_today: bool,
+    planned_today: u32,
+    sent_today: u32,
+    /// The gravest first.
+    blocked_by: Vec<WarmupBlock>,
+    /// What made the day's volume, in the order of the rules.
+    reasons: Vec<VolumeReason>,
+}
+
+/// One thing that keeps it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WarmupBlock {
+    #[schemars(schema_with = "block_code")]
+    code: &'static str,
+    /// `blocking`: nothing is sent because of it; `limiting`: less is sent; `info`: as it should be.
+    #[schemars(schema_with = "severity")]
+    severity: &'static str,
+    message: String,
+    /// What can be done, as a word; null where waiting is right.
+    action: Option<&'static str>,
+    /// The request that does it.
+    endpoint: Option<Endpoint>,
+}
+
+impl WarmupDiagnosis {
+    /// A diagnosis of an account as its client sees it.
+    pub fn new(account: AccountId, diagnosis: &Diagnosis) -> Self {
+        let blocks = diagnosis.blocked_by.iter();
+        Self {
+            account_id: account,
+            sending_today: diagnosis.sending_today,
+            planned_today: diagnosis.planned_today,
+            sent_today: diagnosis.sent_today,
+            blocked_by: blocks
+                .map(|block| WarmupBlock::new(account, block))
+                .collect(),
+            reasons: diagnosis.reasons.iter().map(VolumeReason::from).collect(),
+        }
+    }
+}
+
+impl WarmupBlock {
+    fn new(account: AccountId, block: &Block) -> Self {
+        Self {
+            code: block.code.as_str(),
+            severity: block.severity.as_str(),
+            message: block.message.clone(),
+            action: block.remedy.map(Remedy::as_str),
+            endpoint: block.remedy.map(|remedy| Endpoint::of(remedy, account)),
+        }
+    }
+}
+
+fn block_code(_: &mut SchemaGenerator) -> Schema {
+    schema::one_of(BlockCode::ALL, BlockCode::as_str)
+}
+
+fn severity(_: &mut SchemaGenerator) -> Schema {
+    schema::one_of(Severity::ALL, Severity::as_str)
 }
 
 /// One of several accounts.

@@ -4,8 +4,9 @@ use crate::hosted::{Build, Registry};
 
 /// Every function of `functions/`.
 pub fn functions() -> Registry {
-    let functions: [(&str, Build); 11] = [
+    let functions: [(&str, Build); 12] = [
         ("api-accounts", api_accounts::build),
+        ("api-agent", api_agent::build),
         ("api-analytics", api_analytics::build),
         ("api-audit-log", api_audit_log::build),
         ("api-discovery", api_discovery::build),

@@ -5,6 +5,7 @@
 //! compiled once for all functions.
 
 pub mod accounts;
+pub mod agent;
 pub mod analytics;
 pub mod audit_log;
 mod batch;

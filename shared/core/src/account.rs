@@ -77,6 +77,9 @@ pub struct Account {
     pub status: AccountStatus,
     /// Why it stands there, in a sentence, where that is not its user's doing.
     pub status_reason: Option<String>,
+    /// Since when it has its status; the account's creation where that is not known.
+    #[serde(default)]
+    pub status_since: Option<Timestamp>,
     /// What a pause, suspension or error interrupted: the status that `resume` returns to.
     pub interrupted: Option<AccountStatus>,
     /// Its time zone.
@@ -197,6 +200,11 @@ impl Account {
         self.warmup
             .as_ref()
             .map_or(WarmupPhase::RampUp, |warmup| warmup.phase)
+    }
+
+    /// Since when it has its status.
+    pub fn status_since(&self) -> Timestamp {
+        self.status_since.unwrap_or(self.created_at)
     }
 
     /// The pool whose configuration counts.

@@ -12,6 +12,7 @@
 //! - [`audit`], [`error`]: the vocabularies of events and of errors.
 
 pub mod account;
+pub mod advice;
 pub mod audit;
 pub mod content;
 pub mod email;

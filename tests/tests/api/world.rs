@@ -11,6 +11,7 @@ use agentwarm_app::accounts::read::ReadAccounts;
 use agentwarm_app::accounts::test_connection::TestConnection;
 use agentwarm_app::accounts::totals::OpenDays;
 use agentwarm_app::accounts::{Personas, ReplaceCredentials, UpdateAccount};
+use agentwarm_app::agent::AgentStatus;
 use agentwarm_app::engine::config::Configs;
 use agentwarm_app::error::AppError;
 use agentwarm_app::keys::Keys;
@@ -21,6 +22,7 @@ use agentwarm_app::ports::accounts::{AccountReads, AccountUpdates};
 use agentwarm_app::ports::clock::Clock;
 use agentwarm_app::ports::days::{AccountRef, Plans};
 use agentwarm_app::tenant::Tenant;
+use agentwarm_app::warmup::diagnose::DiagnoseWarmup;
 use agentwarm_app::warmup::pause::PauseWarmup;
 use agentwarm_app::warmup::resume::ResumeWarmup;
 use agentwarm_app::warmup::schedule::ReadSchedule;
@@ -174,6 +176,23 @@ impl World {
             endpoints: Arc::new(NetRules(Policy::default())),
             mailboxes: self.store.clone(),
             visits: self.queues.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(crate) fn diagnose(&self) -> DiagnoseWarmup {
+        DiagnoseWarmup {
+            accounts: self.store.clone(),
+            plans: self.store.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(crate) fn agent_status(&self) -> AgentStatus {
+        AgentStatus {
+            accounts: self.store.clone(),
+            days: self.days(),
+            scheduler: self.probes.clone(),
             clock: self.clock.clone(),
         }
     }

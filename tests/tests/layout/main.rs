@@ -76,6 +76,7 @@ fn versions_and_features_stand_in_the_root_manifest_only() {
 fn route_tables() -> Vec<(&'static str, Vec<RouteSpec>)> {
     vec![
         ("api-accounts", api_accounts::routes().specs()),
+        ("api-agent", api_agent::routes().specs()),
         ("api-analytics", api_analytics::routes().specs()),
         ("api-audit-log", api_audit_log::routes().specs()),
         ("api-discovery", api_discovery::routes().specs()),

@@ -70,3 +70,27 @@ pub(crate) fn batch_example() -> Value {
         "failureCount": 0,
     })
 }
+
+pub(crate) fn diagnosis_example() -> Value {
+    json!({
+        "accountId": ACCOUNT,
+        "sendingToday": true,
+        "plannedToday": 4,
+        "sentToday": 1,
+        "blockedBy": [{
+            "code": "SPIKE_CAP",
+            "severity": "limiting",
+            "message": "At most 1.5 times what was accepted on one of the last sending days.",
+            "action": null,
+            "endpoint": null,
+        }],
+        "reasons": [
+            { "rule": "ramp", "volume": 8, "because": "Day 7 of a ramp from 2 to 40 in 45 days." },
+            {
+                "rule": "spike_cap",
+                "volume": 4,
+                "because": "At most 1.5 times what was accepted on one of the last sending days.",
+            },
+        ],
+    })
+}

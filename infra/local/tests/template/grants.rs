@@ -235,6 +235,7 @@ async fn read_everything(world: &World, account: &str) {
         "/api/accounts?status=warming",
         "/api/accounts",
         "/api/analytics/system",
+        "/api/agent/status",
         "/api/audit-log",
     ] {
         world.get(path).await;
@@ -242,6 +243,7 @@ async fn read_everything(world: &World, account: &str) {
     for path in [
         format!("/api/accounts/{account}"),
         format!("/api/warmup/schedule/{account}"),
+        format!("/api/warmup/diagnose/{account}"),
         format!("/api/warmup/schedule/{account}?date=2026-03-11"),
         format!("/api/analytics/accounts/{account}"),
         format!("/api/analytics/accounts/{account}/progress"),

@@ -93,6 +93,7 @@ impl CreateAccount {
             provider: valid.provider,
             status: AccountStatus::Active,
             status_reason: None,
+            status_since: Some(now),
             interrupted: None,
             zone: valid.zone.clone(),
             pools: vec![PoolMembership {

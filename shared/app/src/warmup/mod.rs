@@ -8,6 +8,7 @@
 //! - before the status is written leaves a roster entry and a due entry of an account that does not send: both find nothing to do;
 //! - after it, before the day is planned, leaves a due entry that plans the day within two minutes.
 
+pub mod diagnose;
 pub mod pause;
 pub mod resume;
 pub mod schedule;

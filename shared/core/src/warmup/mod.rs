@@ -12,6 +12,7 @@
 //! - [`engage`]: what a receiver does with a mail.
 //! - [`day`], [`figures`]: the day, as planned and as it turned out; [`reputation`]: one number for it.
 //! - [`judge`]: what the figures lead to, by their [`evidence`].
+//! - [`diagnosis`]: why an account does not send, or not more.
 //! - [`transition`], [`connection`]: where an account stands, and what moves it.
 //! - [`thresholds`]: the numbers behind all of it.
 
@@ -20,6 +21,7 @@ pub mod check;
 pub mod connection;
 pub mod day;
 pub mod day_count;
+pub mod diagnosis;
 pub mod due;
 pub mod engage;
 pub mod evidence;

@@ -54,6 +54,7 @@ pub(crate) fn account() -> Account {
         provider: Provider::ImapSmtp,
         status: AccountStatus::Active,
         status_reason: None,
+        status_since: None,
         interrupted: None,
         zone: Zone::utc(),
         pools: vec![PoolMembership {

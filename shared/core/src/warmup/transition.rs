@@ -108,6 +108,7 @@ pub fn start(account: &Account, now: Timestamp, restart: bool) -> Result<Account
     }
     Ok(Account {
         status: AccountStatus::Warming,
+        status_since: Some(now),
         status_reason: None,
         interrupted: None,
         warmup: Some(Warmup::started(account, now)),
@@ -215,6 +216,7 @@ pub fn connection_ok(account: &Account, now: Timestamp) -> Option<Account> {
 pub(crate) fn interrupted_by(account: &Account, status: AccountStatus, now: Timestamp) -> Account {
     let mut stopped = Account {
         status,
+        status_since: Some(now),
         updated_at: now,
         ..account.clone()
     };
@@ -249,6 +251,7 @@ fn continued(account: &Account, now: Timestamp) -> Account {
     };
     Account {
         status,
+        status_since: Some(now),
         status_reason: None,
         interrupted: None,
         warmup,

@@ -11,6 +11,7 @@
 //! | [`body`], [`fields`], [`rules`], [`paging`] | what do they want, and what is wrong with it |
 //! | [`idempotency`], [`sealed`] | did they ask before |
 //! | [`response`], [`batch`], [`error`], [`cors`] | what do they get |
+//! | [`links`] | what to ask next |
 //! | [`gateway`] | how does it come in and go out |
 //! | [`openapi`] | what is written about all of that |
 
@@ -23,6 +24,7 @@ pub mod error;
 pub mod fields;
 mod gateway;
 pub mod idempotency;
+mod links;
 pub mod openapi;
 pub mod paging;
 pub mod rate;
@@ -43,6 +45,7 @@ pub use error::ApiError;
 pub use fields::{Fields, FromFields, Invalid, Patch};
 pub use gateway::HttpTask;
 pub use idempotency::IdempotencyStore;
+pub use links::Endpoint;
 pub use paging::{PageInfo, Paging};
 pub use rate::{RateCounter, RateLimit};
 pub use request::{Incoming, Request};

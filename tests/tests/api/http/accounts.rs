@@ -43,6 +43,7 @@ async fn the_documented_example_is_created_shown_and_listed() {
       "provider": "imap_smtp",
       "status": "active",
       "statusReason": null,
+      "statusSince": "2026-03-13T09:00:00Z",
       "warmupPhase": "ramp_up",
       "currentDailyLimit": 2,
       "totalSent": 0,
@@ -255,6 +256,8 @@ async fn a_stranger_finds_nothing_of_mine() {
         (Method::POST, format!("/api/warmup/pause/{id}")),
         (Method::POST, format!("/api/warmup/resume/{id}")),
         (Method::GET, format!("/api/warmup/schedule/{id}")),
+        (Method::GET, format!("/api/warmup/diagnose/{id}")),
+        (Method::GET, format!("{path}/persona")),
         (Method::GET, format!("/api/analytics/accounts/{id}")),
         (
             Method::GET,

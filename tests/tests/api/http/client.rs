@@ -150,6 +150,7 @@ fn routes(world: &World) -> Vec<BoundRoute> {
         start: world.start(),
         pause: world.pause(),
         resume: world.resume(),
+        diagnose: world.diagnose(),
         schedule: world.schedule(),
     };
     let pools = api_pools::Pools {
@@ -188,6 +189,7 @@ fn routes(world: &World) -> Vec<BoundRoute> {
     routes.extend(api_warmup::routes().bind(warmup));
     routes.extend(api_pools::routes().bind(pools));
     routes.extend(api_analytics::routes().bind(analytics));
+    routes.extend(api_agent::routes().bind(world.agent_status()));
     routes.extend(api_audit_log::routes().bind(log));
     routes.extend(api_discovery::routes().bind(health));
     routes

@@ -2,6 +2,7 @@
 
 mod account_changes;
 mod accounts;
+mod agent;
 mod analytics;
 mod audit_log;
 pub(crate) mod client;

@@ -20,6 +20,7 @@ const INFO: Info = Info {
 fn specs() -> Vec<RouteSpec> {
     let mut specs = api_keys::routes().specs();
     specs.extend(api_accounts::routes().specs());
+    specs.extend(api_agent::routes().specs());
     specs.extend(api_warmup::routes().specs());
     specs.extend(api_pools::routes().specs());
     specs.extend(api_analytics::routes().specs());

@@ -143,6 +143,7 @@ mod tests {
             ("/api/warmup/start/1", "ApiWarmup"),
             ("/api/warmup/pools", "ApiPools"),
             ("/api/warmup/pools/1/config", "ApiPools"),
+            ("/api/agent/status", "ApiAgent"),
             ("/api/audit-log", "ApiAuditLog"),
             ("/api/healthz", "ApiDiscovery"),
             ("/", "ApiDiscovery"),

@@ -1,0 +1,30 @@
+//! Requests that answers propose: each can be sent as it is given.
+
+use agentwarm_core::ids::AccountId;
+use agentwarm_core::warmup::diagnosis::Remedy;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A request without a body.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Endpoint {
+    /// Its method.
+    method: &'static str,
+    /// Its path.
+    href: String,
+}
+
+impl Endpoint {
+    /// The request that carries out `remedy` for `account`.
+    pub fn of(remedy: Remedy, account: AccountId) -> Self {
+        let (method, href) = match remedy {
+            Remedy::Start => ("POST", format!("/api/warmup/start/{account}")),
+            Remedy::Pause => ("POST", format!("/api/warmup/pause/{account}")),
+            Remedy::Resume => ("POST", format!("/api/warmup/resume/{account}")),
+            Remedy::TestConnection => ("POST", format!("/api/accounts/{account}/test-connection")),
+            Remedy::ShowPools => ("GET", "/api/warmup/pools".to_owned()),
+            Remedy::ShowSchedule => ("GET", format!("/api/warmup/schedule/{account}")),
+        };
+        Self { method, href }
+    }
+}
