@@ -20,6 +20,7 @@ const REQUESTS: &[(&str, u16, u16)] = &[
     ("api-accounts.list-with-query", 403, 200),
     ("api-accounts.preflight", 204, 204),
     ("api-accounts.stage-prefix", 403, 404),
+    ("api-agent.status", 403, 200),
     ("api-analytics.progress", 403, 404),
     ("api-audit-log.repeated-query", 403, 400),
     ("api-discovery.healthz", 200, 200),
