@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agentwarm_app::analytics::account::AccountOverview;
+use agentwarm_app::analytics::crm::CrmStatistics;
 use agentwarm_app::analytics::progress::WarmupProgress;
 use agentwarm_app::analytics::system::SystemStatistics;
 use agentwarm_app::audit_log::ReadAuditLog;
@@ -137,6 +138,8 @@ fn routes(world: &World) -> Vec<BoundRoute> {
         read: world.read(),
         delete: world.delete(),
         test: world.test_connection(),
+        links: world.crm_links(),
+        linked: world.linked(),
     };
     let warmup = api_warmup::Warmup {
         start: world.start(),
@@ -163,6 +166,9 @@ fn routes(world: &World) -> Vec<BoundRoute> {
             configs: world.configs(),
             plans: world.store.clone(),
             clock: world.clock.clone(),
+        },
+        crm: CrmStatistics {
+            linked: world.linked(),
         },
     };
     let log = ReadAuditLog {

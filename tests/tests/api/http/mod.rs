@@ -4,6 +4,7 @@ mod accounts;
 mod analytics;
 mod audit_log;
 pub(crate) mod client;
+mod crm;
 mod discovery;
 mod documented;
 mod keys;
