@@ -12,6 +12,7 @@ use agentwarm_core::crm::{CrmIds, CrmLink, CrmSource};
 use agentwarm_core::ids::{AccountId, CrmLinkId};
 
 use crate::error::AppError;
+use crate::pools::membership::MAX_POOLS_PER_ACCOUNT;
 use crate::ports::accounts::AccountReads;
 use crate::ports::clock::{Clock, Entropy};
 use crate::ports::crm::{CrmLinkReads, CrmLinkWrites};
@@ -23,6 +24,11 @@ pub use linked::LinkedAccounts;
 /// The most links one account can have. An account is deleted with all its links in one transaction of at most 100 writes (DynamoDB): up to
 /// three for each, besides two for each of its pools and four of its own. That leaves eleven for what else will have to go with it.
 pub const MAX_LINKS_PER_ACCOUNT: usize = 15;
+
+const _: () = assert!(
+    4 + 2 * MAX_POOLS_PER_ACCOUNT + 3 * MAX_LINKS_PER_ACCOUNT <= 100,
+    "an account that has all it can have must still fit into one transaction when it is deleted"
+);
 
 /// Makes, lists and removes links.
 #[derive(Clone)]

@@ -20,7 +20,8 @@ pub trait CrmLinkReads: Send + Sync {
         account: AccountId,
     ) -> Result<Vec<CrmLink>, StoreError>;
 
-    /// The accounts of `user` that are linked to `entity`. A link of this moment may be missing.
+    /// The accounts of `user` that are linked to `entity`. A link that is made or removed at this moment may be missing or
+    /// still there.
     async fn accounts_of(
         &self,
         user: UserId,
