@@ -168,7 +168,7 @@ async fn crm(world: &World, accounts: &[String]) {
     for account in accounts.iter().take(2) {
         let path = format!("/api/accounts/{account}/crm-links");
         let both = json!({"crmPersonId": "p-1", "crmAccountId": "a-1", "crmSource": "hubspot"});
-        let once = world.api.once(&path);
+        let once = world.api.once(format!("a link of {account}"));
         let link = id(&once.post(&path, Some(&both)).await.unwrap());
         once.post(&path, Some(&both)).await.unwrap();
         let other = json!({"crmPersonId": "p-2", "crmSource": "hubspot"});
