@@ -1,4 +1,4 @@
-//! `api-accounts`: connecting, showing, changing, deleting and trying mailboxes (API reference §3).
+//! `api-accounts`: connecting, showing, changing, deleting and trying mailboxes, and linking them to a CRM (API reference §3).
 
 pub mod wire;
 
@@ -9,9 +9,10 @@ use agentwarm_app::accounts::{
     CreateAccount, DeleteAccount, OpenDays, Personas, ReadAccounts, ReplaceCredentials,
     TestConnection, UpdateAccount,
 };
+use agentwarm_app::crm::{CrmLinks, LinkedAccounts};
 use agentwarm_app::error::AppError;
 use agentwarm_core::error::ErrorCode;
-use agentwarm_core::ids::AccountId;
+use agentwarm_core::ids::{AccountId, CrmLinkId};
 use agentwarm_lambda::http::{
     AccountIds, Answer, ApiError, Batch, Caller, PartialFailure, Request, Response, Route, Routes,
 };
@@ -20,8 +21,8 @@ use agentwarm_lambda::world::{World, WorldError};
 
 use wire::{
     Account, AccountDetail, AccountList, AccountPersona, ConnectionTest, CreateAccountBody,
-    CreateAccountsBody, CreatedItem, CredentialsUpdated, ListAccounts, PAGING, PersonaBody,
-    ReplaceCredentialsBody, TestedItem, UpdateAccountBody,
+    CreateAccountsBody, CreateCrmLink, CreatedItem, CredentialsUpdated, CrmLink, CrmLinkList,
+    ListAccounts, PAGING, PersonaBody, ReplaceCredentialsBody, TestedItem, UpdateAccountBody,
 };
 
 /// The use cases behind the operations.
@@ -40,10 +41,20 @@ pub struct Accounts {
     pub delete: DeleteAccount,
     /// Trying.
     pub test: TestConnection,
+    /// Links to a CRM.
+    pub links: CrmLinks,
+    /// Showing what is linked to a CRM's record.
+    pub linked: LinkedAccounts,
 }
+
+const LINKS: &str = "/api/accounts/{id}/crm-links";
 
 /// The function.
 pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
+    let days = OpenDays {
+        plans: world.plans()?,
+        clock: world.clock(),
+    };
     let accounts = Accounts {
         create: CreateAccount {
             accounts: world.account_life()?,
@@ -55,10 +66,7 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
         },
         read: ReadAccounts {
             accounts: world.account_reads()?,
-            days: OpenDays {
-                plans: world.plans()?,
-                clock: world.clock(),
-            },
+            days: days.clone(),
         },
         update: UpdateAccount {
             accounts: world.account_reads()?,
@@ -87,6 +95,7 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
         },
         delete: DeleteAccount {
             accounts: world.account_reads()?,
+            links: world.crm_links()?,
             life: world.account_life()?,
             roster: world.roster()?,
             mailboxes: world.mailboxes()?,
@@ -100,13 +109,25 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             clock: world.clock(),
             connect_timeout: CONNECT_TIMEOUT,
         },
+        links: CrmLinks {
+            accounts: world.account_reads()?,
+            links: world.crm_links()?,
+            writes: world.crm_link_writes()?,
+            clock: world.clock(),
+            entropy: world.entropy(),
+        },
+        linked: LinkedAccounts {
+            links: world.crm_links()?,
+            accounts: world.account_reads()?,
+            days,
+        },
     };
     world.http(routes(), accounts)
 }
 
 /// The operations.
 pub fn routes() -> Routes<Accounts> {
-    with_batches(with_changes(with_life(Routes::new("Accounts"))))
+    with_batches(with_links(with_changes(with_life(Routes::new("Accounts")))))
 }
 
 /// From their creation to their end.
@@ -156,6 +177,37 @@ fn with_life(routes: Routes<Accounts>) -> Routes<Accounts> {
                 .answers::<ConnectionTest>(200, "How both attempts went")
                 .such_as(wire::test_example)
                 .fails_with(&[ErrorCode::AccountNotFound]),
+        )
+}
+
+/// Its links to a CRM.
+fn with_links(routes: Routes<Accounts>) -> Routes<Accounts> {
+    routes
+        .with(
+            Route::get(LINKS, list_links)
+                .named("listCrmLinks", "List an account's CRM links")
+                .answers::<CrmLinkList>(200, "Its links, newest first")
+                .such_as(wire::links_example)
+                .fails_with(&[ErrorCode::AccountNotFound]),
+        )
+        .with(
+            Route::post(LINKS, create_link)
+                .named(
+                    "createCrmLink",
+                    "Link an account to a CRM person or account",
+                )
+                .about("A link that says exactly the same is made once and answered again.")
+                .takes::<CreateCrmLink>()
+                .for_example(wire::create_link_example)
+                .answers::<CrmLink>(201, "The link")
+                .such_as(wire::link_example)
+                .fails_with(&[ErrorCode::AccountNotFound]),
+        )
+        .with(
+            Route::delete("/api/accounts/{id}/crm-links/{linkId}", delete_link)
+                .named("deleteCrmLink", "Remove a CRM link")
+                .answers_nothing(204, "It is gone")
+                .fails_with(&[ErrorCode::AccountNotFound, ErrorCode::CrmLinkNotFound]),
         )
 }
 
@@ -244,8 +296,12 @@ fn with_batches(routes: Routes<Accounts>) -> Routes<Accounts> {
 }
 
 async fn list(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
-    let ListAccounts { filter, page } = request.query()?;
-    let found = accounts.read.list(&caller.tenant(), &filter, &page).await?;
+    let ListAccounts { filter, crm, page } = request.query()?;
+    let (tenant, Accounts { read, linked, .. }) = (caller.tenant(), accounts.as_ref());
+    let found = match crm.as_slice() {
+        [] => read.list(&tenant, &filter, &page).await?,
+        entities => linked.list(&tenant, entities, &filter, &page).await?,
+    };
     let info = PAGING.info(&page, &found);
     Response::ok(&AccountList::new(&found.items, info))
 }
@@ -327,6 +383,31 @@ async fn delete(accounts: Arc<Accounts>, caller: Caller, request: Request) -> An
 async fn test(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
     let report = accounts.test.test(&caller.tenant(), id(&request)?).await?;
     Response::ok(&ConnectionTest::from(&report))
+}
+
+async fn list_links(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let links = accounts.links.list(&caller.tenant(), id(&request)?).await?;
+    Response::ok(&CrmLinkList::from(links))
+}
+
+async fn create_link(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let account = id(&request)?;
+    let CreateCrmLink { ids, source } = request.json()?;
+    let link = accounts
+        .links
+        .create(&caller.tenant(), account, &ids, &source)
+        .await?;
+    Response::created(&CrmLink::from(link))
+}
+
+async fn delete_link(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let account = id(&request)?;
+    let link: CrmLinkId = request.path_id("linkId", AppError::CrmLinkNotFound)?;
+    accounts
+        .links
+        .remove(&caller.tenant(), account, link)
+        .await?;
+    Response::no_content()
 }
 
 fn id(request: &Request) -> Result<AccountId, ApiError> {

@@ -1,5 +1,6 @@
 //! What these operations take and give.
 
+mod crm;
 mod examples;
 mod requests;
 
@@ -18,6 +19,8 @@ use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
+pub use crm::{CreateCrmLink, CrmLink, CrmLinkList};
+pub(crate) use crm::{create_link_example, link_example, links_example};
 pub(crate) use examples::{
     account_example, create_batch_example, create_example, created_batch_example,
     credentials_example, detail_example, list_example, persona_body_example, persona_example,

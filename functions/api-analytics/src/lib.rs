@@ -1,4 +1,4 @@
-//! `api-analytics`: figures about accounts (API reference §9).
+//! `api-analytics`: figures about accounts (API reference §9; those of a CRM's records §3).
 
 pub mod wire;
 
@@ -6,16 +6,22 @@ use std::sync::Arc;
 
 use agentwarm_app::accounts::{OpenDays, ReadAccounts};
 use agentwarm_app::analytics::account::AccountOverview as Overview;
+use agentwarm_app::analytics::crm::CrmStatistics as Crm;
 use agentwarm_app::analytics::progress::WarmupProgress as Progress;
 use agentwarm_app::analytics::system::SystemStatistics as System;
+use agentwarm_app::crm::LinkedAccounts;
 use agentwarm_app::error::AppError;
+use agentwarm_core::crm::{CrmEntity, CrmId, CrmKind};
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::AccountId;
 use agentwarm_lambda::http::{Answer, ApiError, Caller, Request, Response, Route, Routes};
 use agentwarm_lambda::task::Task;
 use agentwarm_lambda::world::{World, WorldError};
 
-use wire::{AccountOverview, ProgressQuery, SystemStatistics, WarmupProgress};
+use wire::{
+    AccountOverview, CrmAccountPath, CrmPersonPath, CrmQuery, CrmStatistics, ProgressQuery,
+    SystemStatistics, WarmupProgress,
+};
 
 /// The use cases behind the operations.
 pub struct Analytics {
@@ -25,6 +31,8 @@ pub struct Analytics {
     pub overview: Overview,
     /// One account day by day.
     pub progress: Progress,
+    /// The accounts of a CRM's record.
+    pub crm: Crm,
 }
 
 /// The function.
@@ -42,7 +50,7 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
         overview: Overview {
             accounts: ReadAccounts {
                 accounts: world.account_reads()?,
-                days,
+                days: days.clone(),
             },
             clock: world.clock(),
         },
@@ -51,6 +59,13 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             configs: world.configs()?,
             plans: world.plans()?,
             clock: world.clock(),
+        },
+        crm: Crm {
+            linked: LinkedAccounts {
+                links: world.crm_links()?,
+                accounts: world.account_reads()?,
+                days,
+            },
         },
     };
     world.http(routes(), analytics)
@@ -86,6 +101,30 @@ pub fn routes() -> Routes<Analytics> {
                 .such_as(wire::progress_example)
                 .fails_with(&[ErrorCode::AccountNotFound]),
         )
+        .with(
+            Route::get("/api/analytics/crm/person/{personId}", crm_person)
+                .named(
+                    "getCrmPersonStatistics",
+                    "Statistics over the accounts that are linked to a CRM person",
+                )
+                .at::<CrmPersonPath>()
+                .about("A person that nothing is linked to has no accounts and figures of zero.")
+                .filters::<CrmQuery>()
+                .answers::<CrmStatistics>(200, "The accounts, newest first, and their figures")
+                .such_as(wire::crm_example),
+        )
+        .with(
+            Route::get("/api/analytics/crm/account/{accountId}", crm_account)
+                .named(
+                    "getCrmAccountStatistics",
+                    "Statistics over the accounts that are linked to a CRM account",
+                )
+                .at::<CrmAccountPath>()
+                .about("An account that nothing is linked to has no accounts and figures of zero.")
+                .filters::<CrmQuery>()
+                .answers::<CrmStatistics>(200, "The accounts, newest first, and their figures")
+                .such_as(wire::crm_example),
+        )
 }
 
 async fn system(analytics: Arc<Analytics>, caller: Caller, _request: Request) -> Answer {
@@ -109,6 +148,29 @@ async fn progress(analytics: Arc<Analytics>, caller: Caller, request: Request) -
         .read(&caller.tenant(), account, days)
         .await?;
     Response::ok(&WarmupProgress::from(&progress))
+}
+
+async fn crm_person(analytics: Arc<Analytics>, caller: Caller, request: Request) -> Answer {
+    let CrmPersonPath { id } = request.path()?;
+    crm(&analytics, &caller, &request, CrmKind::Person, id).await
+}
+
+async fn crm_account(analytics: Arc<Analytics>, caller: Caller, request: Request) -> Answer {
+    let CrmAccountPath { id } = request.path()?;
+    crm(&analytics, &caller, &request, CrmKind::Account, id).await
+}
+
+async fn crm(
+    analytics: &Analytics,
+    caller: &Caller,
+    request: &Request,
+    kind: CrmKind,
+    id: CrmId,
+) -> Answer {
+    let CrmQuery { source } = request.query()?;
+    let entity = CrmEntity { kind, id, source };
+    let figures = analytics.crm.read(&caller.tenant(), &entity).await?;
+    Response::ok(&CrmStatistics::new(&entity, &figures))
 }
 
 fn account(request: &Request) -> Result<AccountId, ApiError> {

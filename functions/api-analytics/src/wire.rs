@@ -1,5 +1,6 @@
 //! What these operations take and give.
 
+mod crm;
 mod examples;
 
 use agentwarm_app::analytics::account::Overview;
@@ -17,6 +18,8 @@ use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
+pub(crate) use crm::crm_example;
+pub use crm::{CrmAccount, CrmAccountPath, CrmAggregate, CrmPersonPath, CrmQuery, CrmStatistics};
 pub(crate) use examples::{overview_example, progress_example, system_example};
 
 /// How far back.

@@ -63,6 +63,9 @@ pub enum AppError {
     /// The API key does not exist, or is another user's.
     #[error("API key not found")]
     ApiKeyNotFound,
+    /// The account has no such CRM link.
+    #[error("CRM link not found")]
+    CrmLinkNotFound,
     /// The user does not exist. Only the operator names users.
     #[error("User not found")]
     UserNotFound,
@@ -139,6 +142,7 @@ impl AppError {
             Self::PoolNotFound => ErrorCode::WarmupPoolNotFound,
             Self::PoolConfigInvalid(_) => ErrorCode::WarmupConfigInvalid,
             Self::ApiKeyNotFound => ErrorCode::ApiKeyNotFound,
+            Self::CrmLinkNotFound => ErrorCode::CrmLinkNotFound,
             Self::UserNotFound => ErrorCode::NotFound,
             Self::Invalid(_) | Self::PlanLimit(_) => ErrorCode::ValidationFailed,
             Self::ConnectionFailed(_) => ErrorCode::AccountConnectionFailed,

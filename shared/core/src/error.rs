@@ -55,6 +55,8 @@ codes! {
     WarmupConfigInvalid = "WARMUP_CONFIG_INVALID", "fix_config_values";
     /// The API key does not exist, or is another user's.
     ApiKeyNotFound = "API_KEY_NOT_FOUND", "verify_key_id";
+    /// The account has no such CRM link.
+    CrmLinkNotFound = "CRM_LINK_NOT_FOUND", "verify_crm_link_id";
     /// No `Authorization` header.
     AuthMissingHeader = "AUTH_MISSING_HEADER", "add_authorization_bearer_header";
     /// The header is not `Bearer aw_…`.

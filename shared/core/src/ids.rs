@@ -92,6 +92,8 @@ ids! {
     RequestId;
     /// One entry of the suppression list.
     SuppressionId;
+    /// One link between an account and records of a CRM.
+    CrmLinkId;
 }
 
 impl SlotId {

@@ -6,6 +6,7 @@
 //!
 //! - [`ids`], [`email`], [`rate`], [`time`]: the vocabulary, parsed once at the edge and valid from then on.
 //! - [`account`], [`pool`], [`plan`]: what a user owns and what the plan allows.
+//! - [`crm`]: what links accounts to the records of a CRM.
 //! - [`warmup`]: ramp, phases, day planning, partners, engagement, reputation, judgement.
 //! - [`mail`]: what a mail's life can be, Message-IDs, tokens, and what an SMTP reply means.
 //! - [`content`]: what the mails say.
@@ -15,6 +16,7 @@ pub mod account;
 pub mod advice;
 pub mod audit;
 pub mod content;
+pub mod crm;
 pub mod email;
 pub mod error;
 pub mod ids;

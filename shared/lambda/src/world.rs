@@ -13,9 +13,10 @@ use agentwarm_app::ports::due::Shards;
 use agentwarm_aws::clients::{ClientSettings, Clients, HttpClientError};
 use agentwarm_aws::dynamo::{
     ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts, DynamoApiKeys,
-    DynamoAuditLog, DynamoDueIndex, DynamoKeyLookup, DynamoMailboxes, DynamoPlans,
-    DynamoPoolLedger, DynamoPoolWrites, DynamoPools, DynamoReceipts, DynamoRoster, DynamoSlots,
-    DynamoSuppressions, DynamoUserPlans, IdempotencyTable, RateTable, Table,
+    DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex, DynamoKeyLookup,
+    DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools, DynamoReceipts,
+    DynamoRoster, DynamoSlots, DynamoSuppressions, DynamoUserPlans, IdempotencyTable, RateTable,
+    Table,
 };
 use agentwarm_aws::eventbridge::EventBridgeBus;
 use agentwarm_aws::health::{AwsProbes, VisitLeases, Watermarks};
@@ -165,6 +166,16 @@ impl World {
     /// Creating and deleting accounts.
     pub fn account_life(&self) -> Result<Arc<DynamoAccountLife>, WorldError> {
         Ok(Arc::new(DynamoAccountLife::new(self.entities()?)))
+    }
+
+    /// Reading CRM links.
+    pub fn crm_links(&self) -> Result<Arc<DynamoCrmLinks>, WorldError> {
+        Ok(Arc::new(DynamoCrmLinks::new(self.entities()?)))
+    }
+
+    /// Changing CRM links.
+    pub fn crm_link_writes(&self) -> Result<Arc<DynamoCrmLinkWrites>, WorldError> {
+        Ok(Arc::new(DynamoCrmLinkWrites::new(self.entities()?)))
     }
 
     /// Reading pools.

@@ -16,6 +16,8 @@ async fn store() -> Store {
         accounts: memory.clone(),
         account_updates: memory.clone(),
         account_life: memory.clone(),
+        crm_links: memory.clone(),
+        crm_link_writes: memory.clone(),
         pools: memory.clone(),
         pool_writes: memory.clone(),
         plans: memory.clone(),

@@ -12,6 +12,7 @@ use agentwarm_app::accounts::test_connection::TestConnection;
 use agentwarm_app::accounts::totals::OpenDays;
 use agentwarm_app::accounts::{Personas, ReplaceCredentials, UpdateAccount};
 use agentwarm_app::agent::AgentStatus;
+use agentwarm_app::crm::{CrmLinks, LinkedAccounts};
 use agentwarm_app::engine::config::Configs;
 use agentwarm_app::error::AppError;
 use agentwarm_app::keys::Keys;
@@ -139,6 +140,7 @@ impl World {
     pub(crate) fn delete(&self) -> DeleteAccount {
         DeleteAccount {
             accounts: self.store.clone(),
+            links: self.store.clone(),
             life: self.store.clone(),
             roster: self.store.clone(),
             mailboxes: self.store.clone(),
@@ -220,6 +222,24 @@ impl World {
             writes: self.store.clone(),
             accounts: self.store.clone(),
             clock: self.clock.clone(),
+        }
+    }
+
+    pub(crate) fn crm_links(&self) -> CrmLinks {
+        CrmLinks {
+            accounts: self.store.clone(),
+            links: self.store.clone(),
+            writes: self.store.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    pub(crate) fn linked(&self) -> LinkedAccounts {
+        LinkedAccounts {
+            links: self.store.clone(),
+            accounts: self.store.clone(),
+            days: self.days(),
         }
     }
 

@@ -11,8 +11,10 @@ use agentwarm_app::ports::mail::TlsMode;
 use agentwarm_app::text::NAME_MAX_CHARS;
 use agentwarm_core::account::{AccountStatus, OwnPersona, Provider};
 use agentwarm_core::content::{MAX_FIELD_CHARS, MAX_TOPICS, Persona};
+use agentwarm_core::crm::{CrmEntity, CrmKind};
 use agentwarm_lambda::http::rules::{
-    Rule, each_by_itself, integer, line, list, object, one_of, secret, text, zone,
+    Rule, crm_id, crm_source, each_by_itself, integer, line, list, object, one_of, secret, text,
+    zone,
 };
 use agentwarm_lambda::http::{Fields, FromFields, Invalid, Paging};
 use serde_json::{Value, json};
@@ -37,6 +39,8 @@ const ANY_MAX_CHARS: usize = 1024;
 pub struct ListAccounts {
     /// By what they are.
     pub filter: AccountFilter,
+    /// By what they are linked to: each of these.
+    pub crm: Vec<CrmEntity>,
     /// By where they are in the list.
     pub page: PageRequest,
 }
@@ -54,8 +58,10 @@ impl FromFields for ListAccounts {
             "domain",
             text(1..=ADDRESS_MAX_CHARS).about("Exactly what follows the @."),
         );
+        let crm = read_crm(fields);
         let page = PAGING.read(fields);
         Ok(Self {
+            crm: crm?,
             filter: AccountFilter {
                 status: status?,
                 provider: provider?,
@@ -65,6 +71,28 @@ impl FromFields for ListAccounts {
             page: page?,
         })
     }
+}
+
+fn read_crm(fields: &mut Fields<'_>) -> Result<Vec<CrmEntity>, Invalid> {
+    let person = crm_id().about("Only accounts that are linked to this CRM person.");
+    let person = fields.optional("crmPersonId", person);
+    let account = crm_id().about("Only accounts that are linked to this CRM account.");
+    let account = fields.optional("crmAccountId", account);
+    let source =
+        crm_source().about("In which CRM crmPersonId and crmAccountId are; any when not given.");
+    let source = fields.optional("crmSource", source);
+    let (person, account, source) = (person?, account?, source?);
+    if source.is_some() && person.is_none() && account.is_none() {
+        return Err(fields.problem("crmSource", "needs crmPersonId or crmAccountId"));
+    }
+    let person = person.map(|id| (CrmKind::Person, id));
+    let account = account.map(|id| (CrmKind::Account, id));
+    let entity = |(kind, id)| CrmEntity {
+        kind,
+        id,
+        source: source.clone(),
+    };
+    Ok(person.into_iter().chain(account).map(entity).collect())
 }
 
 /// An account to be made.

@@ -38,6 +38,7 @@ async fn every_grant_is_used_and_what_is_used_is_granted() {
     let mut world = world.restart().await;
     keys(&world).await;
     pools(&world, &warming[0]).await;
+    crm(&world, &warming).await;
     accounts(&world, &warming[1]).await;
     new_credentials(&world, &warming[5], "w199@acorn.test").await;
     read_everything(&world, &warming[0]).await;
@@ -163,6 +164,31 @@ async fn pools(world: &World, account: &str) {
     let member = format!("/api/warmup/pools/{pool}/accounts/{account}");
     world.post(&member, None).await;
     world.send(Method::DELETE, &member, None).await;
+}
+
+/// Links both mailboxes; the second is deleted with its links later.
+async fn crm(world: &World, accounts: &[String]) {
+    let mut links = Vec::new();
+    for account in accounts.iter().take(2) {
+        let path = format!("/api/accounts/{account}/crm-links");
+        let both = json!({"crmPersonId": "p-1", "crmAccountId": "a-1", "crmSource": "hubspot"});
+        let once = world.api.once(format!("a link of {account}"));
+        let link = id(&once.post(&path, Some(&both)).await.unwrap());
+        once.post(&path, Some(&both)).await.unwrap();
+        let other = json!({"crmPersonId": "p-2", "crmSource": "hubspot"});
+        world.refused_while("crm#", &path, &other).await;
+        world.get(&path).await;
+        links.push(format!("{path}/{link}"));
+    }
+    for query in ["", "&status=warming"] {
+        let path = format!("/api/accounts?crmPersonId=p-1{query}");
+        assert_eq!(world.get(&path).await["total"], 2, "{path}");
+    }
+    let person = "/api/analytics/crm/person/p-1?crmSource=hubspot";
+    let figures = world.get(person).await;
+    assert_eq!(figures["aggregate"]["totalAccounts"], 2, "{figures:#}");
+    world.get("/api/analytics/crm/account/a-1").await;
+    world.send(Method::DELETE, &links[0], None).await;
 }
 
 async fn accounts(world: &World, warming: &str) {

@@ -1,6 +1,6 @@
 //! Deleting an account.
 //!
-//! The account goes first, with its lock, credentials and memberships, in one transaction; the roster entry and the mailbox's state
+//! The account goes first, with its lock, credentials, memberships and CRM links, in one transaction; the roster entry and the mailbox's state
 //! follow. A process that dies in between leaves those two behind, which is harmless: a visit or a send whose account is gone does
 //! nothing, and mails that were planned die at their claim for the same reason. The other order would leave an account that is
 //! never looked into again. Days and mails stay until their retention ends.
@@ -14,6 +14,7 @@ use crate::change::existing;
 use crate::error::AppError;
 use crate::ports::accounts::{AccountLife, AccountReads};
 use crate::ports::clock::Clock;
+use crate::ports::crm::CrmLinkReads;
 use crate::ports::days::AccountRef;
 use crate::ports::due::Roster;
 use crate::ports::mailboxes::Mailboxes;
@@ -25,6 +26,8 @@ use crate::tenant::Tenant;
 pub struct DeleteAccount {
     /// Which account.
     pub accounts: Arc<dyn AccountReads>,
+    /// What it is linked to.
+    pub links: Arc<dyn CrmLinkReads>,
     /// Its end.
     pub life: Arc<dyn AccountLife>,
     /// Where it is looked into now and then.
@@ -50,10 +53,12 @@ impl DeleteAccount {
 
     async fn attempt(&self, tenant: &Tenant, id: AccountId) -> Result<Attempt<()>, AppError> {
         let account = existing(self.accounts.as_ref(), tenant, id).await?;
+        let links = self.links.of_account(tenant.user, id).await?;
         let now = self.clock.schedule();
         let event = Event::account(EventType::AccountDeleted, id, tenant.actor(), now)
             .with("email", account.email.as_str())
             .with("provider", account.provider.as_str());
-        Ok(Attempt::of(self.life.delete(&account, event).await?, ()))
+        let deleted = self.life.delete(&account, &links, event).await?;
+        Ok(Attempt::of(deleted, ()))
     }
 }

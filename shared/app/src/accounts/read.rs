@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use agentwarm_core::account::Account;
-use agentwarm_core::ids::AccountId;
+use agentwarm_core::ids::{AccountId, UserId};
 
 use super::totals::{OpenDays, Totals};
 use crate::change::existing;
@@ -46,8 +46,19 @@ impl ReadAccounts {
         page: &PageRequest,
     ) -> Result<PageOf<LiveAccount>, AppError> {
         let found = self.accounts.list(tenant.user, filter, page).await?;
-        let totals = self.days.totals_of(tenant.user, &found.items).await?;
-        Ok(found.map(|account| LiveAccount {
+        self.days.live(tenant.user, found).await
+    }
+}
+
+impl OpenDays {
+    /// A page of accounts of `user` with their totals.
+    pub(crate) async fn live(
+        &self,
+        user: UserId,
+        page: PageOf<Account>,
+    ) -> Result<PageOf<LiveAccount>, AppError> {
+        let totals = self.totals_of(user, &page.items).await?;
+        Ok(page.map(|account| LiveAccount {
             totals: totals.get(&account.id).copied().unwrap_or_default(),
             account,
         }))

@@ -95,7 +95,8 @@ fn counted(accounts: &[Account]) -> SystemFigures {
     figures
 }
 
-fn average_reputation(accounts: &[Account]) -> f64 {
+/// The mean reputation; 0 of nothing.
+pub(super) fn average_reputation(accounts: &[Account]) -> f64 {
     let scores = accounts.iter().map(|account| account.reputation.get());
     Score::clamped(mean(scores)).get()
 }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use agentwarm_core::account::{Account, AccountStatus, Provider};
 use agentwarm_core::audit::Event;
+use agentwarm_core::crm::CrmLink;
 use agentwarm_core::ids::{AccountId, PoolId, UserId};
 
 use super::vault::Sealed;
@@ -20,6 +21,30 @@ pub struct AccountFilter {
     pub email: Option<String>,
     /// Only addresses of exactly this domain.
     pub domain: Option<String>,
+}
+
+impl AccountFilter {
+    /// Whether it shows everything.
+    pub fn is_open(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether it shows `account`.
+    pub fn shows(&self, account: &Account) -> bool {
+        let email = account.email.as_str();
+        self.status.is_none_or(|status| status == account.status)
+            && self
+                .provider
+                .is_none_or(|provider| provider == account.provider)
+            && self
+                .email
+                .as_ref()
+                .is_none_or(|part| email.contains(&part.to_lowercase()))
+            && self
+                .domain
+                .as_ref()
+                .is_none_or(|domain| account.email.domain().eq_ignore_ascii_case(domain))
+    }
 }
 
 /// What became of a new account.
@@ -100,6 +125,12 @@ pub trait AccountLife: Send + Sync {
         event: Event,
     ) -> Result<AccountCreated, StoreError>;
 
-    /// Deletes the account with its lock, credentials and memberships, if `account` is its newest version. Its days stay until their TTL.
-    async fn delete(&self, account: &Account, event: Event) -> Result<Replaced, StoreError>;
+    /// Deletes the account with its lock, credentials, memberships and `links`, if `account` is its newest version. `links` are all that it
+    /// has, read after `account` was: making or removing one makes that version stale. Its days stay until their TTL.
+    async fn delete(
+        &self,
+        account: &Account,
+        links: &[CrmLink],
+        event: Event,
+    ) -> Result<Replaced, StoreError>;
 }

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod clock;
+pub mod crm;
 pub mod days;
 pub mod due;
 pub mod endpoints;

@@ -1,4 +1,5 @@
-//! Creating and deleting accounts: the account, its lock, its credentials, its memberships and the counters, all or nothing.
+//! Creating and deleting accounts: the account, its lock, its credentials, its memberships, its CRM links and the counters, all or
+//! nothing.
 
 use async_trait::async_trait;
 
@@ -7,10 +8,12 @@ use agentwarm_app::ports::vault::Sealed;
 use agentwarm_app::ports::{Replaced, StoreError};
 use agentwarm_core::account::Account;
 use agentwarm_core::audit::Event;
+use agentwarm_core::crm::CrmLink;
 use agentwarm_core::ids::PoolId;
 
 use super::accounts::{item_of, sealed_item};
 use super::counters::Counter;
+use super::crm;
 use super::expression::Expression;
 use super::pools::{count_member, uncount_member};
 use super::table::Table;
@@ -66,9 +69,14 @@ impl AccountLife for DynamoAccountLife {
         }
     }
 
-    async fn delete(&self, account: &Account, event: Event) -> Result<Replaced, StoreError> {
+    async fn delete(
+        &self,
+        account: &Account,
+        links: &[CrmLink],
+        event: Event,
+    ) -> Result<Replaced, StoreError> {
         const OPERATION: &str = "delete an account";
-        let parts = deletion(account, event).map_err(|error| error.during(OPERATION))?;
+        let parts = deletion(account, links, event).map_err(|error| error.during(OPERATION))?;
         Ok(match self.0.transact(OPERATION, parts).await? {
             Transacted::Done => Replaced::Done,
             Transacted::Refused(_) => Replaced::Stale,
@@ -120,7 +128,7 @@ fn refused(account: &Account, refusals: &Refusals) -> Result<AccountCreated, Cod
     }
 }
 
-fn deletion(account: &Account, event: Event) -> Result<Vec<Part>, CodecError> {
+fn deletion(account: &Account, links: &[CrmLink], event: Event) -> Result<Vec<Part>, CodecError> {
     let newest =
         Expression::new("#version = :newest").value("newest", codec::number(account.version));
     let mut parts = vec![
@@ -133,6 +141,9 @@ fn deletion(account: &Account, event: Event) -> Result<Vec<Part>, CodecError> {
         let member = keys::member(account.user, membership.pool, account.id);
         parts.push(Part::Delete(member, None));
         parts.push(uncount_member(account.user, membership.pool));
+    }
+    for link in links {
+        parts.extend(crm::deletion(account.user, link));
     }
     Ok(parts)
 }

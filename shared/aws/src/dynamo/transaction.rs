@@ -1,7 +1,7 @@
 //! Transactions: several conditional writes, all or none.
 //!
-//! They cost double, so only what is rare uses them: creating and deleting accounts and keys, joining and leaving pools. A request token
-//! makes an attempt whose reply was lost and that the SDK repeats one transaction (AWS keeps it for ten minutes).
+//! They cost double, so only what is rare uses them: creating and deleting accounts and keys, joining and leaving pools, CRM links. A request
+//! token makes an attempt whose reply was lost and that the SDK repeats one transaction (AWS keeps it for ten minutes).
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{

@@ -1,3 +1,5 @@
+use agentwarm_core::crm::CrmIds;
+
 use super::*;
 
 const USER: &str = "01955e3a-0000-7000-8000-00000000000a";
@@ -24,6 +26,21 @@ fn due(at: Timestamp, kind: DueKind) -> DueEntry {
         user: USER.parse().unwrap(),
         kind,
     }
+}
+
+fn crm_link_of(account: AccountId) -> CrmLink {
+    CrmLink {
+        id: "01955e3a-0000-7000-8000-00000000000f".parse().unwrap(),
+        account,
+        ids: CrmIds::Person("sf_003x0001".parse().unwrap()),
+        source: "salesforce".parse().unwrap(),
+        created_at: at("2026-03-13T09:00:00Z"),
+    }
+}
+
+fn crm_lookup_of(kind: CrmKind, id: &str) -> Key {
+    let AccountRef { user, account } = mailbox_of();
+    crm_lookup(user, kind, &id.parse().unwrap(), &crm_link_of(account))
 }
 
 #[test]
@@ -55,6 +72,9 @@ fn every_key_has_the_form_of_the_data_model() {
         ("pool", pool(owner, pool_id)),
         ("member", member(owner, pool_id, own)),
         ("suppression", suppression(owner, "a@b.example")),
+        ("CRM link", crm_link(owner, own, crm_link_of(own).id)),
+        ("CRM lookup", crm_lookup_of(CrmKind::Person, "sf_003x0001")),
+        ("CRM lookup", crm_lookup_of(CrmKind::Account, "sf_001x0001")),
         ("data key", data_key(1)),
         ("plan", plan(mailbox_of(), day_of)),
         ("day", day(mailbox_of(), day_of)),
@@ -92,6 +112,28 @@ fn ranges_hold_exactly_their_own_keys() {
     assert!(!members(owner, pool_id).contains(&member(owner, other_pool, own).sk));
     assert!(roster(7).contains(&own.to_string()));
     assert_eq!(member_account(&member(owner, pool_id, own).sk), Some(own));
+}
+
+#[test]
+fn a_crm_record_is_looked_up_in_one_crm_or_in_all() {
+    let AccountRef { user, account } = mailbox_of();
+    let key = crm_lookup_of(CrmKind::Person, "sf_003x0001");
+    let finds = |kind, id: &str, source: Option<&str>| {
+        let entity = CrmEntity {
+            kind,
+            id: id.parse().unwrap(),
+            source: source.map(|source| source.parse().unwrap()),
+        };
+        crm_lookups(user, &entity).contains(&key.sk)
+    };
+
+    assert!(finds(CrmKind::Person, "sf_003x0001", None));
+    assert!(finds(CrmKind::Person, "sf_003x0001", Some("Salesforce")));
+    assert!(!finds(CrmKind::Person, "sf_003x0001", Some("sales")));
+    assert!(!finds(CrmKind::Person, "sf_003X0001", None), "case counts");
+    assert!(!finds(CrmKind::Account, "sf_003x0001", None));
+    assert_eq!(crm_lookup_account(&key.sk), Some(account));
+    assert_eq!(owner(&key.pk), Some(user));
 }
 
 #[test]

@@ -9,9 +9,9 @@ use agentwarm_aws::actions::Action;
 use agentwarm_aws::clients::{ClientSettings, Clients};
 use agentwarm_aws::dynamo::{
     ACTIVITY_TTL_DAYS, ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts,
-    DynamoApiKeys, DynamoAuditLog, DynamoDueIndex, DynamoKeyLookup, DynamoMailboxes, DynamoPlans,
-    DynamoPoolLedger, DynamoPoolWrites, DynamoPools, DynamoReceipts, DynamoRoster, DynamoSlots,
-    DynamoSuppressions, DynamoUserPlans, Table,
+    DynamoApiKeys, DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex,
+    DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools,
+    DynamoReceipts, DynamoRoster, DynamoSlots, DynamoSuppressions, DynamoUserPlans, Table,
 };
 use agentwarm_testkit::store_contract::{self, Store};
 use aws_sdk_dynamodb::config::SharedInterceptor;
@@ -66,6 +66,8 @@ adapters! {
     accounts: DynamoAccounts,
     account_updates: DynamoAccountUpdates,
     account_life: DynamoAccountLife,
+    crm_links: DynamoCrmLinks,
+    crm_link_writes: DynamoCrmLinkWrites,
     pools: DynamoPools,
     pool_writes: DynamoPoolWrites,
     plans: DynamoPlans,
@@ -99,6 +101,10 @@ async fn store(adapters: &Adapters) -> Store {
             &adapters.account_updates,
         ))),
         account_life: Arc::new(DynamoAccountLife::new(entities(&adapters.account_life))),
+        crm_links: Arc::new(DynamoCrmLinks::new(entities(&adapters.crm_links))),
+        crm_link_writes: Arc::new(DynamoCrmLinkWrites::new(entities(
+            &adapters.crm_link_writes,
+        ))),
         pools: Arc::new(DynamoPools::new(entities(&adapters.pools))),
         pool_writes: Arc::new(DynamoPoolWrites::new(entities(&adapters.pool_writes))),
         plans: Arc::new(DynamoPlans::new(activity(&adapters.plans))),

@@ -17,6 +17,7 @@ use agentwarm_aws::clients::ClientSettings;
 use agentwarm_aws::keys;
 use agentwarm_aws::metering::Meter;
 use agentwarm_core::audit::{AuditEntry, EventType};
+use agentwarm_core::crm::{CrmEntity, CrmIds, CrmKind};
 use agentwarm_core::ids::{ApiKeyId, AuditEntryId, SlotId};
 use agentwarm_core::mail::slot::{Slot, SlotKind, SlotState};
 use agentwarm_core::plan::Plan;
@@ -137,6 +138,45 @@ async fn accounts_and_pools(costs: &mut Costs) {
     let _ = costs.of("join a pool", join).await;
 }
 
+async fn crm_links(costs: &mut Costs) {
+    let store = costs.store.clone();
+    let own = account(user(1), 2).id;
+    let mut now = store.accounts.get(user(1), own).await.unwrap().unwrap();
+    let mut link = fixtures::crm_link(own, 1);
+    now = changed(&now);
+    let create = store.crm_link_writes.create(&now, &link);
+    let _ = costs.of("link to a person", create).await;
+    for n in 2..=14 {
+        now = changed(&now);
+        let more = fixtures::crm_link(own, n);
+        let _ = store.crm_link_writes.create(&now, &more).await.unwrap();
+    }
+    link = fixtures::crm_link(own, 15);
+    link.ids = CrmIds::of(
+        Some("sf_003x0015".parse().unwrap()),
+        Some("sf_001x0001".parse().unwrap()),
+    )
+    .unwrap();
+    now = changed(&now);
+    let create = store.crm_link_writes.create(&now, &link);
+    let _ = costs.of("link to a person and an account", create).await;
+    let list = store.crm_links.of_account(user(1), own);
+    let links = costs.of("15 links of an account", list).await;
+    let person = CrmEntity {
+        kind: CrmKind::Person,
+        id: "sf_003x0015".parse().unwrap(),
+        source: None,
+    };
+    let find = store.crm_links.accounts_of(user(1), &person);
+    costs.of("accounts of a person", find).await;
+    now = changed(&now);
+    let remove = store.crm_link_writes.remove(&now, &link);
+    let _ = costs.of("remove a link to both", remove).await;
+    let deleting = event(EventType::AccountDeleted, 1);
+    let delete = store.account_life.delete(&now, &links[1..], deleting);
+    let _ = costs.of("delete an account with 14 links", delete).await;
+}
+
 fn due_entry(seconds: i64) -> DueEntry {
     DueEntry {
         at: after(seconds),
@@ -253,6 +293,7 @@ async fn every_access_pattern_costs_what_the_data_model_says() {
     let mut costs = Costs::open().await;
     keys_and_authentication(&mut costs).await;
     accounts_and_pools(&mut costs).await;
+    crm_links(&mut costs).await;
     planning(&mut costs).await;
     sending(&mut costs).await;
     receiving(&mut costs).await;

@@ -88,7 +88,10 @@ async fn a_deletion_is_told_by_the_users_counters() {
     let mut ids = Vec::new();
     for (n, account) in [(1, &first), (2, &second)] {
         let deleting = event(EventType::AccountDeleted, n);
-        let deleted = store.account_life.delete(account, deleting.clone()).await;
+        let deleted = store
+            .account_life
+            .delete(account, &[], deleting.clone())
+            .await;
         assert_eq!(deleted.unwrap(), Replaced::Done);
         let told = change(&world, "entities", counters()).await.unwrap();
         assert_eq!(told.events, [deleting]);

@@ -155,9 +155,19 @@ async fn a_transaction_whose_answer_is_lost_is_done_once() {
     let pool = store.pools.get(user(1), away.id).await.unwrap().unwrap();
     assert_eq!(pool.member_count, 1);
 
+    let link = fixtures::crm_link(joined.id, 1);
+    let linked = changed(&joined);
+    http.plan("TransactWriteItems", Fault::LoseAnswer);
+    let created = store.crm_link_writes.create(&linked, &link).await;
+    assert_eq!(created.unwrap(), Replaced::Done);
+    let unlinked = changed(&linked);
+    http.plan("TransactWriteItems", Fault::LoseAnswer);
+    let removed = store.crm_link_writes.remove(&unlinked, &link).await;
+    assert_eq!(removed.unwrap(), Replaced::Done);
+
     http.plan("TransactWriteItems", Fault::LoseAnswer);
     let deleting = event_of(EventType::AccountDeleted);
-    let deleted = store.account_life.delete(&joined, deleting).await;
+    let deleted = store.account_life.delete(&unlinked, &[], deleting).await;
     assert_eq!(deleted.unwrap(), Replaced::Done);
     let pool = store.pools.get(user(1), away.id).await.unwrap().unwrap();
     assert_eq!(pool.member_count, 0);

@@ -46,6 +46,7 @@ pub const fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::WarmupScheduleNotFound
         | ErrorCode::WarmupPoolNotFound
         | ErrorCode::ApiKeyNotFound
+        | ErrorCode::CrmLinkNotFound
         | ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::AccountAlreadyExists

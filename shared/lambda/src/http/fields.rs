@@ -250,7 +250,7 @@ pub(super) fn read_alone<T: FromFields>(object: Option<&Value>) -> Result<T, Vec
     report.conclude(read)
 }
 
-/// Reads a query string.
+/// Reads a query string, or the parameters of a path.
 pub(super) fn read_query<T: FromFields>(pairs: &[(String, String)]) -> Result<T, ApiError> {
     let mut report = Report::default();
     let read = T::read(&mut Fields {

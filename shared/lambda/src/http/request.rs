@@ -60,6 +60,11 @@ impl Request {
             .map_or("", |(_, value)| value)
     }
 
+    /// The path's parameters that are no ids of ours: a malformed one is bad input like any other.
+    pub fn path<T: FromFields>(&self) -> Result<T, ApiError> {
+        read_query(&self.params)
+    }
+
     /// The body.
     pub fn json<T: FromFields>(&self) -> Result<T, ApiError> {
         read_body(self.json.as_ref())

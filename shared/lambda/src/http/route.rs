@@ -52,6 +52,7 @@ pub struct RouteSpec {
     pub(super) description: Option<&'static str>,
     pub(super) body: Option<fn() -> ObjectSchema>,
     pub(super) body_example: Option<fn() -> Value>,
+    pub(super) path_fields: Option<fn() -> ObjectSchema>,
     pub(super) query: Option<fn() -> ObjectSchema>,
     pub(super) answers: Vec<AnswerSpec>,
 }
@@ -166,6 +167,13 @@ impl<S: Send + Sync + 'static> Route<S> {
     #[must_use]
     pub fn up_to(mut self, max_body: usize) -> Self {
         self.spec.max_body = max_body;
+        self
+    }
+
+    /// Its path has parameters that are no ids of ours, which the handler reads with [`Request::path`].
+    #[must_use]
+    pub fn at<T: FromFields>(mut self) -> Self {
+        self.spec.path_fields = Some(schema_of::<T>);
         self
     }
 
@@ -318,6 +326,7 @@ impl RouteSpec {
             description: None,
             body: None,
             body_example: None,
+            path_fields: None,
             query: None,
             answers: Vec::new(),
         }

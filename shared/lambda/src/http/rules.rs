@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use agentwarm_app::error::Problem;
 use agentwarm_app::text::line_problem;
+use agentwarm_core::crm::{CrmId, CrmSource};
 use agentwarm_core::email::EmailAddress;
 use agentwarm_core::time::Zone;
 use jiff::Timestamp;
@@ -172,6 +173,20 @@ where
 /// An email address (decision 33: folded).
 pub fn email() -> Rule<EmailAddress> {
     parsed("email").schema_with("maxLength", || 254.into())
+}
+
+/// The id of a record in a CRM.
+pub fn crm_id() -> Rule<CrmId> {
+    parsed("crm-id")
+        .schema_with("pattern", || "^[A-Za-z0-9_.:@+=~-]+$".into())
+        .schema_with("maxLength", || CrmId::MAX_CHARS.into())
+}
+
+/// The name of a CRM.
+pub fn crm_source() -> Rule<CrmSource> {
+    parsed("crm-source")
+        .schema_with("pattern", || "^[A-Za-z0-9][A-Za-z0-9_-]*$".into())
+        .schema_with("maxLength", || CrmSource::MAX_CHARS.into())
 }
 
 /// An IANA time zone.

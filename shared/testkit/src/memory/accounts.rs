@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use agentwarm_app::paging::newest_first;
 use agentwarm_app::ports::accounts::{
     AccountCreated, AccountFilter, AccountLife, AccountReads, AccountUpdates,
 };
@@ -9,10 +10,11 @@ use agentwarm_app::ports::vault::Sealed;
 use agentwarm_app::ports::{PageOf, PageRequest, Replaced, StoreError};
 use agentwarm_core::account::Account;
 use agentwarm_core::audit::Event;
+use agentwarm_core::crm::CrmLink;
 use agentwarm_core::ids::{AccountId, PoolId, UserId};
 use async_trait::async_trait;
 
-use super::{Image, MemoryStore, State, paging};
+use super::{Image, MemoryStore, State};
 
 #[derive(Debug, Default)]
 pub(super) struct AccountItems {
@@ -67,10 +69,10 @@ impl AccountReads for MemoryStore {
             let items = state
                 .accounts
                 .of(user)
-                .filter(|account| shows(filter, account))
+                .filter(|account| filter.shows(account))
                 .map(|account| (account.id.to_string(), account.clone()))
                 .collect();
-            paging::newest_first(items, page)
+            newest_first(items, page)
         })
         .await
     }
@@ -137,9 +139,14 @@ impl AccountLife for MemoryStore {
         .await
     }
 
-    async fn delete(&self, account: &Account, event: Event) -> Result<Replaced, StoreError> {
+    async fn delete(
+        &self,
+        account: &Account,
+        links: &[CrmLink],
+        event: Event,
+    ) -> Result<Replaced, StoreError> {
         self.run_replace("accounts.delete", |state| {
-            state.delete_account(account, event)
+            state.delete_account(account, links, event)
         })
         .await
     }
@@ -204,7 +211,7 @@ impl State {
         AccountCreated::Done
     }
 
-    fn delete_account(&mut self, account: &Account, event: Event) -> Replaced {
+    fn delete_account(&mut self, account: &Account, links: &[CrmLink], event: Event) -> Replaced {
         let key = (account.user, account.id);
         let is_newest = self
             .accounts
@@ -221,6 +228,9 @@ impl State {
             self.pools
                 .remove_member(account.user, membership.pool, account.id);
         }
+        for link in links {
+            self.crm.remove(account.user, link);
+        }
         self.report(
             account.user,
             format!("account#{}", account.id),
@@ -230,18 +240,4 @@ impl State {
         );
         Replaced::Done
     }
-}
-
-fn shows(filter: &AccountFilter, account: &Account) -> bool {
-    let is = |wanted: Option<bool>| wanted.unwrap_or(true);
-    is(filter.status.map(|status| status == account.status))
-        && is(filter.provider.map(|provider| provider == account.provider))
-        && is(filter
-            .email
-            .as_ref()
-            .map(|part| account.email.as_str().contains(&part.to_lowercase())))
-        && is(filter
-            .domain
-            .as_ref()
-            .map(|domain| account.email.domain().eq_ignore_ascii_case(domain)))
 }

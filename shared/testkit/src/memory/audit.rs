@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use agentwarm_app::paging::newest_first;
 use agentwarm_app::ports::audit::{AuditFilter, AuditLog};
 use agentwarm_app::ports::{PageOf, PageRequest, StoreError};
 use agentwarm_core::audit::{Actor, AuditEntry};
@@ -9,7 +10,7 @@ use agentwarm_core::ids::{AuditEntryId, UserId};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{MemoryStore, paging};
+use super::MemoryStore;
 
 #[derive(Debug, Default)]
 pub(super) struct AuditItems(BTreeMap<(UserId, AuditEntryId), AuditEntry>);
@@ -54,7 +55,7 @@ impl AuditLog for MemoryStore {
                 .filter(|((owner, _), entry)| *owner == user && shows(filter, entry))
                 .map(|((_, id), entry)| (id.to_string(), entry.clone()))
                 .collect();
-            paging::newest_first(items, page)
+            newest_first(items, page)
         })
         .await
     }

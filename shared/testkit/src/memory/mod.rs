@@ -13,6 +13,7 @@
 
 mod accounts;
 mod audit;
+mod crm;
 mod days;
 mod due;
 pub mod health;
@@ -20,7 +21,6 @@ mod keys;
 pub mod look;
 pub mod mail;
 mod mailboxes;
-mod paging;
 mod pools;
 pub mod queue;
 mod slots;
@@ -94,6 +94,7 @@ pub struct MemoryStore {
 struct State {
     accounts: accounts::AccountItems,
     audit: audit::AuditItems,
+    crm: crm::CrmItems,
     days: days::DayItems,
     due: due::DueItems,
     keys: keys::KeyItems,

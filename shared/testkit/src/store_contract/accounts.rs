@@ -12,7 +12,11 @@ use super::fixtures::{account, changed, credentials, event, in_pool, user};
 
 async fn delete(store: &Store, account: &Account) -> Replaced {
     let event = event(EventType::AccountDeleted, 1);
-    store.account_life.delete(account, event).await.unwrap()
+    store
+        .account_life
+        .delete(account, &[], event)
+        .await
+        .unwrap()
 }
 
 async fn replace(store: &Store, account: &Account) -> Replaced {

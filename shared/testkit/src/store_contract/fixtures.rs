@@ -6,7 +6,8 @@ use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::vault::Sealed;
 use agentwarm_core::account::{Account, PoolMembership, WarmupPhase};
 use agentwarm_core::audit::{Actor, Event, EventType};
-use agentwarm_core::ids::{AccountId, PoolId, ScheduleId, SlotId, ThreadId, UserId};
+use agentwarm_core::crm::{CrmIds, CrmLink};
+use agentwarm_core::ids::{AccountId, CrmLinkId, PoolId, ScheduleId, SlotId, ThreadId, UserId};
 use agentwarm_core::mail::receipt::{Engagement, Placement, PlannedReply, Receipt};
 use agentwarm_core::mail::slot::{Slot, SlotKind, SlotState, ThreadPosition};
 use agentwarm_core::pool::{Pool, PoolConfig, PoolOverrides};
@@ -247,6 +248,17 @@ fn position() -> ThreadPosition {
         conversation: "garden-plans".to_owned(),
         turn: 1,
         references: vec!["first@acorn.example".to_owned()],
+    }
+}
+
+/// Link number `n` of `account`, to a person of that number.
+pub fn crm_link(account: AccountId, n: u32) -> CrmLink {
+    CrmLink {
+        id: CrmLinkId::new(after(i64::from(n)), u128::from(n)),
+        account,
+        ids: CrmIds::Person(format!("sf_003x{n:04}").parse().unwrap()),
+        source: "salesforce".parse().unwrap(),
+        created_at: after(i64::from(n)),
     }
 }
 

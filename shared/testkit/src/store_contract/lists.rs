@@ -210,7 +210,7 @@ pub async fn a_cursor_is_stable_under_writes(store: &Store) {
     store.given_account(&newer, pool).await;
     let gone = first.items.last().unwrap();
     let event = event(EventType::AccountDeleted, 1);
-    let _ = store.account_life.delete(gone, event).await.unwrap();
+    let _ = store.account_life.delete(gone, &[], event).await.unwrap();
 
     let second = list(store, &all, 2, PageStart::After(first.next.unwrap())).await;
     assert_eq!(numbers(&second.items), [4, 3]);

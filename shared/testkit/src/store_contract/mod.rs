@@ -20,6 +20,7 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod audit;
+pub mod crm;
 pub mod days;
 pub mod due;
 pub mod fixtures;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 
 use agentwarm_app::ports::accounts::{AccountLife, AccountReads, AccountUpdates};
 use agentwarm_app::ports::audit::AuditLog;
+use agentwarm_app::ports::crm::{CrmLinkReads, CrmLinkWrites};
 use agentwarm_app::ports::days::{Plans, PoolLedger, Receipts, Slots, Suppressions};
 use agentwarm_app::ports::due::{DueIndex, Roster, Shards};
 use agentwarm_app::ports::keys::{ApiKeys, KeyLookup, UserPlans};
@@ -54,6 +56,10 @@ pub struct Store {
     pub account_updates: Arc<dyn AccountUpdates>,
     /// Creation and deletion of accounts.
     pub account_life: Arc<dyn AccountLife>,
+    /// CRM links.
+    pub crm_links: Arc<dyn CrmLinkReads>,
+    /// Changes of CRM links.
+    pub crm_link_writes: Arc<dyn CrmLinkWrites>,
     /// Pools.
     pub pools: Arc<dyn PoolReads>,
     /// Changes of pools.
@@ -156,6 +162,16 @@ macro_rules! store_contract_cases {
                 a_pool_that_is_gone_is_not_joined,
                 parallel_joins_are_all_counted,
                 members_are_in_order_and_limited,
+            ],
+            crm: [
+                links_are_listed_newest_first,
+                accounts_are_found_by_person_and_by_account,
+                a_removed_link_is_not_found,
+                a_stale_account_is_neither_linked_nor_unlinked,
+                an_account_that_is_gone_is_not_linked,
+                of_parallel_links_one_is_made,
+                a_deleted_account_leaves_no_links_behind,
+                an_account_that_was_linked_since_is_not_deleted,
             ],
             days: [
                 a_day_is_planned_once,

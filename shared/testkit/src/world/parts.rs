@@ -161,6 +161,7 @@ impl Parts {
     pub(super) fn delete(&self) -> DeleteAccount {
         DeleteAccount {
             accounts: self.store.clone(),
+            links: self.store.clone(),
             life: self.store.clone(),
             roster: self.store.clone(),
             mailboxes: self.store.clone(),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agentwarm_app::analytics::account::AccountOverview;
+use agentwarm_app::analytics::crm::CrmStatistics;
 use agentwarm_app::analytics::progress::WarmupProgress;
 use agentwarm_app::analytics::system::SystemStatistics;
 use agentwarm_app::audit_log::ReadAuditLog;
@@ -145,6 +146,8 @@ fn routes(world: &World) -> Vec<BoundRoute> {
         personas: world.personas(),
         delete: world.delete(),
         test: world.test_connection(),
+        links: world.crm_links(),
+        linked: world.linked(),
     };
     let warmup = api_warmup::Warmup {
         start: world.start(),
@@ -172,6 +175,9 @@ fn routes(world: &World) -> Vec<BoundRoute> {
             configs: world.configs(),
             plans: world.store.clone(),
             clock: world.clock.clone(),
+        },
+        crm: CrmStatistics {
+            linked: world.linked(),
         },
     };
     let log = ReadAuditLog {

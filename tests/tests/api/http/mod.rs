@@ -6,6 +6,7 @@ mod agent;
 mod analytics;
 mod audit_log;
 pub(crate) mod client;
+mod crm;
 mod discovery;
 mod documented;
 mod keys;

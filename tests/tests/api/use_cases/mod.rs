@@ -4,6 +4,7 @@ mod accounts;
 mod accounts_totals;
 mod analytics;
 mod audit_log;
+mod crm;
 mod health;
 mod keys;
 mod pools;

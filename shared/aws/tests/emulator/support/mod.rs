@@ -11,9 +11,9 @@ use agentwarm_app::ports::due::Shards;
 use agentwarm_aws::clients::{ClientSettings, Clients};
 use agentwarm_aws::dynamo::{
     ACTIVITY_TTL_DAYS, ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts,
-    DynamoApiKeys, DynamoAuditLog, DynamoDueIndex, DynamoKeyLookup, DynamoMailboxes, DynamoPlans,
-    DynamoPoolLedger, DynamoPoolWrites, DynamoPools, DynamoReceipts, DynamoRoster, DynamoSlots,
-    DynamoSuppressions, DynamoUserPlans, Table,
+    DynamoApiKeys, DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex,
+    DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools,
+    DynamoReceipts, DynamoRoster, DynamoSlots, DynamoSuppressions, DynamoUserPlans, Table,
 };
 use agentwarm_testkit::clock::VirtualClock;
 use agentwarm_testkit::store_contract::{Store, fixtures};
@@ -118,6 +118,8 @@ impl World {
             accounts: Arc::new(DynamoAccounts::new(self.entities())),
             account_updates: Arc::new(DynamoAccountUpdates::new(self.entities())),
             account_life: Arc::new(DynamoAccountLife::new(self.entities())),
+            crm_links: Arc::new(DynamoCrmLinks::new(self.entities())),
+            crm_link_writes: Arc::new(DynamoCrmLinkWrites::new(self.entities())),
             pools: Arc::new(DynamoPools::new(self.entities())),
             pool_writes: Arc::new(DynamoPoolWrites::new(self.entities())),
             plans: Arc::new(DynamoPlans::new(self.activity())),

@@ -38,7 +38,7 @@ pub(super) fn describe(spec: &RouteSpec, components: &mut Components) -> Value {
 }
 
 fn parameters(spec: &RouteSpec) -> Vec<Value> {
-    let mut parameters: Vec<_> = path_parameters(spec.path).collect();
+    let mut parameters = path_parameters(spec);
     if let Some(query) = spec.query {
         let query = query();
         for (name, mut schema) in query.properties {
@@ -60,18 +60,24 @@ fn parameters(spec: &RouteSpec) -> Vec<Value> {
     parameters
 }
 
-/// The `{names}` of a path. By the reference's convention what ends in `id` is a UUID.
-fn path_parameters(path: &str) -> impl Iterator<Item = Value> {
-    path.split('/')
+/// The `{names}` of a path. By the reference's convention what ends in `id` is a UUID, unless the route says what it is.
+fn path_parameters(spec: &RouteSpec) -> Vec<Value> {
+    let known = spec.path_fields.map(|fields| fields().properties);
+    let known = known.unwrap_or_default();
+    spec.path
+        .split('/')
         .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| {
-            let schema = if name.to_ascii_lowercase().ends_with("id") {
+            let schema = if let Some(schema) = known.get(name) {
+                schema.clone()
+            } else if name.to_ascii_lowercase().ends_with("id") {
                 json!({ "type": "string", "format": "uuid" })
             } else {
                 json!({ "type": "string", "minLength": 1 })
             };
             json!({ "name": name, "in": "path", "required": true, "schema": schema })
         })
+        .collect()
 }
 
 fn responses(spec: &RouteSpec, components: &mut Components) -> BTreeMap<String, Value> {

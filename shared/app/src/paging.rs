@@ -1,9 +1,9 @@
-//! Pages of lists that are newest first.
+//! Pages of lists that are in memory as a whole, newest first (decision 12).
 
-use agentwarm_app::ports::{COUNTED_TOTAL, PageOf, PageRequest, PageStart};
+use crate::ports::{COUNTED_TOTAL, PageOf, PageRequest, PageStart};
 
 /// The requested part of `items`, which are in ascending order of their keys and shown in descending order.
-pub(super) fn newest_first<T>(items: Vec<(String, T)>, page: &PageRequest) -> PageOf<T> {
+pub fn newest_first<T>(items: Vec<(String, T)>, page: &PageRequest) -> PageOf<T> {
     let counted = COUNTED_TOTAL as usize;
     let total = items.len();
     let limit = page.limit as usize;
