@@ -4,13 +4,14 @@ use crate::hosted::{Build, Registry};
 
 /// Every function of `functions/`.
 pub fn functions() -> Registry {
-    let functions: [(&str, Build); 11] = [
+    let functions: [(&str, Build); 12] = [
         ("api-accounts", api_accounts::build),
         ("api-analytics", api_analytics::build),
         ("api-audit-log", api_audit_log::build),
         ("api-discovery", api_discovery::build),
         ("api-keys", api_keys::build),
         ("api-pools", api_pools::build),
+        ("api-suppression", api_suppression::build),
         ("api-warmup", api_warmup::build),
         ("job-event-fanout", job_event_fanout::build),
         ("job-inbox-poll", job_inbox_poll::build),

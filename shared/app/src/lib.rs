@@ -15,6 +15,7 @@ pub mod keys;
 pub mod pools;
 pub mod ports;
 pub mod retry;
+pub mod suppressions;
 pub mod tenant;
 pub mod text;
 pub mod users;

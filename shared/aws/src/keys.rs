@@ -12,7 +12,9 @@ use sha2::{Digest, Sha256};
 use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::due::Shards;
 use agentwarm_app::ports::keys::KeyHash;
-use agentwarm_core::ids::{AccountId, ApiKeyId, AuditEntryId, PoolId, SlotId, UserId};
+use agentwarm_core::ids::{
+    AccountId, ApiKeyId, AuditEntryId, PoolId, SlotId, SuppressionId, UserId,
+};
 use agentwarm_core::warmup::due::{DueEntry, DueKind, rounds};
 
 /// The name of the partition key, in every table.
@@ -157,6 +159,16 @@ pub fn member_account(sk: &str) -> Option<AccountId> {
 /// A suppressed address. `address` is case-folded.
 pub fn suppression(user: UserId, address: &str) -> Key {
     Key::new(user_pk(user), format!("supp#{address}"))
+}
+
+/// A suppressed address's entry in the list.
+pub fn suppression_entry(user: UserId, entry: SuppressionId) -> Key {
+    Key::new(user_pk(user), format!("listed#{entry}"))
+}
+
+/// A user's suppression list, oldest first.
+pub fn suppression_entries(user: UserId) -> KeyRange {
+    KeyRange::prefix(user_pk(user), "listed#")
 }
 
 /// The deployment's data key number `n`, wrapped by KMS.

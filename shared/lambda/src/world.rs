@@ -15,7 +15,7 @@ use agentwarm_aws::dynamo::{
     ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts, DynamoApiKeys,
     DynamoAuditLog, DynamoDueIndex, DynamoKeyLookup, DynamoMailboxes, DynamoPlans,
     DynamoPoolLedger, DynamoPoolWrites, DynamoPools, DynamoReceipts, DynamoRoster, DynamoSlots,
-    DynamoSuppressions, DynamoUserPlans, IdempotencyTable, RateTable, Table,
+    DynamoSuppressionList, DynamoSuppressions, DynamoUserPlans, IdempotencyTable, RateTable, Table,
 };
 use agentwarm_aws::eventbridge::EventBridgeBus;
 use agentwarm_aws::health::{AwsProbes, VisitLeases, Watermarks};
@@ -180,6 +180,11 @@ impl World {
     /// Suppressed addresses.
     pub fn suppressions(&self) -> Result<Arc<DynamoSuppressions>, WorldError> {
         Ok(Arc::new(DynamoSuppressions::new(self.entities()?)))
+    }
+
+    /// The list of suppressed addresses.
+    pub fn suppression_list(&self) -> Result<Arc<DynamoSuppressionList>, WorldError> {
+        Ok(Arc::new(DynamoSuppressionList::new(self.entities()?)))
     }
 
     /// Days and their plans.

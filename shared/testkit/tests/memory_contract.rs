@@ -23,6 +23,7 @@ async fn store() -> Store {
         slots: memory.clone(),
         receipts: memory.clone(),
         suppressions: memory.clone(),
+        suppression_list: memory.clone(),
         due: memory.clone(),
         shards,
         roster: memory.clone(),

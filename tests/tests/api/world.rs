@@ -19,6 +19,7 @@ use agentwarm_app::ports::Created;
 use agentwarm_app::ports::accounts::{AccountReads, AccountUpdates};
 use agentwarm_app::ports::clock::Clock;
 use agentwarm_app::ports::days::{AccountRef, Plans};
+use agentwarm_app::suppressions::Suppressed;
 use agentwarm_app::tenant::Tenant;
 use agentwarm_app::warmup::pause::PauseWarmup;
 use agentwarm_app::warmup::resume::ResumeWarmup;
@@ -157,6 +158,13 @@ impl World {
             writes: self.store.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
+        }
+    }
+
+    pub(crate) fn suppressed(&self) -> Suppressed {
+        Suppressed {
+            list: self.store.clone(),
+            clock: self.clock.clone(),
         }
     }
 

@@ -38,6 +38,7 @@ async fn every_grant_is_used_and_what_is_used_is_granted() {
     let mut world = world.restart().await;
     keys(&world).await;
     pools(&world, &warming[0]).await;
+    suppression(&world).await;
     accounts(&world, &warming[1]).await;
     read_everything(&world, &warming[0]).await;
     world.stack.advance(10).await.unwrap();
@@ -159,6 +160,19 @@ async fn pools(world: &World, account: &str) {
     let member = format!("/api/warmup/pools/{pool}/accounts/{account}");
     world.post(&member, None).await;
     world.send(Method::DELETE, &member, None).await;
+}
+
+async fn suppression(world: &World) {
+    let once = world.api.once("a suppression");
+    let list = "/api/warmup/suppression";
+    let wanted = json!({"email": "nobody@acorn.test"});
+    let entry = once.post(list, Some(&wanted)).await.unwrap();
+    assert_eq!(once.post(list, Some(&wanted)).await.unwrap(), entry);
+    world.refused_while("listed#", list, &wanted).await;
+    let listed = world.get(&format!("{list}?reason=manual")).await;
+    assert_eq!(listed["entries"], json!([entry]));
+    let path = format!("{list}/nobody%40acorn.test");
+    world.send(Method::DELETE, &path, None).await;
 }
 
 async fn accounts(world: &World, warming: &str) {

@@ -191,3 +191,17 @@ pub enum SuppressionReason {
     /// The user said so.
     Manual,
 }
+
+impl SuppressionReason {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::HardBounce, Self::Complaint, Self::Manual];
+
+    /// Its name on the wire and in store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HardBounce => "hard_bounce",
+            Self::Complaint => "complaint",
+            Self::Manual => "manual",
+        }
+    }
+}

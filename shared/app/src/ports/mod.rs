@@ -15,6 +15,7 @@ pub mod mail;
 pub mod mailboxes;
 pub mod pools;
 pub mod queue;
+pub mod suppressions;
 pub mod vault;
 
 /// A store could not do its work.

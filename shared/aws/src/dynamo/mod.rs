@@ -41,7 +41,7 @@ pub use rate::RateTable;
 pub use receipts::DynamoReceipts;
 pub use roster::DynamoRoster;
 pub use slots::DynamoSlots;
-pub use suppressions::DynamoSuppressions;
+pub use suppressions::{DynamoSuppressionList, DynamoSuppressions};
 pub use table::Table;
 
 use jiff::{SignedDuration, Timestamp};

@@ -11,7 +11,7 @@ use agentwarm_aws::dynamo::{
     ACTIVITY_TTL_DAYS, ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts,
     DynamoApiKeys, DynamoAuditLog, DynamoDueIndex, DynamoKeyLookup, DynamoMailboxes, DynamoPlans,
     DynamoPoolLedger, DynamoPoolWrites, DynamoPools, DynamoReceipts, DynamoRoster, DynamoSlots,
-    DynamoSuppressions, DynamoUserPlans, Table,
+    DynamoSuppressionList, DynamoSuppressions, DynamoUserPlans, Table,
 };
 use agentwarm_testkit::store_contract::{self, Store};
 use aws_sdk_dynamodb::config::SharedInterceptor;
@@ -73,6 +73,7 @@ adapters! {
     slots: DynamoSlots,
     receipts: DynamoReceipts,
     suppressions: DynamoSuppressions,
+    suppression_list: DynamoSuppressionList,
     due: DynamoDueIndex,
     roster: DynamoRoster,
     mailboxes: DynamoMailboxes,
@@ -106,6 +107,9 @@ async fn store(adapters: &Adapters) -> Store {
         slots: Arc::new(DynamoSlots::new(activity(&adapters.slots))),
         receipts: Arc::new(DynamoReceipts::new(activity(&adapters.receipts))),
         suppressions: Arc::new(DynamoSuppressions::new(entities(&adapters.suppressions))),
+        suppression_list: Arc::new(DynamoSuppressionList::new(entities(
+            &adapters.suppression_list,
+        ))),
         due: Arc::new(DynamoDueIndex::new(
             ephemeral(&adapters.due),
             crate::support::SHARDS,

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex};
 
 use agentwarm_app::ports::accounts::AccountFilter;
 use agentwarm_app::ports::audit::AuditFilter;
-use agentwarm_app::ports::days::AccountRef;
+use agentwarm_app::ports::days::{AccountRef, SuppressionReason};
 use agentwarm_app::ports::due::RosterEntry;
 use agentwarm_app::ports::keys::{ApiKey, KeyHash, User};
 use agentwarm_app::ports::mailboxes::MailboxState;
+use agentwarm_app::ports::suppressions::SuppressionFilter;
 use agentwarm_app::ports::{PageRequest, PageStart};
 use agentwarm_aws::clients::ClientSettings;
 use agentwarm_aws::keys;
@@ -229,6 +230,27 @@ async fn receiving(costs: &mut Costs) {
     costs.of("roster of a minute", roster).await;
 }
 
+async fn suppressions(costs: &mut Costs) {
+    let store = costs.store.clone();
+    let address = |n: i64| format!("mailbox-{n}@acorn.example").parse().unwrap();
+    let manual = SuppressionReason::Manual;
+    let list = &store.suppression_list;
+    let put = list.put(user(1), &address(1), manual, now(), Some(after(9)));
+    costs.of("suppress an address", put).await;
+    for n in 2..=40 {
+        let put = list.put(user(1), &address(n), manual, after(n), None);
+        put.await.unwrap();
+    }
+    let in_force = SuppressionFilter {
+        in_force_at: Some(now()),
+        ..SuppressionFilter::default()
+    };
+    let page = list.list(user(1), &in_force, &PAGE);
+    costs.of("list 20 of 40 suppressed addresses", page).await;
+    let remove = list.remove(user(1), &address(1));
+    costs.of("take one off the list", remove).await;
+}
+
 async fn audit_log(costs: &mut Costs) {
     let store = costs.store.clone();
     let entries: Vec<_> = (0..20)
@@ -253,6 +275,7 @@ async fn every_access_pattern_costs_what_the_data_model_says() {
     planning(&mut costs).await;
     sending(&mut costs).await;
     receiving(&mut costs).await;
+    suppressions(&mut costs).await;
     audit_log(&mut costs).await;
     insta::assert_snapshot!(costs.table);
 }

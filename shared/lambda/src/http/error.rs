@@ -44,6 +44,7 @@ pub const fn status_of(code: ErrorCode) -> StatusCode {
         ErrorCode::AccountNotFound
         | ErrorCode::WarmupScheduleNotFound
         | ErrorCode::WarmupPoolNotFound
+        | ErrorCode::SuppressionNotFound
         | ErrorCode::ApiKeyNotFound
         | ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -285,7 +286,7 @@ mod tests {
                 checked += 1;
             }
         }
-        assert!(checked >= 18, "{checked}");
+        assert!(checked >= 19, "{checked}");
     }
 
     #[test]

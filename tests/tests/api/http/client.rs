@@ -179,6 +179,7 @@ fn routes(world: &World) -> Vec<BoundRoute> {
     routes.extend(api_accounts::routes().bind(accounts));
     routes.extend(api_warmup::routes().bind(warmup));
     routes.extend(api_pools::routes().bind(pools));
+    routes.extend(api_suppression::routes().bind(world.suppressed()));
     routes.extend(api_analytics::routes().bind(analytics));
     routes.extend(api_audit_log::routes().bind(log));
     routes.extend(api_discovery::routes().bind(health));

@@ -10,4 +10,5 @@ mod keys;
 mod openapi;
 mod pipeline;
 mod pools;
+mod suppression;
 mod warmup;

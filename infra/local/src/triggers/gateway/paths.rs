@@ -143,6 +143,8 @@ mod tests {
             ("/api/warmup/start/1", "ApiWarmup"),
             ("/api/warmup/pools", "ApiPools"),
             ("/api/warmup/pools/1/config", "ApiPools"),
+            ("/api/warmup/suppression", "ApiSuppression"),
+            ("/api/warmup/suppression/a@b.example", "ApiSuppression"),
             ("/api/audit-log", "ApiAuditLog"),
             ("/api/healthz", "ApiDiscovery"),
             ("/", "ApiDiscovery"),
