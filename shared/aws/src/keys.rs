@@ -171,6 +171,11 @@ pub fn suppression_entries(user: UserId) -> KeyRange {
     KeyRange::prefix(user_pk(user), "listed#")
 }
 
+/// What a user says about test mode.
+pub fn test_mode(user: UserId) -> Key {
+    Key::new(user_pk(user), "testmode")
+}
+
 /// The deployment's data key number `n`, wrapped by KMS.
 pub fn data_key(n: u32) -> Key {
     Key::new("deployment", format!("datakey#{n:06}"))

@@ -15,7 +15,8 @@ use agentwarm_aws::dynamo::{
     ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts, DynamoApiKeys,
     DynamoAuditLog, DynamoDueIndex, DynamoKeyLookup, DynamoMailboxes, DynamoPlans,
     DynamoPoolLedger, DynamoPoolWrites, DynamoPools, DynamoReceipts, DynamoRoster, DynamoSlots,
-    DynamoSuppressionList, DynamoSuppressions, DynamoUserPlans, IdempotencyTable, RateTable, Table,
+    DynamoSuppressionList, DynamoSuppressions, DynamoTestModeWrites, DynamoTestModes,
+    DynamoUserPlans, IdempotencyTable, RateTable, Table,
 };
 use agentwarm_aws::eventbridge::EventBridgeBus;
 use agentwarm_aws::health::{AwsProbes, VisitLeases, Watermarks};
@@ -185,6 +186,16 @@ impl World {
     /// The list of suppressed addresses.
     pub fn suppression_list(&self) -> Result<Arc<DynamoSuppressionList>, WorldError> {
         Ok(Arc::new(DynamoSuppressionList::new(self.entities()?)))
+    }
+
+    /// What users say about test mode.
+    pub fn test_modes(&self) -> Result<Arc<DynamoTestModes>, WorldError> {
+        Ok(Arc::new(DynamoTestModes::new(self.entities()?)))
+    }
+
+    /// Saying it.
+    pub fn test_mode_writes(&self) -> Result<Arc<DynamoTestModeWrites>, WorldError> {
+        Ok(Arc::new(DynamoTestModeWrites::new(self.entities()?)))
     }
 
     /// Days and their plans.

@@ -24,6 +24,8 @@ async fn store() -> Store {
         receipts: memory.clone(),
         suppressions: memory.clone(),
         suppression_list: memory.clone(),
+        test_modes: memory.clone(),
+        test_mode_writes: memory.clone(),
         due: memory.clone(),
         shards,
         roster: memory.clone(),

@@ -11,6 +11,7 @@ use agentwarm_app::accounts::read::ReadAccounts;
 use agentwarm_app::accounts::test_connection::TestConnection;
 use agentwarm_app::accounts::totals::OpenDays;
 use agentwarm_app::engine::config::Configs;
+use agentwarm_app::engine::test_mode::TestModeRule;
 use agentwarm_app::error::AppError;
 use agentwarm_app::keys::Keys;
 use agentwarm_app::pools::Pools;
@@ -25,6 +26,7 @@ use agentwarm_app::warmup::pause::PauseWarmup;
 use agentwarm_app::warmup::resume::ResumeWarmup;
 use agentwarm_app::warmup::schedule::ReadSchedule;
 use agentwarm_app::warmup::start::StartWarmup;
+use agentwarm_app::warmup::test_mode::ControlTestMode;
 use agentwarm_app::warmup::{Enrolment, PlanToday, PlannedToday};
 use agentwarm_core::account::{Account, Provider, WarmupPhase};
 use agentwarm_core::error::ErrorCode;
@@ -34,6 +36,7 @@ use agentwarm_core::pool::PoolConfig;
 use agentwarm_core::rate::Score;
 use agentwarm_core::seed::Seed;
 use agentwarm_core::warmup::day::{DayFigures, DayPlan, PlannedSlot, Reason, Rule, Window};
+use agentwarm_core::warmup::test_mode::TestMode;
 use agentwarm_net::address::Policy;
 use agentwarm_testkit::clock::{SeededEntropy, VirtualClock};
 use agentwarm_testkit::endpoints::NetRules;
@@ -218,6 +221,16 @@ impl World {
             enrolment: self.enrolment(),
             planner: self.planner.clone(),
             clock: self.clock.clone(),
+        }
+    }
+
+    pub(crate) fn test_mode(&self) -> ControlTestMode {
+        ControlTestMode {
+            rule: TestModeRule {
+                modes: self.store.clone(),
+                deployment: TestMode::OFF,
+            },
+            writes: self.store.clone(),
         }
     }
 

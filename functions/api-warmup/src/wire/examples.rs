@@ -58,3 +58,15 @@ pub(crate) fn schedule_example() -> Value {
         "reasons": [{ "rule": "ramp", "volume": 8, "because": "day 7 of the ramp" }],
     })
 }
+
+pub(crate) fn test_mode_example() -> Value {
+    json!({ "enabled": false, "maxDailyEmails": 20, "source": "env" })
+}
+
+pub(crate) fn set_test_mode_example() -> Value {
+    json!({ "enabled": true, "maxDailyEmails": 5 })
+}
+
+pub(crate) fn test_mode_set_example() -> Value {
+    json!({ "enabled": true, "maxDailyEmails": 5, "source": "runtime" })
+}

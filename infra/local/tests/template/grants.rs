@@ -19,6 +19,7 @@ async fn every_grant_is_used_and_what_is_used_is_granted() {
     let doomed = begin_to_bounce(&world).await;
     world.run_until("2026-03-11T14:00:00Z").await;
     pause_and_resume(&world, &warming[0]).await;
+    limit_generously(&world).await;
     world.run_until("2026-03-11T15:00:00Z").await;
     let doomed = world.get(&format!("/api/accounts/{doomed}")).await;
     assert_eq!(
@@ -125,6 +126,14 @@ async fn pause_and_resume(world: &World, account: &str) {
     let resume = format!("/api/warmup/resume/{account}");
     world.refused_while("account#", &resume, &json!({})).await;
     world.post(&resume, None).await;
+}
+
+/// Test mode counts what is sent, and lets everything go.
+async fn limit_generously(world: &World) {
+    let mode = json!({"enabled": true, "maxDailyEmails": 50_000});
+    world.post("/api/warmup/test-mode", Some(&mode)).await;
+    let in_force = world.get("/api/warmup/test-mode").await;
+    assert_eq!(in_force["source"], "runtime");
 }
 
 /// Pauses `account` twice with one `Idempotency-Key`: the second time it is only told of the first.

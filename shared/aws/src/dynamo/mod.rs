@@ -25,6 +25,7 @@ mod roster;
 pub(crate) mod slots;
 mod suppressions;
 pub(crate) mod table;
+mod test_mode;
 mod transaction;
 
 pub use accounts::{DynamoAccountUpdates, DynamoAccounts};
@@ -43,6 +44,7 @@ pub use roster::DynamoRoster;
 pub use slots::DynamoSlots;
 pub use suppressions::{DynamoSuppressionList, DynamoSuppressions};
 pub use table::Table;
+pub use test_mode::{DynamoTestModeWrites, DynamoTestModes};
 
 use jiff::{SignedDuration, Timestamp};
 

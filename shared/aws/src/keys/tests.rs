@@ -57,6 +57,7 @@ fn every_key_has_the_form_of_the_data_model() {
         ("member", member(owner, pool_id, own)),
         ("suppression", suppression(owner, "a@b.example")),
         ("listed", suppression_entry(owner, listed_id)),
+        ("test mode", test_mode(owner)),
         ("data key", data_key(1)),
         ("plan", plan(mailbox_of(), day_of)),
         ("day", day(mailbox_of(), day_of)),

@@ -11,7 +11,8 @@ use agentwarm_aws::dynamo::{
     ACTIVITY_TTL_DAYS, ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts,
     DynamoApiKeys, DynamoAuditLog, DynamoDueIndex, DynamoKeyLookup, DynamoMailboxes, DynamoPlans,
     DynamoPoolLedger, DynamoPoolWrites, DynamoPools, DynamoReceipts, DynamoRoster, DynamoSlots,
-    DynamoSuppressionList, DynamoSuppressions, DynamoUserPlans, Table,
+    DynamoSuppressionList, DynamoSuppressions, DynamoTestModeWrites, DynamoTestModes,
+    DynamoUserPlans, Table,
 };
 use agentwarm_testkit::store_contract::{self, Store};
 use aws_sdk_dynamodb::config::SharedInterceptor;
@@ -74,6 +75,8 @@ adapters! {
     receipts: DynamoReceipts,
     suppressions: DynamoSuppressions,
     suppression_list: DynamoSuppressionList,
+    test_modes: DynamoTestModes,
+    test_mode_writes: DynamoTestModeWrites,
     due: DynamoDueIndex,
     roster: DynamoRoster,
     mailboxes: DynamoMailboxes,
@@ -109,6 +112,10 @@ async fn store(adapters: &Adapters) -> Store {
         suppressions: Arc::new(DynamoSuppressions::new(entities(&adapters.suppressions))),
         suppression_list: Arc::new(DynamoSuppressionList::new(entities(
             &adapters.suppression_list,
+        ))),
+        test_modes: Arc::new(DynamoTestModes::new(entities(&adapters.test_modes))),
+        test_mode_writes: Arc::new(DynamoTestModeWrites::new(entities(
+            &adapters.test_mode_writes,
         ))),
         due: Arc::new(DynamoDueIndex::new(
             ephemeral(&adapters.due),

@@ -33,6 +33,7 @@ pub mod reputation;
 pub mod slots;
 pub mod spacing;
 pub mod thresholds;
+pub mod test_mode;
 pub mod transition;
 pub mod volume;
 

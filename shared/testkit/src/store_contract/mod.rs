@@ -28,6 +28,7 @@ pub mod mailboxes;
 pub mod mails;
 pub mod pools;
 pub mod suppressions;
+pub mod test_mode;
 
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ use agentwarm_app::ports::keys::{ApiKeys, KeyLookup, UserPlans};
 use agentwarm_app::ports::mailboxes::Mailboxes;
 use agentwarm_app::ports::pools::{PoolReads, PoolWrites};
 use agentwarm_app::ports::suppressions::SuppressionList;
+use agentwarm_app::ports::test_mode::{TestModeWrites, TestModes};
 
 /// The storage ports of one empty store.
 #[derive(Clone)]
@@ -71,6 +73,10 @@ pub struct Store {
     pub suppressions: Arc<dyn Suppressions>,
     /// The list of them.
     pub suppression_list: Arc<dyn SuppressionList>,
+    /// Test mode.
+    pub test_modes: Arc<dyn TestModes>,
+    /// Changes of it.
+    pub test_mode_writes: Arc<dyn TestModeWrites>,
     /// The due index.
     pub due: Arc<dyn DueIndex>,
     /// How many shards it has.
@@ -193,6 +199,9 @@ macro_rules! store_contract_cases {
                 each_filter_narrows_the_list_and_its_total,
                 the_list_is_paged,
                 the_list_is_its_users_own,
+            ],
+            test_mode: [
+                what_a_user_said_last_counts,
             ],
             due: [
                 every_kind_is_read_as_it_was_put,

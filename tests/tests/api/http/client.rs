@@ -144,6 +144,7 @@ fn routes(world: &World) -> Vec<BoundRoute> {
         resume: world.resume(),
         schedule: world.schedule(),
     };
+        test_mode: world.test_mode(),
     let pools = api_pools::Pools {
         pools: world.pools(),
         membership: world.membership(),
