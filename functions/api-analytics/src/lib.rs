@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use agentwarm_app::accounts::{OpenDays, ReadAccounts};
 use agentwarm_app::analytics::account::AccountOverview as Overview;
+use agentwarm_app::analytics::deliverability::ReadDeliverability;
 use agentwarm_app::analytics::progress::WarmupProgress as Progress;
 use agentwarm_app::analytics::system::SystemStatistics as System;
 use agentwarm_app::error::AppError;
@@ -15,7 +16,9 @@ use agentwarm_lambda::http::{Answer, ApiError, Caller, Request, Response, Route,
 use agentwarm_lambda::task::Task;
 use agentwarm_lambda::world::{World, WorldError};
 
-use wire::{AccountOverview, ProgressQuery, SystemStatistics, WarmupProgress};
+use wire::{
+    AccountOverview, DeliverabilityReport, ProgressQuery, SystemStatistics, WarmupProgress,
+};
 
 /// The use cases behind the operations.
 pub struct Analytics {
@@ -25,6 +28,8 @@ pub struct Analytics {
     pub overview: Overview,
     /// One account day by day.
     pub progress: Progress,
+    /// Where one account's mail arrives.
+    pub deliverability: ReadDeliverability,
 }
 
 /// The function.
@@ -50,6 +55,11 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             accounts: world.account_reads()?,
             configs: world.configs()?,
             plans: world.plans()?,
+            clock: world.clock(),
+        },
+        deliverability: ReadDeliverability {
+            accounts: world.account_reads()?,
+            slots: world.slots()?,
             clock: world.clock(),
         },
     };
@@ -86,6 +96,20 @@ pub fn routes() -> Routes<Analytics> {
                 .such_as(wire::progress_example)
                 .fails_with(&[ErrorCode::AccountNotFound]),
         )
+        .with(
+            Route::get(
+                "/api/analytics/accounts/{accountId}/deliverability",
+                deliverability,
+            )
+            .named(
+                "getAccountDeliverability",
+                "Where an account's mail of the last seven days arrived, by provider",
+            )
+            .about("Of warmup mails, answers included, today in the account's time zone and the six days before it.")
+            .answers::<DeliverabilityReport>(200, "The report")
+            .such_as(wire::deliverability_example)
+            .fails_with(&[ErrorCode::AccountNotFound]),
+        )
 }
 
 async fn system(analytics: Arc<Analytics>, caller: Caller, _request: Request) -> Answer {
@@ -109,6 +133,14 @@ async fn progress(analytics: Arc<Analytics>, caller: Caller, request: Request) -
         .read(&caller.tenant(), account, days)
         .await?;
     Response::ok(&WarmupProgress::from(&progress))
+}
+
+async fn deliverability(analytics: Arc<Analytics>, caller: Caller, request: Request) -> Answer {
+    let report = analytics
+        .deliverability
+        .read(&caller.tenant(), account(&request)?)
+        .await?;
+    Response::ok(&DeliverabilityReport::from(report))
 }
 
 fn account(request: &Request) -> Result<AccountId, ApiError> {

@@ -1,5 +1,6 @@
 //! What these operations take and give.
 
+mod deliverability;
 mod examples;
 
 use agentwarm_app::analytics::account::Overview;
@@ -17,6 +18,10 @@ use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
+pub(crate) use deliverability::deliverability_example;
+pub use deliverability::{
+    DayDeliverability, DeliverabilityReport, OverallDeliverability, ProviderDeliverability,
+};
 pub(crate) use examples::{overview_example, progress_example, system_example};
 
 /// How far back.

@@ -228,6 +228,7 @@ async fn read_everything(world: &World, account: &str) {
         format!("/api/warmup/schedule/{account}?date=2026-03-11"),
         format!("/api/analytics/accounts/{account}"),
         format!("/api/analytics/accounts/{account}/progress"),
+        format!("/api/analytics/accounts/{account}/deliverability"),
     ] {
         world.get(&path).await;
     }

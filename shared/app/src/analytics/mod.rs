@@ -4,5 +4,6 @@
 //! [`agentwarm_core::warmup::reputation`], so that what is shown and what decides is one calculation.
 
 pub mod account;
+pub mod deliverability;
 pub mod progress;
 pub mod system;

@@ -20,6 +20,7 @@ pub mod check;
 pub mod connection;
 pub mod day;
 pub mod day_count;
+pub mod deliverability;
 pub mod due;
 pub mod engage;
 pub mod evidence;
@@ -32,8 +33,8 @@ pub mod ramp;
 pub mod reputation;
 pub mod slots;
 pub mod spacing;
-pub mod thresholds;
 pub mod test_mode;
+pub mod thresholds;
 pub mod transition;
 pub mod volume;
 

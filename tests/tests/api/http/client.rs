@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agentwarm_app::analytics::account::AccountOverview;
+use agentwarm_app::analytics::deliverability::ReadDeliverability;
 use agentwarm_app::analytics::progress::WarmupProgress;
 use agentwarm_app::analytics::system::SystemStatistics;
 use agentwarm_app::audit_log::ReadAuditLog;
@@ -143,8 +144,8 @@ fn routes(world: &World) -> Vec<BoundRoute> {
         pause: world.pause(),
         resume: world.resume(),
         schedule: world.schedule(),
-    };
         test_mode: world.test_mode(),
+    };
     let pools = api_pools::Pools {
         pools: world.pools(),
         membership: world.membership(),
@@ -163,6 +164,11 @@ fn routes(world: &World) -> Vec<BoundRoute> {
             accounts: world.store.clone(),
             configs: world.configs(),
             plans: world.store.clone(),
+            clock: world.clock.clone(),
+        },
+        deliverability: ReadDeliverability {
+            accounts: world.store.clone(),
+            slots: world.store.clone(),
             clock: world.clock.clone(),
         },
     };
