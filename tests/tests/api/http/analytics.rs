@@ -151,9 +151,8 @@ async fn mail(api: &Api, sender: AccountId, to: AccountId, day: Date, state: Slo
     slot
 }
 
-#[tokio::test]
-async fn deliverability_has_the_documented_fields() {
-    let api = Api::new().await;
+/// An account with mails of every fate to a domain, to a provider's service, and to one that was deleted.
+async fn given_a_week_of_mail(api: &Api) -> AccountId {
     let sender = api.world.warming("hello@example.com").await;
     let near = api.world.account("near@acorn.example").await;
     let far = api.world.account("far@corporate.example").await;
@@ -164,9 +163,9 @@ async fn deliverability_has_the_documented_fields() {
     let (today, before) = (date(2026, 3, 13), date(2026, 3, 7));
     let at = api.world.stored(sender).await.zone.instant(today, 12);
     let accepted = || SlotState::Accepted { at };
-    mail(&api, sender, near, today, accepted()).await;
+    mail(api, sender, near, today, accepted()).await;
     for day in [today, before, before] {
-        mail(&api, sender, far, day, accepted()).await;
+        mail(api, sender, far, day, accepted()).await;
     }
     let refused = SlotState::Rejected {
         at,
@@ -174,9 +173,9 @@ async fn deliverability_has_the_documented_fields() {
         bounced: true,
         reason: String::new(),
     };
-    mail(&api, sender, gone, today, refused).await;
+    mail(api, sender, gone, today, refused).await;
     let slots: &dyn Slots = api.world.store.as_ref();
-    let spammed = mail(&api, sender, far, today, accepted()).await;
+    let spammed = mail(api, sender, far, today, accepted()).await;
     let spammed = Slot {
         spammed_at: Some(at),
         version: 1,
@@ -187,13 +186,19 @@ async fn deliverability_has_the_documented_fields() {
         Replaced::Done
     );
     // Too old, and to nobody's account.
-    mail(&api, sender, near, date(2026, 3, 6), accepted()).await;
+    mail(api, sender, near, date(2026, 3, 6), accepted()).await;
     api.world
         .delete()
         .delete(&api.world.tenant, gone)
         .await
         .unwrap();
+    sender
+}
 
+#[tokio::test]
+async fn deliverability_has_the_documented_fields() {
+    let api = Api::new().await;
+    let sender = given_a_week_of_mail(&api).await;
     let path = format!("/api/analytics/accounts/{sender}/deliverability");
     insta::assert_json_snapshot!(api.get(&path, 200).await, @r#"
     {
