@@ -7,6 +7,7 @@ use std::sync::Arc;
 use agentwarm_app::accounts::{OpenDays, ReadAccounts};
 use agentwarm_app::analytics::account::AccountOverview as Overview;
 use agentwarm_app::analytics::crm::CrmStatistics as Crm;
+use agentwarm_app::analytics::deliverability::ReadDeliverability;
 use agentwarm_app::analytics::progress::WarmupProgress as Progress;
 use agentwarm_app::analytics::system::SystemStatistics as System;
 use agentwarm_app::crm::LinkedAccounts;
@@ -19,8 +20,8 @@ use agentwarm_lambda::task::Task;
 use agentwarm_lambda::world::{World, WorldError};
 
 use wire::{
-    AccountOverview, CrmAccountPath, CrmPersonPath, CrmQuery, CrmStatistics, ProgressQuery,
-    SystemStatistics, WarmupProgress,
+    AccountOverview, CrmAccountPath, CrmPersonPath, CrmQuery, CrmStatistics, DeliverabilityReport,
+    ProgressQuery, SystemStatistics, WarmupProgress,
 };
 
 /// The use cases behind the operations.
@@ -33,6 +34,8 @@ pub struct Analytics {
     pub progress: Progress,
     /// The accounts of a CRM's record.
     pub crm: Crm,
+    /// Where one account's mail arrives.
+    pub deliverability: ReadDeliverability,
 }
 
 /// The function.
@@ -66,6 +69,11 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
                 accounts: world.account_reads()?,
                 days,
             },
+        },
+        deliverability: ReadDeliverability {
+            accounts: world.account_reads()?,
+            slots: world.slots()?,
+            clock: world.clock(),
         },
     };
     world.http(routes(), analytics)
@@ -125,6 +133,20 @@ pub fn routes() -> Routes<Analytics> {
                 .answers::<CrmStatistics>(200, "The accounts, newest first, and their figures")
                 .such_as(wire::crm_example),
         )
+        .with(
+            Route::get(
+                "/api/analytics/accounts/{accountId}/deliverability",
+                deliverability,
+            )
+            .named(
+                "getAccountDeliverability",
+                "Where an account's mail of the last seven days arrived, by provider",
+            )
+            .about("Of warmup mails, answers included, today in the account's time zone and the six days before it.")
+            .answers::<DeliverabilityReport>(200, "The report")
+            .such_as(wire::deliverability_example)
+            .fails_with(&[ErrorCode::AccountNotFound]),
+        )
 }
 
 async fn system(analytics: Arc<Analytics>, caller: Caller, _request: Request) -> Answer {
@@ -171,6 +193,14 @@ async fn crm(
     let entity = CrmEntity { kind, id, source };
     let figures = analytics.crm.read(&caller.tenant(), &entity).await?;
     Response::ok(&CrmStatistics::new(&entity, &figures))
+}
+
+async fn deliverability(analytics: Arc<Analytics>, caller: Caller, request: Request) -> Answer {
+    let report = analytics
+        .deliverability
+        .read(&caller.tenant(), account(&request)?)
+        .await?;
+    Response::ok(&DeliverabilityReport::from(report))
 }
 
 fn account(request: &Request) -> Result<AccountId, ApiError> {

@@ -1,6 +1,7 @@
 //! What these operations take and give.
 
 mod crm;
+mod deliverability;
 mod examples;
 
 use agentwarm_app::analytics::account::Overview;
@@ -20,6 +21,10 @@ use serde::Serialize;
 
 pub(crate) use crm::crm_example;
 pub use crm::{CrmAccount, CrmAccountPath, CrmAggregate, CrmPersonPath, CrmQuery, CrmStatistics};
+pub(crate) use deliverability::deliverability_example;
+pub use deliverability::{
+    DayDeliverability, DeliverabilityReport, OverallDeliverability, ProviderDeliverability,
+};
 pub(crate) use examples::{overview_example, progress_example, system_example};
 
 /// How far back.

@@ -1,4 +1,4 @@
-//! `api-warmup`: starting, pausing and resuming warmup, and schedules (API reference §4).
+//! `api-warmup`: starting, pausing and resuming warmup, schedules, and test mode (API reference §4).
 
 pub mod wire;
 
@@ -11,6 +11,7 @@ use agentwarm_app::warmup::pause::PauseWarmup;
 use agentwarm_app::warmup::resume::ResumeWarmup;
 use agentwarm_app::warmup::schedule::ReadSchedule;
 use agentwarm_app::warmup::start::StartWarmup;
+use agentwarm_app::warmup::test_mode::ControlTestMode;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::AccountId;
 use agentwarm_lambda::http::{
@@ -20,8 +21,8 @@ use agentwarm_lambda::task::Task;
 use agentwarm_lambda::world::{World, WorldError};
 
 use wire::{
-    AccountItem, ReadScheduleQuery, StartWarmupQuery, WarmupDiagnosis, WarmupPaused, WarmupResumed,
-    WarmupSchedule, WarmupStarted,
+    AccountItem, ReadScheduleQuery, SetTestMode, StartWarmupQuery, TestMode, WarmupDiagnosis,
+    WarmupPaused, WarmupResumed, WarmupSchedule, WarmupStarted,
 };
 
 /// The use cases behind the operations.
@@ -36,7 +37,11 @@ pub struct Warmup {
     pub diagnose: DiagnoseWarmup,
     /// Looking at a day.
     pub schedule: ReadSchedule,
+    /// Limiting sends.
+    pub test_mode: ControlTestMode,
 }
+
+const TEST_MODE: &str = "/api/warmup/test-mode";
 
 /// The function.
 pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
@@ -80,6 +85,10 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             receipts: world.receipts()?,
             ledger: world.ledger()?,
             clock: world.clock(),
+        },
+        test_mode: ControlTestMode {
+            rule: world.test_mode_rule()?,
+            writes: world.test_mode_writes()?,
         },
     };
     world.http(routes(), warmup)
@@ -165,6 +174,21 @@ pub fn routes() -> Routes<Warmup> {
                     ErrorCode::WarmupScheduleNotFound,
                 ]),
         )
+        .with(
+            Route::get(TEST_MODE, test_mode)
+                .named("getTestMode", "Get whether test mode limits your sends")
+                .answers::<TestMode>(200, "What counts")
+                .such_as(wire::test_mode_example),
+        )
+        .with(
+            Route::post(TEST_MODE, set_test_mode)
+                .named("setTestMode", "Switch test mode on or off")
+                .about("Counts from the next mail on, also for days that are planned already.")
+                .takes::<SetTestMode>()
+                .for_example(wire::set_test_mode_example)
+                .answers::<TestMode>(200, "What counts from now on")
+                .such_as(wire::test_mode_set_example),
+        )
 }
 
 async fn start(warmup: Arc<Warmup>, caller: Caller, request: Request) -> Answer {
@@ -224,6 +248,23 @@ async fn schedule(warmup: Arc<Warmup>, caller: Caller, request: Request) -> Answ
         .read(&caller.tenant(), account, date)
         .await?;
     Response::ok(&WarmupSchedule::from(&schedule))
+}
+
+async fn test_mode(warmup: Arc<Warmup>, caller: Caller, _request: Request) -> Answer {
+    let in_force = warmup.test_mode.read(&caller.tenant()).await?;
+    Response::ok(&TestMode::from(in_force))
+}
+
+async fn set_test_mode(warmup: Arc<Warmup>, caller: Caller, request: Request) -> Answer {
+    let SetTestMode {
+        enabled,
+        max_daily_emails,
+    } = request.json()?;
+    let in_force = warmup
+        .test_mode
+        .set(&caller.tenant(), enabled, max_daily_emails)
+        .await?;
+    Response::ok(&TestMode::from(in_force))
 }
 
 fn account(request: &Request) -> Result<AccountId, ApiError> {

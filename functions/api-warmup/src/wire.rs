@@ -2,6 +2,7 @@
 
 mod examples;
 
+use agentwarm_app::engine::test_mode::{TestModeInForce, TestModeSource};
 use agentwarm_app::error::AppError;
 use agentwarm_app::warmup::schedule::{MailState, Schedule, ScheduledMail};
 use agentwarm_app::warmup::start::Started;
@@ -10,8 +11,9 @@ use agentwarm_core::ids::{AccountId, ScheduleId};
 use agentwarm_core::mail::slot::{SkipReason, SlotKind};
 use agentwarm_core::warmup::day::{Reason, Rule};
 use agentwarm_core::warmup::diagnosis::{Block, BlockCode, Diagnosis, Remedy, Severity};
+use agentwarm_core::warmup::test_mode::MOST_DAILY_EMAILS;
 use agentwarm_lambda::http::openapi::schema;
-use agentwarm_lambda::http::rules::{boolean, date};
+use agentwarm_lambda::http::rules::{boolean, date, integer};
 use agentwarm_lambda::http::{Batch, Endpoint, Fields, FromFields, Invalid, ItemFailure};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -20,7 +22,8 @@ use serde::Serialize;
 
 pub(crate) use examples::{
     batch_example, diagnosis_example, ids_example, paused_example, resumed_example,
-    schedule_example, started_example,
+    schedule_example, set_test_mode_example, started_example, test_mode_example,
+    test_mode_set_example,
 };
 
 /// How to start.
@@ -48,6 +51,27 @@ impl FromFields for ReadScheduleQuery {
         let date = date().about("Today in the account's time zone when not given.");
         let date = fields.optional("date", date);
         Ok(Self { date: date? })
+    }
+}
+
+/// What test mode is to be.
+pub struct SetTestMode {
+    /// Whether sends are limited.
+    pub enabled: bool,
+    /// To how many a day and account; what counted before when not given.
+    pub max_daily_emails: Option<u32>,
+}
+
+impl FromFields for SetTestMode {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Invalid> {
+        let enabled = fields.required("enabled", boolean());
+        let maximum = integer(1..=MOST_DAILY_EMAILS)
+            .about("Mails a day and account; what counted before when not given.");
+        let max_daily_emails = fields.optional("maxDailyEmails", maximum);
+        Ok(Self {
+            enabled: enabled?,
+            max_daily_emails: max_daily_emails?,
+        })
     }
 }
 
@@ -173,6 +197,18 @@ pub struct WarmupResumed {
     status: AccountStatus,
 }
 
+/// Whether and how far test mode limits sends.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TestMode {
+    enabled: bool,
+    /// The most that each account sends on its local day while it is enabled.
+    max_daily_emails: u32,
+    /// Who says so: you (`runtime`), else the deployment (`env`).
+    #[schemars(schema_with = "source")]
+    source: &'static str,
+}
+
 /// One day of an account.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -271,6 +307,16 @@ impl From<&Account> for WarmupResumed {
     }
 }
 
+impl From<TestModeInForce> for TestMode {
+    fn from(in_force: TestModeInForce) -> Self {
+        Self {
+            enabled: in_force.mode.enabled,
+            max_daily_emails: in_force.mode.max_daily_emails,
+            source: in_force.source.as_str(),
+        }
+    }
+}
+
 impl From<&Schedule> for WarmupSchedule {
     fn from(schedule: &Schedule) -> Self {
         let plan = &schedule.plan;
@@ -328,4 +374,8 @@ fn status(_: &mut SchemaGenerator) -> Schema {
 
 fn state(_: &mut SchemaGenerator) -> Schema {
     schema::one_of(MailState::ALL, MailState::as_str)
+}
+
+fn source(_: &mut SchemaGenerator) -> Schema {
+    schema::one_of(TestModeSource::ALL, TestModeSource::as_str)
 }

@@ -4,7 +4,7 @@ use crate::hosted::{Build, Registry};
 
 /// Every function of `functions/`.
 pub fn functions() -> Registry {
-    let functions: [(&str, Build); 12] = [
+    let functions: [(&str, Build); 13] = [
         ("api-accounts", api_accounts::build),
         ("api-agent", api_agent::build),
         ("api-analytics", api_analytics::build),
@@ -12,6 +12,7 @@ pub fn functions() -> Registry {
         ("api-discovery", api_discovery::build),
         ("api-keys", api_keys::build),
         ("api-pools", api_pools::build),
+        ("api-suppression", api_suppression::build),
         ("api-warmup", api_warmup::build),
         ("job-event-fanout", job_event_fanout::build),
         ("job-inbox-poll", job_inbox_poll::build),

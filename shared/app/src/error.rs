@@ -60,6 +60,9 @@ pub enum AppError {
     /// A pool's configuration would be out of range or contradict itself.
     #[error("The pool configuration is invalid")]
     PoolConfigInvalid(Vec<ConfigProblem>),
+    /// The address is not on the user's suppression list.
+    #[error("The address is not suppressed")]
+    SuppressionNotFound,
     /// The API key does not exist, or is another user's.
     #[error("API key not found")]
     ApiKeyNotFound,
@@ -141,6 +144,7 @@ impl AppError {
             Self::ScheduleNotFound => ErrorCode::WarmupScheduleNotFound,
             Self::PoolNotFound => ErrorCode::WarmupPoolNotFound,
             Self::PoolConfigInvalid(_) => ErrorCode::WarmupConfigInvalid,
+            Self::SuppressionNotFound => ErrorCode::SuppressionNotFound,
             Self::ApiKeyNotFound => ErrorCode::ApiKeyNotFound,
             Self::CrmLinkNotFound => ErrorCode::CrmLinkNotFound,
             Self::UserNotFound => ErrorCode::NotFound,

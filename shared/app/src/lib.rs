@@ -20,6 +20,7 @@ pub mod paging;
 pub mod pools;
 pub mod ports;
 pub mod retry;
+pub mod suppressions;
 pub mod tenant;
 pub mod text;
 pub mod users;

@@ -41,6 +41,11 @@ pub enum Incomplete {
     },
 }
 
+/// Others changed an item each time between our reading and our writing it.
+#[derive(Debug, thiserror::Error)]
+#[error("others kept changing the item")]
+pub struct Contended;
+
 /// A transaction would touch more items than DynamoDB takes in one (100).
 #[derive(Debug, thiserror::Error)]
 #[error("a transaction of {0} items is too large")]

@@ -13,7 +13,9 @@ use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::due::Shards;
 use agentwarm_app::ports::keys::KeyHash;
 use agentwarm_core::crm::{CrmEntity, CrmId, CrmKind, CrmLink};
-use agentwarm_core::ids::{AccountId, ApiKeyId, AuditEntryId, CrmLinkId, PoolId, SlotId, UserId};
+use agentwarm_core::ids::{
+    AccountId, ApiKeyId, AuditEntryId, CrmLinkId, PoolId, SlotId, SuppressionId, UserId,
+};
 use agentwarm_core::warmup::due::{DueEntry, DueKind, rounds};
 
 /// The name of the partition key, in every table.
@@ -192,6 +194,21 @@ pub fn crm_lookups(user: UserId, entity: &CrmEntity) -> KeyRange {
 /// The account of a lookup's sort key.
 pub fn crm_lookup_account(sk: &str) -> Option<AccountId> {
     sk.rsplit('#').nth(1)?.parse().ok()
+}
+
+/// A suppressed address's entry in the list.
+pub fn suppression_entry(user: UserId, entry: SuppressionId) -> Key {
+    Key::new(user_pk(user), format!("listed#{entry}"))
+}
+
+/// A user's suppression list, oldest first.
+pub fn suppression_entries(user: UserId) -> KeyRange {
+    KeyRange::prefix(user_pk(user), "listed#")
+}
+
+/// What a user says about test mode.
+pub fn test_mode(user: UserId) -> Key {
+    Key::new(user_pk(user), "testmode")
 }
 
 /// The deployment's data key number `n`, wrapped by KMS.

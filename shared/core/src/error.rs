@@ -53,6 +53,8 @@ codes! {
     WarmupPoolNotFound = "WARMUP_POOL_NOT_FOUND", "verify_pool_id";
     /// A configuration value is out of range.
     WarmupConfigInvalid = "WARMUP_CONFIG_INVALID", "fix_config_values";
+    /// The address is not on the suppression list.
+    SuppressionNotFound = "SUPPRESSION_NOT_FOUND", "verify_email_address";
     /// The API key does not exist, or is another user's.
     ApiKeyNotFound = "API_KEY_NOT_FOUND", "verify_key_id";
     /// The account has no such CRM link.

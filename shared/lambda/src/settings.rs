@@ -70,6 +70,14 @@ pub const CATALOG: &[(&str, &str)] = &[
         "SEND_QUEUE_URL",
         "the address of the queue of mails to send",
     ),
+    (
+        "TEST_MODE",
+        "true limits every account's sends unless its user says otherwise; default false",
+    ),
+    (
+        "TEST_MODE_MAX_DAILY_EMAILS",
+        "mails a day and account in test mode unless its user says otherwise; default 20",
+    ),
     ("TOKEN_HEADER", "the header that marks our own mails"),
     (
         "VISIT_QUEUE_URL",

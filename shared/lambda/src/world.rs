@@ -15,8 +15,8 @@ use agentwarm_aws::dynamo::{
     ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts, DynamoApiKeys,
     DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex, DynamoKeyLookup,
     DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools, DynamoReceipts,
-    DynamoRoster, DynamoSlots, DynamoSuppressions, DynamoUserPlans, IdempotencyTable, RateTable,
-    Table,
+    DynamoRoster, DynamoSlots, DynamoSuppressionList, DynamoSuppressions, DynamoTestModeWrites,
+    DynamoTestModes, DynamoUserPlans, IdempotencyTable, RateTable, Table,
 };
 use agentwarm_aws::eventbridge::EventBridgeBus;
 use agentwarm_aws::health::{AwsProbes, VisitLeases, Watermarks};
@@ -191,6 +191,21 @@ impl World {
     /// Suppressed addresses.
     pub fn suppressions(&self) -> Result<Arc<DynamoSuppressions>, WorldError> {
         Ok(Arc::new(DynamoSuppressions::new(self.entities()?)))
+    }
+
+    /// The list of suppressed addresses.
+    pub fn suppression_list(&self) -> Result<Arc<DynamoSuppressionList>, WorldError> {
+        Ok(Arc::new(DynamoSuppressionList::new(self.entities()?)))
+    }
+
+    /// What users say about test mode.
+    pub fn test_modes(&self) -> Result<Arc<DynamoTestModes>, WorldError> {
+        Ok(Arc::new(DynamoTestModes::new(self.entities()?)))
+    }
+
+    /// Saying it.
+    pub fn test_mode_writes(&self) -> Result<Arc<DynamoTestModeWrites>, WorldError> {
+        Ok(Arc::new(DynamoTestModeWrites::new(self.entities()?)))
     }
 
     /// Days and their plans.

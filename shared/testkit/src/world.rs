@@ -25,6 +25,7 @@ use agentwarm_app::tenant::Tenant;
 use agentwarm_app::warmup::pause::PauseWarmup;
 use agentwarm_app::warmup::resume::ResumeWarmup;
 use agentwarm_app::warmup::start::StartWarmup;
+use agentwarm_app::warmup::test_mode::ControlTestMode;
 use agentwarm_core::account::Provider;
 use agentwarm_core::audit::{EntityType, Event, EventType};
 use agentwarm_core::ids::{AccountId, UserId};
@@ -80,6 +81,8 @@ pub struct EngineWorld {
     pub pause: PauseWarmup,
     /// How they go on.
     pub resume: ResumeWarmup,
+    /// How far they are limited.
+    pub test_mode: ControlTestMode,
     /// How they leave.
     pub delete: DeleteAccount,
     sends: drive::Sends,
@@ -106,6 +109,7 @@ impl EngineWorld {
             start: parts.start(),
             pause: parts.pause(),
             resume: parts.resume(),
+            test_mode: parts.test_mode(),
             delete: parts.delete(),
             tenant: Tenant::from(&user),
             chaos: parts.chaos,

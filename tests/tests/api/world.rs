@@ -14,6 +14,7 @@ use agentwarm_app::accounts::{Personas, ReplaceCredentials, UpdateAccount};
 use agentwarm_app::agent::AgentStatus;
 use agentwarm_app::crm::{CrmLinks, LinkedAccounts};
 use agentwarm_app::engine::config::Configs;
+use agentwarm_app::engine::test_mode::TestModeRule;
 use agentwarm_app::error::AppError;
 use agentwarm_app::keys::Keys;
 use agentwarm_app::pools::Pools;
@@ -22,12 +23,14 @@ use agentwarm_app::ports::Created;
 use agentwarm_app::ports::accounts::{AccountReads, AccountUpdates};
 use agentwarm_app::ports::clock::Clock;
 use agentwarm_app::ports::days::{AccountRef, Plans};
+use agentwarm_app::suppressions::Suppressed;
 use agentwarm_app::tenant::Tenant;
 use agentwarm_app::warmup::diagnose::DiagnoseWarmup;
 use agentwarm_app::warmup::pause::PauseWarmup;
 use agentwarm_app::warmup::resume::ResumeWarmup;
 use agentwarm_app::warmup::schedule::ReadSchedule;
 use agentwarm_app::warmup::start::StartWarmup;
+use agentwarm_app::warmup::test_mode::ControlTestMode;
 use agentwarm_app::warmup::{Enrolment, PlanToday, PlannedToday};
 use agentwarm_core::account::{Account, Provider, WarmupPhase};
 use agentwarm_core::error::ErrorCode;
@@ -37,6 +40,7 @@ use agentwarm_core::pool::PoolConfig;
 use agentwarm_core::rate::Score;
 use agentwarm_core::seed::Seed;
 use agentwarm_core::warmup::day::{DayFigures, DayPlan, PlannedSlot, Reason, Rule, Window};
+use agentwarm_core::warmup::test_mode::TestMode;
 use agentwarm_net::address::Policy;
 use agentwarm_testkit::clock::{SeededEntropy, VirtualClock};
 use agentwarm_testkit::endpoints::NetRules;
@@ -216,6 +220,13 @@ impl World {
         }
     }
 
+    pub(crate) fn suppressed(&self) -> Suppressed {
+        Suppressed {
+            list: self.store.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
     pub(crate) fn membership(&self) -> Membership {
         Membership {
             pools: self.store.clone(),
@@ -284,6 +295,16 @@ impl World {
             enrolment: self.enrolment(),
             planner: self.planner.clone(),
             clock: self.clock.clone(),
+        }
+    }
+
+    pub(crate) fn test_mode(&self) -> ControlTestMode {
+        ControlTestMode {
+            rule: TestModeRule {
+                modes: self.store.clone(),
+                deployment: TestMode::OFF,
+            },
+            writes: self.store.clone(),
         }
     }
 

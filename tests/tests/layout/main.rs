@@ -82,6 +82,7 @@ fn route_tables() -> Vec<(&'static str, Vec<RouteSpec>)> {
         ("api-discovery", api_discovery::routes().specs()),
         ("api-keys", api_keys::routes().specs()),
         ("api-pools", api_pools::routes().specs()),
+        ("api-suppression", api_suppression::routes().specs()),
         ("api-warmup", api_warmup::routes().specs()),
     ]
 }

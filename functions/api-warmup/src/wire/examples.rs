@@ -94,3 +94,15 @@ pub(crate) fn diagnosis_example() -> Value {
         ],
     })
 }
+
+pub(crate) fn test_mode_example() -> Value {
+    json!({ "enabled": false, "maxDailyEmails": 20, "source": "env" })
+}
+
+pub(crate) fn set_test_mode_example() -> Value {
+    json!({ "enabled": true, "maxDailyEmails": 5 })
+}
+
+pub(crate) fn test_mode_set_example() -> Value {
+    json!({ "enabled": true, "maxDailyEmails": 5, "source": "runtime" })
+}

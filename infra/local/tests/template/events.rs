@@ -27,6 +27,7 @@ const REQUESTS: &[(&str, u16, u16)] = &[
     ("api-discovery.unknown-path", 403, 404),
     ("api-keys.create-base64-body", 403, 201),
     ("api-pools.put-config", 403, 404),
+    ("api-suppression.delete-encoded-address", 403, 404),
     ("api-warmup.start", 403, 404),
 ];
 

@@ -19,6 +19,7 @@ async fn every_grant_is_used_and_what_is_used_is_granted() {
     let doomed = begin_to_bounce(&world).await;
     world.run_until("2026-03-11T14:00:00Z").await;
     pause_and_resume(&world, &warming[0]).await;
+    limit_generously(&world).await;
     world.run_until("2026-03-11T15:00:00Z").await;
     let doomed = world.get(&format!("/api/accounts/{doomed}")).await;
     assert_eq!(
@@ -39,6 +40,7 @@ async fn every_grant_is_used_and_what_is_used_is_granted() {
     keys(&world).await;
     pools(&world, &warming[0]).await;
     crm(&world, &warming).await;
+    suppression(&world).await;
     accounts(&world, &warming[1]).await;
     new_credentials(&world, &warming[5], "w199@acorn.test").await;
     read_everything(&world, &warming[0]).await;
@@ -128,6 +130,14 @@ async fn pause_and_resume(world: &World, account: &str) {
     world.post(&resume, None).await;
 }
 
+/// Test mode counts what is sent, and lets everything go.
+async fn limit_generously(world: &World) {
+    let mode = json!({"enabled": true, "maxDailyEmails": 50_000});
+    world.post("/api/warmup/test-mode", Some(&mode)).await;
+    let in_force = world.get("/api/warmup/test-mode").await;
+    assert_eq!(in_force["source"], "runtime");
+}
+
 /// Pauses `account` twice with one `Idempotency-Key`: the second time it is only told of the first.
 async fn twice(world: &World, path: &str, account: &str) {
     let once = world.api.once("pause");
@@ -189,6 +199,19 @@ async fn crm(world: &World, accounts: &[String]) {
     assert_eq!(figures["aggregate"]["totalAccounts"], 2, "{figures:#}");
     world.get("/api/analytics/crm/account/a-1").await;
     world.send(Method::DELETE, &links[0], None).await;
+}
+
+async fn suppression(world: &World) {
+    let once = world.api.once("a suppression");
+    let list = "/api/warmup/suppression";
+    let wanted = json!({"email": "nobody@acorn.test"});
+    let entry = once.post(list, Some(&wanted)).await.unwrap();
+    assert_eq!(once.post(list, Some(&wanted)).await.unwrap(), entry);
+    world.refused_while("listed#", list, &wanted).await;
+    let listed = world.get(&format!("{list}?reason=manual")).await;
+    assert_eq!(listed["entries"], json!([entry]));
+    let path = format!("{list}/nobody%40acorn.test");
+    world.send(Method::DELETE, &path, None).await;
 }
 
 async fn accounts(world: &World, warming: &str) {
@@ -273,6 +296,7 @@ async fn read_everything(world: &World, account: &str) {
         format!("/api/warmup/schedule/{account}?date=2026-03-11"),
         format!("/api/analytics/accounts/{account}"),
         format!("/api/analytics/accounts/{account}/progress"),
+        format!("/api/analytics/accounts/{account}/deliverability"),
     ] {
         world.get(&path).await;
     }

@@ -5,5 +5,6 @@
 
 pub mod account;
 pub mod crm;
+pub mod deliverability;
 pub mod progress;
 pub mod system;

@@ -24,6 +24,7 @@ mod replies;
 pub mod reports;
 pub mod sending;
 pub mod settling;
+pub mod test_mode;
 pub mod tick;
 pub mod visiting;
 

@@ -29,6 +29,7 @@ use agentwarm_core::warmup::volume::{PastDay, plan_allowance};
 use super::closing::Closing;
 use super::config::Configs;
 use super::judging::Judging;
+use super::test_mode::TestModeRule;
 use super::{EngineError, deployment_seed, file};
 use crate::error::AppError;
 use crate::ports::accounts::{AccountFilter, AccountReads, AccountUpdates};
@@ -62,6 +63,8 @@ pub struct Planning {
     pub configs: Configs,
     /// The user's plan.
     pub users: Arc<dyn UserPlans>,
+    /// How far the user limits their sends.
+    pub test_mode: TestModeRule,
     /// Plans and rows.
     pub plans: Arc<dyn Plans>,
     /// What partners will receive.
@@ -349,7 +352,7 @@ impl Planning {
             candidates: &candidates,
             plan,
             plan_allowance: plan_allowance(plan, self.sending_accounts(account, plan).await?),
-            test_mode: None,
+            test_mode: self.test_mode.maximum(account.user).await?,
             seed: &deployment_seed(),
         });
         outcome.map_err(|_| EngineError::Held("the account"))

@@ -12,6 +12,7 @@
 
 mod checks;
 mod commit;
+mod limit;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use agentwarm_core::account::Account;
 use agentwarm_core::mail::message_id;
-use agentwarm_core::mail::slot::{Slot, SlotState, ThreadPosition};
+use agentwarm_core::mail::slot::{SkipReason, Slot, SlotState, ThreadPosition};
 use agentwarm_core::warmup::connection::MailProtocol;
 
 use self::checks::{Checked, Cleared, Planned};
@@ -28,6 +29,7 @@ use super::EngineError;
 use super::compose::Composer;
 use super::config::Configs;
 use super::health::HealthKeeper;
+use super::test_mode::TestModeRule;
 use crate::ports::accounts::AccountReads;
 use crate::ports::clock::{Clock, Entropy};
 use crate::ports::days::{AccountRef, Plans, Receipts, Slots, Suppressions};
@@ -55,6 +57,8 @@ pub struct Sending {
     pub plans: Arc<dyn Plans>,
     /// Who gets no mail.
     pub suppressions: Arc<dyn Suppressions>,
+    /// How far the user limits their sends.
+    pub test_mode: TestModeRule,
     /// Later attempts and searches.
     pub due: Arc<dyn DueIndex>,
     /// What connections taught us.
@@ -161,6 +165,13 @@ impl Sending {
             }
             Checked::Drop => return Ok(Handled::Settled),
         };
+        let maximum = self.test_mode.maximum(owner.user).await?;
+        if self.is_too_many(&sender, order.slot, maximum, now).await? {
+            let (reason, planned) = (SkipReason::LimitReached, cleared.planned);
+            return self
+                .skip(&sender, order, existing, reason, planned, now)
+                .await;
+        }
         if session.open.is_none() {
             match self.connect(&sender, now).await? {
                 Ok(open) => session.open = Some(open),
@@ -173,6 +184,9 @@ impl Sending {
         let mail = self.composer.outgoing(&slot, &sender, &recipient).await?;
         if !self.claim(&slot).await? {
             return Err(EngineError::Held("the slot"));
+        }
+        if self.is_too_many(&sender, slot.id, maximum, now).await? {
+            return self.give_up(slot, SkipReason::LimitReached, now).await;
         }
         let submission = match session.open.as_mut() {
             Some(open) => open.send(&mail).await,

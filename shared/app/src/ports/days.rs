@@ -126,6 +126,14 @@ pub trait Slots: Send + Sync {
         to: SlotId,
     ) -> Result<Vec<Slot>, StoreError>;
 
+    /// The same with every write that was answered before, at twice the price: what a limit is kept by.
+    async fn written_between(
+        &self,
+        sender: AccountRef,
+        from: SlotId,
+        to: SlotId,
+    ) -> Result<Vec<Slot>, StoreError>;
+
     /// Writes `slot` (whose `version` is one more than what it was read with) if nobody wrote in between; `events` leave once.
     async fn replace(&self, slot: &Slot, events: Vec<Event>) -> Result<Replaced, StoreError>;
 }
@@ -190,4 +198,18 @@ pub enum SuppressionReason {
     Complaint,
     /// The user said so.
     Manual,
+}
+
+impl SuppressionReason {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::HardBounce, Self::Complaint, Self::Manual];
+
+    /// Its name on the wire and in store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HardBounce => "hard_bounce",
+            Self::Complaint => "complaint",
+            Self::Manual => "manual",
+        }
+    }
 }

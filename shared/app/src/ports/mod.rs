@@ -16,6 +16,8 @@ pub mod mail;
 pub mod mailboxes;
 pub mod pools;
 pub mod queue;
+pub mod suppressions;
+pub mod test_mode;
 pub mod vault;
 
 /// A store could not do its work.

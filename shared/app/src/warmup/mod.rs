@@ -13,6 +13,7 @@ pub mod pause;
 pub mod resume;
 pub mod schedule;
 pub mod start;
+pub mod test_mode;
 
 use std::sync::Arc;
 

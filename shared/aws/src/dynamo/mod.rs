@@ -26,6 +26,7 @@ mod roster;
 pub(crate) mod slots;
 mod suppressions;
 pub(crate) mod table;
+mod test_mode;
 mod transaction;
 
 pub use accounts::{DynamoAccountUpdates, DynamoAccounts};
@@ -43,8 +44,9 @@ pub use rate::RateTable;
 pub use receipts::DynamoReceipts;
 pub use roster::DynamoRoster;
 pub use slots::DynamoSlots;
-pub use suppressions::DynamoSuppressions;
+pub use suppressions::{DynamoSuppressionList, DynamoSuppressions};
 pub use table::Table;
+pub use test_mode::{DynamoTestModeWrites, DynamoTestModes};
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -50,6 +50,15 @@ impl DynamoSlots {
         self.0.table.put(operation, item, condition).await
     }
 
+    /// What a query finds, without what has the id `end`: key ranges include their end.
+    async fn before(&self, end: SlotId, query: Query) -> Result<Vec<Slot>, StoreError> {
+        const OPERATION: &str = "read the slots of a day";
+        let items = self.0.table.query_all(OPERATION, &query).await?;
+        let mut slots: Vec<Slot> = codec::read_all(OPERATION, items, read)?;
+        slots.retain(|slot| slot.id < end);
+        Ok(slots)
+    }
+
     fn item(&self, slot: &Slot, events: &[Event]) -> Result<Item, CodecError> {
         let sender = AccountRef {
             user: slot.user,
@@ -89,13 +98,18 @@ impl Slots for DynamoSlots {
         from: SlotId,
         to: SlotId,
     ) -> Result<Vec<Slot>, StoreError> {
-        const OPERATION: &str = "read the slots of a day";
         let query = Query::new(keys::slots(sender, from, to));
-        let items = self.0.table.query_all(OPERATION, &query).await?;
-        let mut slots: Vec<Slot> = codec::read_all(OPERATION, items, read)?;
-        // Key ranges include their end.
-        slots.retain(|slot| slot.id < to);
-        Ok(slots)
+        self.before(to, query).await
+    }
+
+    async fn written_between(
+        &self,
+        sender: AccountRef,
+        from: SlotId,
+        to: SlotId,
+    ) -> Result<Vec<Slot>, StoreError> {
+        let query = Query::new(keys::slots(sender, from, to)).consistent();
+        self.before(to, query).await
     }
 
     async fn replace(&self, slot: &Slot, events: Vec<Event>) -> Result<Replaced, StoreError> {

@@ -1,29 +1,34 @@
 //! Addresses that get no warmup mail (decisions 30, 33).
+//!
+//! Each is two items with the same record: one under the address, which is all that the engine reads, and one under its entry's id, by which
+//! the list is in order of time. They are written together, which is dear and rare.
 
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::days::{SuppressionReason, Suppressions};
+use agentwarm_app::ports::suppressions::{Suppression, SuppressionFilter, SuppressionList};
+use agentwarm_app::ports::{PageOf, PageRequest, StoreError};
+use agentwarm_core::email::EmailAddress;
 use agentwarm_core::ids::UserId;
 
+use super::expression::Expression;
+use super::page::{Listing, Total};
 use super::query::Wanted;
-use super::table::Table;
-use crate::actions::{Action, BATCH_GET, PUT, Resource};
-use crate::codec::{self, ItemBuilder};
+use super::table::{Freshness, Table};
+use super::transaction::{Part, Transacted};
+use crate::actions::{Action, BATCH_GET, DELETE, GET, PUT, QUERY, Resource};
+use crate::codec::{self, CodecError, Item, ItemBuilder};
+use crate::error::{Contended, unavailable};
 use crate::keys;
 
-/// A suppressed address, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Suppression {
-    email: String,
-    reason: SuppressionReason,
-    since: Timestamp,
-    until: Option<Timestamp>,
-}
+/// When an entry expires, in epoch nanoseconds: texts of times do not compare as times. Not the table's TTL: what has expired stays.
+const UNTIL: &str = "until";
+
+/// How often an address is written that others write at the same time: each time one of them is done.
+const ATTEMPTS: u32 = 8;
 
 /// [`Suppressions`] on the entities table.
 #[derive(Debug, Clone)]
@@ -33,6 +38,7 @@ impl DynamoSuppressions {
     /// What this adapter does.
     pub const ACTIONS: &[Action] = &[
         Resource::Entities.may(BATCH_GET),
+        Resource::Entities.may(GET),
         Resource::Entities.may(PUT),
     ];
 
@@ -58,7 +64,7 @@ impl Suppressions for DynamoSuppressions {
         let found: Vec<Suppression> = codec::read_all(OPERATION, items, codec::record)?;
         let in_force: BTreeSet<String> = found
             .into_iter()
-            .filter(|suppression| suppression.until.is_none_or(|until| at < until))
+            .filter(|suppression| suppression.in_force(at))
             .map(|suppression| suppression.email)
             .collect();
         let is_suppressed = |email: &&String| in_force.contains(&email.to_lowercase());
@@ -73,17 +79,148 @@ impl Suppressions for DynamoSuppressions {
         at: Timestamp,
         until: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        const OPERATION: &str = "suppress an address";
-        let suppression = Suppression {
-            email: email.to_lowercase(),
-            reason,
-            since: at,
-            until,
-        };
-        let item = ItemBuilder::new(keys::suppression(user, &suppression.email))
-            .data(&suppression)
-            .map_err(|error| error.during(OPERATION))?
-            .build();
-        self.0.overwrite(OPERATION, item).await
+        let of = |there: Option<&Suppression>| Suppression::of(there, email, reason, at, until);
+        write(&self.0, user, email, of).await.map(|_| ())
     }
+}
+
+/// [`SuppressionList`] on the entities table.
+#[derive(Debug, Clone)]
+pub struct DynamoSuppressionList(Table);
+
+impl DynamoSuppressionList {
+    /// What this adapter does.
+    pub const ACTIONS: &[Action] = &[
+        Resource::Entities.may(QUERY),
+        Resource::Entities.may(GET),
+        Resource::Entities.may(PUT),
+        Resource::Entities.may(DELETE),
+    ];
+
+    /// On the entities table.
+    pub fn new(entities: Table) -> Self {
+        Self(entities)
+    }
+}
+
+#[async_trait]
+impl SuppressionList for DynamoSuppressionList {
+    async fn list(
+        &self,
+        user: UserId,
+        filter: &SuppressionFilter,
+        page: &PageRequest,
+    ) -> Result<PageOf<Suppression>, StoreError> {
+        let listing = Listing {
+            table: &self.0,
+            operation: "list suppressed addresses",
+            range: keys::suppression_entries(user),
+            filter: filter_of(filter),
+            total: Total::Unknown,
+        };
+        listing.page(page, codec::record).await
+    }
+
+    async fn put(
+        &self,
+        user: UserId,
+        email: &EmailAddress,
+        reason: SuppressionReason,
+        at: Timestamp,
+        until: Option<Timestamp>,
+    ) -> Result<Suppression, StoreError> {
+        let email = email.as_str();
+        let of = |there: Option<&Suppression>| Suppression::of(there, email, reason, at, until);
+        write(&self.0, user, email, of).await
+    }
+
+    async fn remove(&self, user: UserId, email: &EmailAddress) -> Result<bool, StoreError> {
+        const OPERATION: &str = "take an address off the suppression list";
+        for _ in 0..ATTEMPTS {
+            let Some(there) = read(&self.0, OPERATION, user, email.as_str()).await? else {
+                return Ok(false);
+            };
+            let parts = vec![
+                Part::Delete(
+                    keys::suppression(user, &there.email),
+                    Some(is_still(Some(&there))),
+                ),
+                Part::Delete(keys::suppression_entry(user, there.id), None),
+            ];
+            if matches!(self.0.transact(OPERATION, parts).await?, Transacted::Done) {
+                return Ok(true);
+            }
+        }
+        Err(unavailable(OPERATION, Contended))
+    }
+}
+
+/// Writes what `of` makes of the entry that is there.
+async fn write(
+    table: &Table,
+    user: UserId,
+    email: &str,
+    of: impl Fn(Option<&Suppression>) -> Suppression + Send,
+) -> Result<Suppression, StoreError> {
+    const OPERATION: &str = "suppress an address";
+    for _ in 0..ATTEMPTS {
+        let there = read(table, OPERATION, user, email).await?;
+        let entry = of(there.as_ref());
+        let items = items(user, &entry).map_err(|error| error.during(OPERATION))?;
+        let [by_address, listed] = items;
+        let parts = vec![
+            Part::Put(by_address, Some(is_still(there.as_ref()))),
+            Part::Put(listed, None),
+        ];
+        if matches!(table.transact(OPERATION, parts).await?, Transacted::Done) {
+            return Ok(entry);
+        }
+    }
+    Err(unavailable(OPERATION, Contended))
+}
+
+async fn read(
+    table: &Table,
+    operation: &'static str,
+    user: UserId,
+    email: &str,
+) -> Result<Option<Suppression>, StoreError> {
+    let key = keys::suppression(user, &email.to_lowercase());
+    let item = table.get(operation, key, Freshness::Consistent).await?;
+    codec::read_one(operation, item, codec::record)
+}
+
+/// An address has the entry that was read. Only the entry's id matters: what is said of the address last is what counts.
+fn is_still(there: Option<&Suppression>) -> Expression {
+    match there {
+        None => Expression::new("attribute_not_exists(#pk)"),
+        Some(there) => {
+            Expression::new("#data.#id = :id").value("id", codec::text(there.id.to_string()))
+        }
+    }
+}
+
+/// By its address and in the list.
+fn items(user: UserId, entry: &Suppression) -> Result<[Item; 2], CodecError> {
+    let until = entry
+        .expires_at
+        .map(|until| codec::number(until.as_nanosecond()));
+    let by_address = ItemBuilder::new(keys::suppression(user, &entry.email)).data(entry)?;
+    let listed = ItemBuilder::new(keys::suppression_entry(user, entry.id)).data(entry)?;
+    Ok([by_address.build(), listed.with_some(UNTIL, until).build()])
+}
+
+/// A filter as DynamoDB evaluates it.
+fn filter_of(filter: &SuppressionFilter) -> Option<Expression> {
+    let reason = filter.reason.map(|reason| {
+        Expression::new("#data.#reason = :reason").value("reason", codec::text(reason.as_str()))
+    });
+    let in_force = filter.in_force_at.map(|at| {
+        Expression::new(format!("attribute_not_exists(#{UNTIL}) OR #{UNTIL} > :at"))
+            .value("at", codec::number(at.as_nanosecond()))
+    });
+    [reason, in_force]
+        .into_iter()
+        .flatten()
+        .reduce(Expression::and)
 }

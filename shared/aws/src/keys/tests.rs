@@ -53,6 +53,7 @@ fn every_key_has_the_form_of_the_data_model() {
     let pool_id: PoolId = "01955e3a-0000-7000-8000-00000000000c".parse().unwrap();
     let key_id: ApiKeyId = "01955e3a-0000-7000-8000-00000000000d".parse().unwrap();
     let entry_id: AuditEntryId = "01955e3a-0000-7000-8000-00000000000e".parse().unwrap();
+    let listed_id: SuppressionId = "01955e3a-0000-7000-8000-00000000000f".parse().unwrap();
     let day_of = date("2026-03-13");
     let now = at("2026-03-13T09:05:07.25Z");
     let plan_due = due(now, DueKind::Plan { account: own });
@@ -75,6 +76,8 @@ fn every_key_has_the_form_of_the_data_model() {
         ("CRM link", crm_link(owner, own, crm_link_of(own).id)),
         ("CRM lookup", crm_lookup_of(CrmKind::Person, "sf_003x0001")),
         ("CRM lookup", crm_lookup_of(CrmKind::Account, "sf_001x0001")),
+        ("listed", suppression_entry(owner, listed_id)),
+        ("test mode", test_mode(owner)),
         ("data key", data_key(1)),
         ("plan", plan(mailbox_of(), day_of)),
         ("day", day(mailbox_of(), day_of)),

@@ -11,7 +11,8 @@ use agentwarm_aws::dynamo::{
     ACTIVITY_TTL_DAYS, ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts,
     DynamoApiKeys, DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex,
     DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools,
-    DynamoReceipts, DynamoRoster, DynamoSlots, DynamoSuppressions, DynamoUserPlans, Table,
+    DynamoReceipts, DynamoRoster, DynamoSlots, DynamoSuppressionList, DynamoSuppressions,
+    DynamoTestModeWrites, DynamoTestModes, DynamoUserPlans, Table,
 };
 use agentwarm_testkit::store_contract::{self, Store};
 use aws_sdk_dynamodb::config::SharedInterceptor;
@@ -75,6 +76,9 @@ adapters! {
     slots: DynamoSlots,
     receipts: DynamoReceipts,
     suppressions: DynamoSuppressions,
+    suppression_list: DynamoSuppressionList,
+    test_modes: DynamoTestModes,
+    test_mode_writes: DynamoTestModeWrites,
     due: DynamoDueIndex,
     roster: DynamoRoster,
     mailboxes: DynamoMailboxes,
@@ -112,6 +116,13 @@ async fn store(adapters: &Adapters) -> Store {
         slots: Arc::new(DynamoSlots::new(activity(&adapters.slots))),
         receipts: Arc::new(DynamoReceipts::new(activity(&adapters.receipts))),
         suppressions: Arc::new(DynamoSuppressions::new(entities(&adapters.suppressions))),
+        suppression_list: Arc::new(DynamoSuppressionList::new(entities(
+            &adapters.suppression_list,
+        ))),
+        test_modes: Arc::new(DynamoTestModes::new(entities(&adapters.test_modes))),
+        test_mode_writes: Arc::new(DynamoTestModeWrites::new(entities(
+            &adapters.test_mode_writes,
+        ))),
         due: Arc::new(DynamoDueIndex::new(
             ephemeral(&adapters.due),
             crate::support::SHARDS,

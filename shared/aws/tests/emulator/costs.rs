@@ -8,20 +8,23 @@ use std::sync::{Arc, Mutex};
 
 use agentwarm_app::ports::accounts::AccountFilter;
 use agentwarm_app::ports::audit::AuditFilter;
-use agentwarm_app::ports::days::AccountRef;
+use agentwarm_app::ports::days::{AccountRef, SuppressionReason};
 use agentwarm_app::ports::due::RosterEntry;
 use agentwarm_app::ports::keys::{ApiKey, KeyHash, User};
 use agentwarm_app::ports::mailboxes::MailboxState;
+use agentwarm_app::ports::suppressions::SuppressionFilter;
 use agentwarm_app::ports::{PageRequest, PageStart};
 use agentwarm_aws::clients::ClientSettings;
 use agentwarm_aws::keys;
 use agentwarm_aws::metering::Meter;
 use agentwarm_core::audit::{AuditEntry, EventType};
 use agentwarm_core::crm::{CrmEntity, CrmIds, CrmKind};
+use agentwarm_core::email::EmailAddress;
 use agentwarm_core::ids::{ApiKeyId, AuditEntryId, SlotId};
 use agentwarm_core::mail::slot::{Slot, SlotKind, SlotState};
 use agentwarm_core::plan::Plan;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
+use agentwarm_core::warmup::test_mode::TestMode;
 use agentwarm_testkit::store_contract::{Store, fixtures};
 use fixtures::{account, after, changed, event, in_pool, mailbox, now, pool, today, user};
 use jiff::SignedDuration;
@@ -272,6 +275,40 @@ async fn receiving(costs: &mut Costs) {
     costs.of("roster of a minute", roster).await;
 }
 
+async fn suppressions(costs: &mut Costs) {
+    let store = costs.store.clone();
+    let addresses: Vec<EmailAddress> = (1..=40)
+        .map(|n| format!("mailbox-{n}@acorn.example").parse().unwrap())
+        .collect();
+    let manual = SuppressionReason::Manual;
+    let list = &store.suppression_list;
+    let put = list.put(user(1), &addresses[0], manual, now(), Some(after(9)));
+    costs.of("suppress an address", put).await;
+    for (n, address) in (1..).zip(&addresses[1..]) {
+        let put = list.put(user(1), address, manual, after(n), None);
+        put.await.unwrap();
+    }
+    let in_force = SuppressionFilter {
+        in_force_at: Some(now()),
+        ..SuppressionFilter::default()
+    };
+    let page = list.list(user(1), &in_force, &PAGE);
+    costs.of("list 20 of 40 suppressions", page).await;
+    let remove = list.remove(user(1), &addresses[0]);
+    costs.of("take one off the list", remove).await;
+}
+
+async fn test_mode(costs: &mut Costs) {
+    let store = costs.store.clone();
+    let say = store.test_mode_writes.say(user(1), TestMode::OFF);
+    costs.of("set test mode", say).await;
+    let read = store.test_modes.said_by(user(1));
+    costs.of("read test mode", read).await;
+    let (start, end) = (SlotId::first_at(now()), SlotId::first_at(after(3600)));
+    let written = store.slots.written_between(sender(), start, end);
+    costs.of("40 slots in test mode", written).await;
+}
+
 async fn audit_log(costs: &mut Costs) {
     let store = costs.store.clone();
     let entries: Vec<_> = (0..20)
@@ -297,6 +334,8 @@ async fn every_access_pattern_costs_what_the_data_model_says() {
     planning(&mut costs).await;
     sending(&mut costs).await;
     receiving(&mut costs).await;
+    suppressions(&mut costs).await;
+    test_mode(&mut costs).await;
     audit_log(&mut costs).await;
     insta::assert_snapshot!(costs.table);
 }

@@ -150,7 +150,7 @@ pub enum SkipReason {
     OutsideHours,
     /// It was never handed out: its entry or message was lost in an outage. Found when its day was closed.
     NotHandedOut,
-    /// A limit was lowered after planning.
+    /// A limit was lowered after planning: test mode's, which holds from the next mail on (decision 21).
     LimitReached,
     /// Retries were used up.
     RetriesExhausted,

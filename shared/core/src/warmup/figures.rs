@@ -38,7 +38,8 @@ pub fn day_figures(
     figures
 }
 
-fn add_slot(figures: &mut DayFigures, slot: &Slot, found: bool, now: Timestamp) {
+/// Adds one mail to the figures of its day, or of whatever else it is a part of.
+pub(super) fn add_slot(figures: &mut DayFigures, slot: &Slot, found: bool, now: Timestamp) {
     match &slot.state {
         SlotState::Accepted { at } => {
             figures.sent += 1;

@@ -45,6 +45,7 @@ pub const fn status_of(code: ErrorCode) -> StatusCode {
         ErrorCode::AccountNotFound
         | ErrorCode::WarmupScheduleNotFound
         | ErrorCode::WarmupPoolNotFound
+        | ErrorCode::SuppressionNotFound
         | ErrorCode::ApiKeyNotFound
         | ErrorCode::CrmLinkNotFound
         | ErrorCode::NotFound => StatusCode::NOT_FOUND,
@@ -287,7 +288,7 @@ mod tests {
                 checked += 1;
             }
         }
-        assert!(checked >= 18, "{checked}");
+        assert!(checked >= 19, "{checked}");
     }
 
     #[test]

@@ -11,8 +11,10 @@ use agentwarm_app::engine::judging::Judging;
 use agentwarm_app::engine::planning::Planning;
 use agentwarm_app::engine::reports::Reports;
 use agentwarm_app::engine::sending::Sending;
+use agentwarm_app::engine::test_mode::TestModeRule;
 use agentwarm_app::engine::tick::Ticking;
 use agentwarm_app::engine::visiting::Visiting;
+use agentwarm_core::warmup::test_mode::TestMode;
 
 use super::{World, WorldError};
 
@@ -22,6 +24,20 @@ impl World {
     pub fn configs(&self) -> Result<Configs, WorldError> {
         Ok(Configs {
             pools: self.pool_reads()?,
+        })
+    }
+
+    /// How far users' sends are limited.
+    pub fn test_mode_rule(&self) -> Result<TestModeRule, WorldError> {
+        let off = TestMode::OFF;
+        let settings = self.settings();
+        Ok(TestModeRule {
+            modes: self.test_modes()?,
+            deployment: TestMode {
+                enabled: settings.flag("TEST_MODE", off.enabled)?,
+                max_daily_emails: settings
+                    .number("TEST_MODE_MAX_DAILY_EMAILS", off.max_daily_emails)?,
+            },
         })
     }
 
@@ -62,6 +78,7 @@ impl World {
             pools: self.pool_reads()?,
             configs: self.configs()?,
             users: self.user_plans()?,
+            test_mode: self.test_mode_rule()?,
             plans: self.plans()?,
             ledger: self.ledger()?,
             suppressions: self.suppressions()?,
@@ -102,6 +119,7 @@ impl World {
             receipts: self.receipts()?,
             plans: self.plans()?,
             suppressions: self.suppressions()?,
+            test_mode: self.test_mode_rule()?,
             due: self.due_index()?,
             health: self.health_keeper()?,
             sender: self.imap_smtp()?,

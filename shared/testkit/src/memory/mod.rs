@@ -25,6 +25,7 @@ mod pools;
 pub mod queue;
 mod slots;
 mod suppressions;
+mod test_mode;
 pub mod vault;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -37,6 +38,7 @@ use agentwarm_core::audit::Event;
 use agentwarm_core::ids::UserId;
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::Slot;
+use agentwarm_core::warmup::test_mode::TestMode;
 
 use crate::chaos::Chaos;
 
@@ -102,6 +104,7 @@ struct State {
     pools: pools::PoolItems,
     slots: slots::SlotItems,
     suppressions: suppressions::SuppressionItems,
+    test_modes: BTreeMap<UserId, TestMode>,
     changes: Vec<Change>,
 }
 

@@ -50,6 +50,18 @@ impl Slots for MemoryStore {
         .await
     }
 
+    async fn written_between(
+        &self,
+        sender: AccountRef,
+        from: SlotId,
+        to: SlotId,
+    ) -> Result<Vec<Slot>, StoreError> {
+        self.run("slots.written_between", |state| {
+            within(&state.slots.slots, sender, from, to)
+        })
+        .await
+    }
+
     async fn replace(&self, slot: &Slot, events: Vec<Event>) -> Result<Replaced, StoreError> {
         self.run_replace("slots.replace", |state| {
             match state.slots.slots.get(&slot_key(slot)) {

@@ -2,22 +2,39 @@
 
 use std::collections::BTreeMap;
 
-use agentwarm_app::ports::StoreError;
+use agentwarm_app::paging::newest_first;
 use agentwarm_app::ports::days::{SuppressionReason, Suppressions};
+use agentwarm_app::ports::suppressions::{Suppression, SuppressionFilter, SuppressionList};
+use agentwarm_app::ports::{PageOf, PageRequest, StoreError};
+use agentwarm_core::email::EmailAddress;
 use agentwarm_core::ids::UserId;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::MemoryStore;
 
-/// Addresses by user, with the end of their suppression where it has one.
+/// Entries by user and address.
 #[derive(Debug, Default)]
-pub(super) struct SuppressionItems(BTreeMap<(UserId, String), Option<Timestamp>>);
+pub(super) struct SuppressionItems(BTreeMap<(UserId, String), Suppression>);
 
 impl SuppressionItems {
     pub(super) fn holds(&self, user: UserId, email: &str, at: Timestamp) -> bool {
         let entry = self.0.get(&(user, email.to_lowercase()));
-        entry.is_some_and(|until| until.is_none_or(|until| at < until))
+        entry.is_some_and(|entry| entry.in_force(at))
+    }
+
+    fn put(
+        &mut self,
+        user: UserId,
+        email: &str,
+        reason: SuppressionReason,
+        at: Timestamp,
+        until: Option<Timestamp>,
+    ) -> Suppression {
+        let key = (user, email.to_lowercase());
+        let entry = Suppression::of(self.0.get(&key), email, reason, at, until);
+        self.0.insert(key, entry.clone());
+        entry
     }
 }
 
@@ -43,15 +60,58 @@ impl Suppressions for MemoryStore {
         &self,
         user: UserId,
         email: &str,
-        _reason: SuppressionReason,
-        _at: Timestamp,
+        reason: SuppressionReason,
+        at: Timestamp,
         until: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         self.run("suppressions.suppress", |state| {
-            state
+            state.suppressions.put(user, email, reason, at, until);
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl SuppressionList for MemoryStore {
+    async fn list(
+        &self,
+        user: UserId,
+        filter: &SuppressionFilter,
+        page: &PageRequest,
+    ) -> Result<PageOf<Suppression>, StoreError> {
+        self.run("suppression_list.list", |state| {
+            let mut items: Vec<_> = state
                 .suppressions
                 .0
-                .insert((user, email.to_lowercase()), until);
+                .iter()
+                .filter(|((owner, _), entry)| *owner == user && filter.shows(entry))
+                .map(|(_, entry)| (entry.id.to_string(), entry.clone()))
+                .collect();
+            items.sort_by(|(a, _), (b, _)| a.cmp(b));
+            newest_first(items, page)
+        })
+        .await
+    }
+
+    async fn put(
+        &self,
+        user: UserId,
+        email: &EmailAddress,
+        reason: SuppressionReason,
+        at: Timestamp,
+        until: Option<Timestamp>,
+    ) -> Result<Suppression, StoreError> {
+        self.run("suppression_list.put", |state| {
+            let email = email.as_str();
+            state.suppressions.put(user, email, reason, at, until)
+        })
+        .await
+    }
+
+    async fn remove(&self, user: UserId, email: &EmailAddress) -> Result<bool, StoreError> {
+        self.run("suppression_list.remove", |state| {
+            let key = (user, email.as_str().to_owned());
+            state.suppressions.0.remove(&key).is_some()
         })
         .await
     }

@@ -144,6 +144,8 @@ pub async fn slots_are_read_by_range(store: &Store) {
     assert_eq!(claim(store, &others).await, Created::Done);
     let between = async |from: SlotId, to: SlotId| -> Vec<_> {
         let slots = store.slots.between(owner(), from, to).await.unwrap();
+        let written = store.slots.written_between(owner(), from, to).await;
+        assert_eq!(written.unwrap(), slots);
         let planned = |slot: &Slot| slot.scheduled_at.as_second() - now().as_second();
         slots.iter().map(planned).collect()
     };

@@ -29,6 +29,7 @@ pub mod mailboxes;
 pub mod mails;
 pub mod pools;
 pub mod suppressions;
+pub mod test_mode;
 
 use std::sync::Arc;
 
@@ -40,6 +41,8 @@ use agentwarm_app::ports::due::{DueIndex, Roster, Shards};
 use agentwarm_app::ports::keys::{ApiKeys, KeyLookup, UserPlans};
 use agentwarm_app::ports::mailboxes::Mailboxes;
 use agentwarm_app::ports::pools::{PoolReads, PoolWrites};
+use agentwarm_app::ports::suppressions::SuppressionList;
+use agentwarm_app::ports::test_mode::{TestModeWrites, TestModes};
 
 /// The storage ports of one empty store.
 #[derive(Clone)]
@@ -74,6 +77,12 @@ pub struct Store {
     pub receipts: Arc<dyn Receipts>,
     /// Suppressed addresses.
     pub suppressions: Arc<dyn Suppressions>,
+    /// The list of them.
+    pub suppression_list: Arc<dyn SuppressionList>,
+    /// Test mode.
+    pub test_modes: Arc<dyn TestModes>,
+    /// Changes of it.
+    pub test_mode_writes: Arc<dyn TestModeWrites>,
     /// The due index.
     pub due: Arc<dyn DueIndex>,
     /// How many shards it has.
@@ -202,6 +211,16 @@ macro_rules! store_contract_cases {
                 addresses_are_compared_whatever_their_case,
                 suppressing_again_changes_the_time,
                 many_addresses_are_looked_up_at_once,
+                the_list_shows_what_was_said_last_newest_first,
+                an_address_keeps_its_entry_however_often_it_is_suppressed,
+                of_parallel_suppressions_of_an_address_one_entry_comes,
+                what_is_taken_off_the_list_gets_mail_again,
+                each_filter_narrows_the_list_and_its_total,
+                the_list_is_paged,
+                the_list_is_its_users_own,
+            ],
+            test_mode: [
+                what_a_user_said_last_counts,
             ],
             due: [
                 every_kind_is_read_as_it_was_put,

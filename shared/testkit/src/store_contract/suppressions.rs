@@ -1,7 +1,10 @@
 //! Addresses that get no warmup mail.
 
 use agentwarm_app::ports::days::SuppressionReason;
-use jiff::Timestamp;
+use agentwarm_app::ports::suppressions::{Suppression, SuppressionFilter};
+use agentwarm_app::ports::{PageOf, PageRequest, PageStart};
+use agentwarm_core::email::EmailAddress;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Store;
 use super::fixtures::{after, now, user};
@@ -81,4 +84,181 @@ pub async fn many_addresses_are_looked_up_at_once(store: &Store) {
     assert_eq!(found.len(), 60);
     assert!(!found.contains(&address(1)));
     assert_eq!(suppressed(store, &[], now()).await, [] as [String; 0]);
+}
+
+fn address(n: u32) -> EmailAddress {
+    format!("mailbox-{n}@acorn.example").parse().unwrap()
+}
+
+/// Puts address number `n` onto the list `n` seconds after now.
+async fn put(
+    store: &Store,
+    n: u32,
+    reason: SuppressionReason,
+    until: Option<Timestamp>,
+) -> Suppression {
+    let at = after(i64::from(n));
+    let list = &store.suppression_list;
+    list.put(user(1), &address(n), reason, at, until)
+        .await
+        .unwrap()
+}
+
+async fn list(
+    store: &Store,
+    owner: u128,
+    filter: SuppressionFilter,
+    page: &PageRequest,
+) -> PageOf<Suppression> {
+    let list = &store.suppression_list;
+    list.list(user(owner), &filter, page).await.unwrap()
+}
+
+async fn all(store: &Store, filter: SuppressionFilter) -> Vec<Suppression> {
+    list(store, 1, filter, &first(100)).await.items
+}
+
+fn first(limit: u32) -> PageRequest {
+    PageRequest {
+        limit,
+        from: PageStart::Offset(0),
+    }
+}
+
+/// Whoever said it, the user or the engine.
+pub async fn the_list_shows_what_was_said_last_newest_first(store: &Store) {
+    let one = put(store, 1, SuppressionReason::Manual, Some(after(99))).await;
+    suppress(store, "Bounced@Acorn.Example", Some(after(7))).await;
+    let two = put(store, 2, SuppressionReason::Complaint, None).await;
+
+    let listed = all(store, SuppressionFilter::default()).await;
+    assert_eq!([&listed[0], &listed[1]], [&two, &one]);
+    assert_eq!(one.expires_at, Some(after(99)));
+    assert_eq!((one.created_at, one.suppressed_at), (after(1), after(1)));
+    let engines = &listed[2];
+    assert_eq!(engines.email, "bounced@acorn.example");
+    assert_eq!(engines.reason, SuppressionReason::HardBounce);
+    assert_eq!(engines.expires_at, Some(after(7)));
+    assert_eq!(listed.len(), 3);
+}
+
+/// Its id, its place and the time it came; what was said of it last counts.
+pub async fn an_address_keeps_its_entry_however_often_it_is_suppressed(store: &Store) {
+    let before = put(store, 1, SuppressionReason::Manual, Some(after(9))).await;
+    put(store, 2, SuppressionReason::Manual, None).await;
+    suppress(store, "MAILBOX-1@acorn.example", None).await;
+    let again = all(store, SuppressionFilter::default()).await.remove(1);
+    assert_eq!(
+        again,
+        Suppression {
+            reason: SuppressionReason::HardBounce,
+            suppressed_at: now(),
+            expires_at: None,
+            ..before
+        }
+    );
+}
+
+/// However they interleave.
+pub async fn of_parallel_suppressions_of_an_address_one_entry_comes(store: &Store) {
+    let puts = (1..=4).map(|second| {
+        let (list, at) = (store.suppression_list.clone(), after(second));
+        async move {
+            let reason = SuppressionReason::Manual;
+            list.put(user(1), &address(1), reason, at, None).await
+        }
+    });
+    let entries = futures::future::join_all(puts).await;
+    let listed = all(store, SuppressionFilter::default()).await;
+    assert_eq!(listed.len(), 1);
+    for entry in entries {
+        assert_eq!(entry.unwrap().id, listed[0].id);
+    }
+}
+
+/// And can be suppressed anew.
+pub async fn what_is_taken_off_the_list_gets_mail_again(store: &Store) {
+    let remove = async || {
+        let list = &store.suppression_list;
+        list.remove(user(1), &address(1)).await.unwrap()
+    };
+    assert!(!remove().await, "it was never there");
+    put(store, 1, SuppressionReason::Manual, None).await;
+    put(store, 2, SuppressionReason::Manual, None).await;
+    assert!(remove().await);
+    assert!(!remove().await);
+    let both = [address(1), address(2)].map(|email| email.as_str().to_owned());
+    let still = store
+        .suppressions
+        .suppressed(user(1), &both, after(9))
+        .await;
+    assert_eq!(still.unwrap(), [both[1].clone()]);
+    assert_eq!(all(store, SuppressionFilter::default()).await.len(), 1);
+    put(store, 1, SuppressionReason::Manual, None).await;
+    assert_eq!(all(store, SuppressionFilter::default()).await.len(), 2);
+}
+
+/// An entry expires at its time, not after it.
+pub async fn each_filter_narrows_the_list_and_its_total(store: &Store) {
+    put(store, 1, SuppressionReason::Manual, Some(after(20))).await;
+    put(store, 2, SuppressionReason::Complaint, None).await;
+    put(store, 3, SuppressionReason::Manual, None).await;
+    let at = |reason, in_force_at| SuppressionFilter {
+        reason,
+        in_force_at,
+    };
+    let manual = Some(SuppressionReason::Manual);
+    let nearly = after(20) - SignedDuration::from_nanos(1);
+    for (filter, shown) in [
+        (at(None, None), vec![3, 2, 1]),
+        (at(manual, None), vec![3, 1]),
+        (at(Some(SuppressionReason::HardBounce), None), vec![]),
+        (at(None, Some(nearly)), vec![3, 2, 1]),
+        (at(None, Some(after(20))), vec![3, 2]),
+        (at(manual, Some(after(20))), vec![3]),
+    ] {
+        let page = list(store, 1, filter, &first(100)).await;
+        let emails: Vec<_> = page.items.into_iter().map(|entry| entry.email).collect();
+        let expected: Vec<_> = shown.into_iter().map(|n| address(n).to_string()).collect();
+        assert_eq!(emails, expected, "{filter:?}");
+        assert_eq!(page.total as usize, expected.len(), "{filter:?}");
+    }
+}
+
+/// By cursor, which an entry that is renewed does not disturb, and by offset.
+pub async fn the_list_is_paged(store: &Store) {
+    for n in 1..=5 {
+        put(store, n, SuppressionReason::Manual, None).await;
+    }
+    let shown = async |page: &PageRequest| {
+        let page = list(store, 1, SuppressionFilter::default(), page).await;
+        let emails: Vec<_> = page.items.into_iter().map(|entry| entry.email).collect();
+        assert_eq!(page.total, 5);
+        (emails, page.next)
+    };
+    let (emails, next) = shown(&first(2)).await;
+    assert_eq!(emails, [address(5), address(4)].map(|it| it.to_string()));
+    put(store, 4, SuppressionReason::Complaint, None).await;
+    let (emails, _) = shown(&PageRequest {
+        limit: 2,
+        from: PageStart::After(next.unwrap()),
+    })
+    .await;
+    assert_eq!(emails, [address(3), address(2)].map(|it| it.to_string()));
+    let (emails, next) = shown(&PageRequest {
+        limit: 2,
+        from: PageStart::Offset(4),
+    })
+    .await;
+    assert_eq!((emails, next), (vec![address(1).to_string()], None));
+}
+
+/// Others neither see nor change it.
+pub async fn the_list_is_its_users_own(store: &Store) {
+    put(store, 1, SuppressionReason::Manual, None).await;
+    let theirs = list(store, 2, SuppressionFilter::default(), &first(9)).await;
+    assert_eq!((theirs.items, theirs.total), (Vec::new(), 0));
+    let removed = store.suppression_list.remove(user(2), &address(1)).await;
+    assert!(!removed.unwrap());
+    assert_eq!(all(store, SuppressionFilter::default()).await.len(), 1);
 }

@@ -15,6 +15,7 @@ use agentwarm_app::engine::judging::Judging;
 use agentwarm_app::engine::planning::Planning;
 use agentwarm_app::engine::reports::Reports;
 use agentwarm_app::engine::sending::Sending;
+use agentwarm_app::engine::test_mode::TestModeRule;
 use agentwarm_app::engine::tick::Ticking;
 use agentwarm_app::engine::visiting::Visiting;
 use agentwarm_app::ports::due::Shards;
@@ -23,7 +24,9 @@ use agentwarm_app::warmup::Enrolment;
 use agentwarm_app::warmup::pause::PauseWarmup;
 use agentwarm_app::warmup::resume::ResumeWarmup;
 use agentwarm_app::warmup::start::StartWarmup;
+use agentwarm_app::warmup::test_mode::ControlTestMode;
 use agentwarm_core::seed::Seed;
+use agentwarm_core::warmup::test_mode::TestMode;
 use agentwarm_net::address::Policy;
 use jiff::Timestamp;
 
@@ -93,6 +96,7 @@ impl Parts {
             receipts: self.store.clone(),
             plans: self.store.clone(),
             suppressions: self.store.clone(),
+            test_mode: self.test_mode_rule(),
             due: self.store.clone(),
             health: self.health(),
             sender: Arc::new(self.post.clone()),
@@ -200,6 +204,20 @@ impl Parts {
         }
     }
 
+    pub(super) fn test_mode(&self) -> ControlTestMode {
+        ControlTestMode {
+            rule: self.test_mode_rule(),
+            writes: self.store.clone(),
+        }
+    }
+
+    fn test_mode_rule(&self) -> TestModeRule {
+        TestModeRule {
+            modes: self.store.clone(),
+            deployment: TestMode::OFF,
+        }
+    }
+
     fn enrolment(&self) -> Enrolment {
         Enrolment {
             roster: self.store.clone(),
@@ -246,6 +264,7 @@ impl Parts {
             pools: self.store.clone(),
             configs: self.configs(),
             users: self.store.clone(),
+            test_mode: self.test_mode_rule(),
             plans: self.store.clone(),
             ledger: self.store.clone(),
             suppressions: self.store.clone(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use agentwarm_app::analytics::account::AccountOverview;
 use agentwarm_app::analytics::crm::CrmStatistics;
+use agentwarm_app::analytics::deliverability::ReadDeliverability;
 use agentwarm_app::analytics::progress::WarmupProgress;
 use agentwarm_app::analytics::system::SystemStatistics;
 use agentwarm_app::audit_log::ReadAuditLog;
@@ -155,6 +156,7 @@ fn routes(world: &World) -> Vec<BoundRoute> {
         resume: world.resume(),
         diagnose: world.diagnose(),
         schedule: world.schedule(),
+        test_mode: world.test_mode(),
     };
     let pools = api_pools::Pools {
         pools: world.pools(),
@@ -179,6 +181,11 @@ fn routes(world: &World) -> Vec<BoundRoute> {
         crm: CrmStatistics {
             linked: world.linked(),
         },
+        deliverability: ReadDeliverability {
+            accounts: world.store.clone(),
+            slots: world.store.clone(),
+            clock: world.clock.clone(),
+        },
     };
     let log = ReadAuditLog {
         audit: world.store.clone(),
@@ -194,6 +201,7 @@ fn routes(world: &World) -> Vec<BoundRoute> {
     routes.extend(api_accounts::routes().bind(accounts));
     routes.extend(api_warmup::routes().bind(warmup));
     routes.extend(api_pools::routes().bind(pools));
+    routes.extend(api_suppression::routes().bind(world.suppressed()));
     routes.extend(api_analytics::routes().bind(analytics));
     routes.extend(api_agent::routes().bind(world.agent_status()));
     routes.extend(api_audit_log::routes().bind(log));

@@ -13,4 +13,5 @@ mod keys;
 mod openapi;
 mod pipeline;
 mod pools;
+mod suppression;
 mod warmup;

@@ -23,6 +23,7 @@ fn specs() -> Vec<RouteSpec> {
     specs.extend(api_agent::routes().specs());
     specs.extend(api_warmup::routes().specs());
     specs.extend(api_pools::routes().specs());
+    specs.extend(api_suppression::routes().specs());
     specs.extend(api_analytics::routes().specs());
     specs.extend(api_audit_log::routes().specs());
     specs.extend(api_discovery::routes().specs());

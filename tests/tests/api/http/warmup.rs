@@ -3,7 +3,7 @@ use http::Method;
 use jiff::civil::date;
 use serde_json::{Value, json};
 
-use super::client::{Api, paths};
+use super::client::{Api, json as body, paths};
 use crate::world::day_plan;
 
 async fn account(api: &Api) -> String {
@@ -146,4 +146,65 @@ async fn dates_must_exist_and_have_a_schedule() {
     let path = format!("{path}?date=2026-03-12");
     api.refused(Method::GET, &path, Value::Null, "WARMUP_SCHEDULE_NOT_FOUND")
         .await;
+}
+
+const TEST_MODE: &str = "/api/warmup/test-mode";
+
+#[tokio::test]
+async fn test_mode_is_the_deployments_until_its_user_says_otherwise() {
+    let api = Api::new().await;
+    let before = api.get(TEST_MODE, 200).await;
+    insta::assert_json_snapshot!(before, @r#"
+    {
+      "enabled": false,
+      "maxDailyEmails": 20,
+      "source": "env"
+    }
+    "#);
+    let five = json!({ "enabled": true, "maxDailyEmails": 5 });
+    let set = api.post(TEST_MODE, five, 200).await;
+    insta::assert_json_snapshot!(set, @r#"
+    {
+      "enabled": true,
+      "maxDailyEmails": 5,
+      "source": "runtime"
+    }
+    "#);
+    assert_eq!(api.get(TEST_MODE, 200).await, set);
+    let off = api.post(TEST_MODE, json!({ "enabled": false }), 200).await;
+    let kept = json!({ "enabled": false, "maxDailyEmails": 5, "source": "runtime" });
+    assert_eq!(off, kept);
+    let stranger = api.stranger().await;
+    let theirs = api.send(Method::GET, TEST_MODE, Some(&stranger), "").await;
+    assert_eq!(body(&theirs), before);
+}
+
+#[tokio::test]
+async fn a_test_mode_that_makes_no_sense_is_named() {
+    let api = Api::new().await;
+    for (wrong, path) in [
+        (json!({}), "enabled"),
+        (json!({ "maxDailyEmails": 5 }), "enabled"),
+        (json!({ "enabled": "yes" }), "enabled"),
+        (
+            json!({ "enabled": true, "maxDailyEmails": 0 }),
+            "maxDailyEmails",
+        ),
+        (
+            json!({ "enabled": true, "maxDailyEmails": 50_001 }),
+            "maxDailyEmails",
+        ),
+        (
+            json!({ "enabled": true, "maxDailyEmails": 2.5 }),
+            "maxDailyEmails",
+        ),
+        (
+            json!({ "enabled": true, "maxDailyEmails": null }),
+            "maxDailyEmails",
+        ),
+    ] {
+        let refused = api.refused(Method::POST, TEST_MODE, wrong, "VALIDATION_FAILED");
+        assert_eq!(paths(&refused.await), [path]);
+    }
+    assert_eq!(api.get(TEST_MODE, 200).await["source"], "env");
 }

@@ -6,4 +6,5 @@ mod outages;
 mod plain;
 mod reports;
 mod servers;
+mod test_mode;
 mod users;

@@ -239,7 +239,7 @@ impl Sending {
 
     /// Moves on a slot that stands as it was read. Its receiver may have found the mail before this and noted that it landed in spam: that
     /// stands beside what is written here, and takes the claim from nobody.
-    async fn advance(
+    pub(super) async fn advance(
         &self,
         slot: Slot,
         state: SlotState,

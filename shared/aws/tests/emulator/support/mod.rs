@@ -13,7 +13,8 @@ use agentwarm_aws::dynamo::{
     ACTIVITY_TTL_DAYS, ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts,
     DynamoApiKeys, DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex,
     DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools,
-    DynamoReceipts, DynamoRoster, DynamoSlots, DynamoSuppressions, DynamoUserPlans, Table,
+    DynamoReceipts, DynamoRoster, DynamoSlots, DynamoSuppressionList, DynamoSuppressions,
+    DynamoTestModeWrites, DynamoTestModes, DynamoUserPlans, Table,
 };
 use agentwarm_testkit::clock::VirtualClock;
 use agentwarm_testkit::store_contract::{Store, fixtures};
@@ -127,6 +128,9 @@ impl World {
             slots: Arc::new(DynamoSlots::new(self.activity())),
             receipts: Arc::new(DynamoReceipts::new(self.activity())),
             suppressions: Arc::new(DynamoSuppressions::new(self.entities())),
+            suppression_list: Arc::new(DynamoSuppressionList::new(self.entities())),
+            test_modes: Arc::new(DynamoTestModes::new(self.entities())),
+            test_mode_writes: Arc::new(DynamoTestModeWrites::new(self.entities())),
             due: Arc::new(DynamoDueIndex::new(self.ephemeral(), SHARDS)),
             shards: SHARDS,
             roster: Arc::new(DynamoRoster::new(self.ephemeral())),
