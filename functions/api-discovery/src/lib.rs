@@ -1,6 +1,6 @@
 //! `api-discovery`: what is public (API reference §20, decisions 3, 13).
 //!
-//! Health, metrics and the OpenAPI document. The gateway also sends every path here that no other function has, so that it gets the
+//! Health, metrics, the OpenAPI document, and what agents and language models read of it. The gateway also sends every path here that no other function has, so that it gets the
 //! answer of decision 4: 401 without a key, `NOT_FOUND` with one. That needs no route: it is what the kit says to an unknown path.
 
 pub mod wire;
@@ -17,6 +17,18 @@ use wire::{Liveness, Readiness};
 
 /// The document that the route tables make; a test fails when it is stale.
 const OPENAPI: &str = include_str!("../../../docs/openapi.json");
+
+/// What agents read first, made from the same tables.
+const CAPABILITIES: &str = include_str!("../../../docs/capabilities.json");
+
+/// The same for language models, in short.
+const LLMS: &str = include_str!("../../../docs/llms.txt");
+
+/// The same in full.
+const LLMS_FULL: &str = include_str!("../../../docs/llms-full.txt");
+
+/// Text that people and models read.
+const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Prometheus' text format.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -60,6 +72,22 @@ pub fn routes() -> Routes<Health> {
                 .named("getOpenApi", "This document")
                 .answers::<wire::OpenApi>(200, "OpenAPI 3.1"),
         )
+        .with(
+            Route::public(Method::GET, "/api/agent/capabilities", capabilities)
+                .named("getCapabilities", "All operations by what one would use them for")
+                .about("The first thing for an agent to read: what works today, and nothing else.")
+                .answers::<wire::Capabilities>(200, "The manifest"),
+        )
+        .with(
+            Route::public(Method::GET, "/llms.txt", llms)
+                .named("getLlms", "All operations, in short, for language models")
+                .answers_text(200, TEXT, "A document as llmstxt.org has it"),
+        )
+        .with(
+            Route::public(Method::GET, "/llms-full.txt", llms_full)
+                .named("getLlmsFull", "All operations, in full, for language models")
+                .answers_text(200, TEXT, "The document"),
+        )
 }
 
 async fn liveness(_health: Arc<Health>, _request: Request) -> Answer {
@@ -79,6 +107,18 @@ async fn readiness(health: Arc<Health>, _request: Request) -> Answer {
 async fn metrics(health: Arc<Health>, _request: Request) -> Answer {
     let metrics = health.metrics(env!("CARGO_PKG_VERSION")).await;
     Response::text(PROMETHEUS, metrics)
+}
+
+async fn capabilities(_health: Arc<Health>, _request: Request) -> Answer {
+    Response::document("application/json", CAPABILITIES)
+}
+
+async fn llms(_health: Arc<Health>, _request: Request) -> Answer {
+    Response::document(TEXT, LLMS)
+}
+
+async fn llms_full(_health: Arc<Health>, _request: Request) -> Answer {
+    Response::document(TEXT, LLMS_FULL)
 }
 
 async fn document(_health: Arc<Health>, _request: Request) -> Answer {

@@ -62,6 +62,33 @@ pub struct ConnectionPoolCheck {
 #[serde(transparent)]
 pub struct OpenApi(Map<String, Value>);
 
+/// What the service can do.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Capabilities {
+    service: String,
+    version: String,
+    /// Operations by intent.
+    #[serde(rename = "capabilities")]
+    by_intent: Vec<Capability>,
+    /// Steps of what is done often, by name.
+    workflows: Map<String, Value>,
+    authentication: Map<String, Value>,
+    #[serde(rename = "rateLimits")]
+    rate_limits: Map<String, Value>,
+    idempotency: Map<String, Value>,
+    errors: Map<String, Value>,
+    /// Where to read more.
+    documents: Map<String, Value>,
+}
+
+/// Operations for one purpose.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Capability {
+    intent: String,
+    /// Method and path of each.
+    endpoints: Vec<String>,
+}
+
 impl Liveness {
     /// It is.
     pub const OK: Self = Self { status: "ok" };

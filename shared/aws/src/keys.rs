@@ -5,6 +5,8 @@
 //! index, roster) or belong to nobody (the deployment's data keys). Every part is of fixed form (an id, a date, a number, a hash, a CRM's name
 //! without `#`) except addresses, which always come last, so that no text of a client can reach into another part.
 
+mod crm;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -12,11 +14,12 @@ use sha2::{Digest, Sha256};
 use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::due::Shards;
 use agentwarm_app::ports::keys::KeyHash;
-use agentwarm_core::crm::{CrmEntity, CrmId, CrmKind, CrmLink};
 use agentwarm_core::ids::{
-    AccountId, ApiKeyId, AuditEntryId, CrmLinkId, PoolId, SlotId, SuppressionId, UserId,
+    AccountId, ApiKeyId, AuditEntryId, PoolId, SlotId, SuppressionId, UserId,
 };
 use agentwarm_core::warmup::due::{DueEntry, DueKind, rounds};
+
+pub use crm::{crm_link, crm_links, crm_lookup, crm_lookup_account, crm_lookups};
 
 /// The name of the partition key, in every table.
 pub const PK: &str = "pk";
@@ -162,40 +165,6 @@ pub fn suppression(user: UserId, address: &str) -> Key {
     Key::new(user_pk(user), format!("supp#{address}"))
 }
 
-/// A link of an account to a CRM.
-pub fn crm_link(user: UserId, account: AccountId, link: CrmLinkId) -> Key {
-    Key::new(user_pk(user), format!("crm#{account}#{link}"))
-}
-
-/// An account's links, oldest first.
-pub fn crm_links(user: UserId, account: AccountId) -> KeyRange {
-    KeyRange::prefix(user_pk(user), &format!("crm#{account}#"))
-}
-
-/// That `link` leads to this record.
-pub fn crm_lookup(user: UserId, kind: CrmKind, id: &CrmId, link: &CrmLink) -> Key {
-    let CrmLink {
-        source, account, ..
-    } = link;
-    let record = crm_record(kind, id);
-    Key::new(
-        crm_pk(user),
-        format!("{record}{source}#{account}#{}", link.id),
-    )
-}
-
-/// All that leads to a record, of one CRM or of any.
-pub fn crm_lookups(user: UserId, entity: &CrmEntity) -> KeyRange {
-    let source = entity.source.as_ref().map(|source| format!("{source}#"));
-    let record = crm_record(entity.kind, &entity.id);
-    KeyRange::prefix(crm_pk(user), &(record + &source.unwrap_or_default()))
-}
-
-/// The account of a lookup's sort key.
-pub fn crm_lookup_account(sk: &str) -> Option<AccountId> {
-    sk.rsplit('#').nth(1)?.parse().ok()
-}
-
 /// A suppressed address's entry in the list.
 pub fn suppression_entry(user: UserId, entry: SuppressionId) -> Key {
     Key::new(user_pk(user), format!("listed#{entry}"))
@@ -232,16 +201,6 @@ fn user_pk(user: UserId) -> String {
 
 fn member_prefix(pool: PoolId) -> String {
     format!("member#{pool}#")
-}
-
-fn crm_pk(user: UserId) -> String {
-    format!("u#{user}#crm")
-}
-
-/// A record's id is hashed: case counts in it, and a client chose it.
-fn crm_record(kind: CrmKind, id: &CrmId) -> String {
-    let digest = Sha256::digest(id.as_str().as_bytes());
-    format!("{}#{}#", kind.as_str(), hex(&digest))
 }
 
 /// The owner that a partition key begins with.

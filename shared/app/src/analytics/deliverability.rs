@@ -9,6 +9,7 @@ use agentwarm_core::warmup::deliverability::{
 };
 use jiff::{SignedDuration, Timestamp};
 
+use crate::change::existing;
 use crate::error::AppError;
 use crate::ports::accounts::AccountReads;
 use crate::ports::clock::Clock;
@@ -32,8 +33,7 @@ pub struct ReadDeliverability {
 impl ReadDeliverability {
     /// The last seven days of one account in its zone, today included. Computed from its mails, so it is never behind.
     pub async fn read(&self, tenant: &Tenant, id: AccountId) -> Result<Deliverability, AppError> {
-        let account = self.accounts.get(tenant.user, id).await?;
-        let account = account.ok_or(AppError::AccountNotFound)?;
+        let account = existing(self.accounts.as_ref(), tenant, id).await?;
         let owner = AccountRef {
             user: account.user,
             account: id,

@@ -1,4 +1,4 @@
-use agentwarm_core::crm::CrmIds;
+use agentwarm_core::crm::{CrmEntity, CrmIds, CrmKind, CrmLink};
 
 use super::*;
 

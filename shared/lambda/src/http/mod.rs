@@ -13,7 +13,7 @@
 //! | [`response`], [`batch`], [`error`], [`cors`] | what do they get |
 //! | [`links`] | what to ask next |
 //! | [`gateway`] | how does it come in and go out |
-//! | [`openapi`] | what is written about all of that |
+//! | [`openapi`], [`manifest`] | what is written about all of that |
 
 mod auth;
 pub mod batch;
@@ -25,6 +25,7 @@ pub mod fields;
 mod gateway;
 pub mod idempotency;
 mod links;
+pub mod manifest;
 pub mod openapi;
 pub mod paging;
 pub mod rate;

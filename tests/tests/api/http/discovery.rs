@@ -104,3 +104,26 @@ async fn the_document_is_cached_by_its_tag() {
     assert_eq!(response.headers()["cache-control"], "public, max-age=300");
     assert!(body(&response).is_object());
 }
+
+#[tokio::test]
+async fn what_agents_read_first_is_public_and_cached() {
+    let api = Api::new().await;
+    for (path, media, begins) in [
+        ("/api/agent/capabilities", "application/json", "{"),
+        ("/llms.txt", "text/plain; charset=utf-8", "# AgentWarm"),
+        ("/llms-full.txt", "text/plain; charset=utf-8", "# AgentWarm"),
+    ] {
+        let answer = api.send(Method::GET, path, None, "").await;
+        assert_eq!(answer.status(), 200, "{path}");
+        let headers = answer.headers();
+        assert_eq!(headers["content-type"], media, "{path}");
+        assert!(headers.contains_key("etag"), "{path}");
+        assert!(
+            headers["cache-control"]
+                .to_str()
+                .unwrap()
+                .starts_with("public")
+        );
+        assert!(answer.body().starts_with(begins.as_bytes()), "{path}");
+    }
+}

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use agentwarm_lambda::http::RouteSpec;
+use agentwarm_lambda::http::manifest;
 use agentwarm_lambda::http::openapi::{Info, document};
 
 use super::documented::{self, place_of, problems};
@@ -30,22 +31,44 @@ fn specs() -> Vec<RouteSpec> {
     specs
 }
 
-#[test]
+/// A document as the tables make it and as it is checked in, which is written where that was asked for.
 #[expect(
     clippy::disallowed_methods,
     reason = "a switch of this test, not configuration"
 )]
-fn the_checked_in_document_is_up_to_date() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json");
-    let made = serde_json::to_string_pretty(&document(&INFO, &specs())).unwrap() + "\n";
+fn is_up_to_date(name: &str, made: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../docs")
+        .join(name);
     if std::env::var(WRITE).is_ok() {
-        std::fs::write(&path, &made).unwrap();
+        std::fs::write(&path, made).unwrap();
     }
-    let checked_in = std::fs::read_to_string(&path).unwrap();
+    let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         made == checked_in,
-        "docs/openapi.json is stale: {WRITE}=1 cargo test -p agentwarm-tests --test api openapi"
+        "docs/{name} is stale: {WRITE}=1 cargo test -p agentwarm-tests --test api openapi"
     );
+}
+
+#[test]
+fn the_checked_in_document_is_up_to_date() {
+    let made = serde_json::to_string_pretty(&document(&INFO, &specs())).unwrap() + "\n";
+    is_up_to_date("openapi.json", &made);
+}
+
+#[test]
+fn what_agents_read_is_up_to_date_and_promises_only_what_works() {
+    assert_eq!(manifest::complaints(&specs()), Vec::<String>::new());
+    let capabilities = manifest::capabilities(&INFO, &specs());
+    let made = serde_json::to_string_pretty(&capabilities).unwrap() + "\n";
+    is_up_to_date("capabilities.json", &made);
+    is_up_to_date("llms.txt", &manifest::llms(&INFO, &specs()));
+    is_up_to_date("llms-full.txt", &manifest::llms_full(&INFO, &specs()));
+    for spec in specs() {
+        let path = spec.path.replace('{', ":").replace('}', "");
+        let name = format!("{} {path}", spec.method);
+        assert!(made.contains(&format!("\"{name}\"")), "{name} is missing");
+    }
 }
 
 #[test]

@@ -144,6 +144,7 @@ mod tests {
             ("/api/warmup/pools", "ApiPools"),
             ("/api/warmup/pools/1/config", "ApiPools"),
             ("/api/agent/status", "ApiAgent"),
+            ("/api/agent/capabilities", "ApiDiscovery"),
             ("/api/warmup/suppression", "ApiSuppression"),
             ("/api/warmup/suppression/a@b.example", "ApiSuppression"),
             ("/api/audit-log", "ApiAuditLog"),
