@@ -14,4 +14,5 @@ mod openapi;
 mod pipeline;
 mod pools;
 mod suppression;
+mod tenancy;
 mod warmup;
