@@ -176,7 +176,7 @@ fn with_life(routes: Routes<Accounts>) -> Routes<Accounts> {
                 .about("Answers 200 whether or not the servers let us in: see `overall`.")
                 .answers::<ConnectionTest>(200, "How both attempts went")
                 .such_as(wire::test_example)
-                .fails_with(&[ErrorCode::AccountNotFound]),
+                .fails_with(&[ErrorCode::AccountNotFound, ErrorCode::ProviderNotConfigured]),
         )
 }
 

@@ -109,6 +109,7 @@ pub fn routes() -> Routes<Warmup> {
                     ErrorCode::AccountAlreadyWarming,
                     ErrorCode::AccountNotInPool,
                     ErrorCode::AccountInvalidStatusTransition,
+                    ErrorCode::ProviderNotConfigured,
                 ]),
         )
         .with(

@@ -3,7 +3,7 @@
 use agentwarm_core::ids::{AccountId, UserId};
 use zeroize::Zeroizing;
 
-use crate::ports::mail::ImapSmtpCredentials;
+use crate::ports::mail::{ImapSmtpCredentials, MailboxCredentials};
 use crate::ports::vault::{Sealed, SecretContext, Vault, VaultError};
 
 /// The name under which an account's mailbox credentials are sealed.
@@ -25,14 +25,14 @@ pub async fn seal(
     vault: &dyn Vault,
     user: UserId,
     account: AccountId,
-    credentials: &ImapSmtpCredentials,
+    credentials: &MailboxCredentials,
 ) -> Result<Sealed, CredentialsError> {
     let plain = serde_json::to_vec(credentials).map_err(CredentialsError::Malformed)?;
     let plain = Zeroizing::new(plain);
     Ok(vault.seal(context(user, account), &plain).await?)
 }
 
-/// Opens the credentials of an account.
+/// Opens the credentials of an account that is reached by IMAP and SMTP.
 pub async fn open(
     vault: &dyn Vault,
     user: UserId,

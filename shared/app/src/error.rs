@@ -11,6 +11,7 @@
 //!
 //! [`AppError::code`] is the one place that says which documented code each becomes; statuses belong to the HTTP kit.
 
+use agentwarm_core::account::Provider;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::plan::PlanLimitReached;
 use agentwarm_core::pool::ConfigProblem;
@@ -87,6 +88,9 @@ pub enum AppError {
     /// A batch had no time left for this item. Nothing of it was begun, or what was begun can be repeated.
     #[error("there was no time left for this one; ask again for it")]
     OutOfTime,
+    /// Mailboxes of this provider can be connected, and not used yet.
+    #[error("{} mailboxes cannot be used by this deployment yet", .0.as_str())]
+    ProviderNotConfigured(Provider),
     /// The mail server could not be used.
     #[error("{0}")]
     ConnectionFailed(ConnectFailure),
@@ -149,6 +153,7 @@ impl AppError {
             Self::CrmLinkNotFound => ErrorCode::CrmLinkNotFound,
             Self::UserNotFound => ErrorCode::NotFound,
             Self::Invalid(_) | Self::PlanLimit(_) => ErrorCode::ValidationFailed,
+            Self::ProviderNotConfigured(_) => ErrorCode::ProviderNotConfigured,
             Self::ConnectionFailed(_) => ErrorCode::AccountConnectionFailed,
             Self::Busy { .. }
             | Self::OutOfTime

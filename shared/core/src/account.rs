@@ -194,6 +194,16 @@ pub struct Cooldown {
     pub since: Date,
 }
 
+impl Provider {
+    /// Whether this version can send and read mail through it. Accounts of the others can be connected, and wait.
+    pub const fn has_transport(self) -> bool {
+        match self {
+            Self::ImapSmtp => true,
+            Self::Gmail | Self::Outlook => false,
+        }
+    }
+}
+
 impl Account {
     /// The phase that clients see: a never warmed account shows `ramp_up` (decision 16).
     pub fn phase(&self) -> WarmupPhase {

@@ -172,7 +172,7 @@ impl Advice {
     }
 
     fn of_new(&mut self, account: &Account) {
-        if account.pools.is_empty() {
+        if account.pools.is_empty() || !account.provider.has_transport() {
             return;
         }
         let reason = "It is connected, and its warmup was never started".to_owned();
@@ -365,6 +365,11 @@ mod tests {
             (vec!["connection_trouble"], 0, vec![TestConnection])
         );
         assert_eq!(told(account()), (vec![], 0, vec![Start]));
+        let gmail = Account {
+            provider: crate::account::Provider::Gmail,
+            ..account()
+        };
+        assert_eq!(told(gmail), (vec![], 0, vec![]), "it cannot be started");
         let paused = |days: i64| Account {
             status: AccountStatus::Paused,
             status_since: Some(shifted(now(), -days * 86_400)),

@@ -81,6 +81,8 @@ codes! {
     MethodNotAllowed = "METHOD_NOT_ALLOWED", "check_allow_header";
     /// The body is larger than we take.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", "send_a_smaller_body";
+    /// The deployment has no transport or credentials for this provider.
+    ProviderNotConfigured = "PROVIDER_NOT_CONFIGURED", "configure_provider";
     /// A service we depend on does not answer.
     ProviderUnavailable = "PROVIDER_UNAVAILABLE", "retry_later";
     /// Our fault.

@@ -410,6 +410,8 @@ pub(crate) fn credentials(username: &str, password: &str) -> CredentialsInput {
         password: Some(password.to_owned()),
         imap_security: None,
         smtp_security: None,
+        access_token: None,
+        refresh_token: None,
     }
 }
 

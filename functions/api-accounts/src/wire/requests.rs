@@ -35,6 +35,9 @@ const MAX_CREATED: usize = 50;
 /// More than any text of a mailbox may have: what is longer is no mistake worth explaining.
 const ANY_MAX_CHARS: usize = 1024;
 
+/// The longest OAuth token that is read.
+const TOKEN_MAX_BYTES: usize = 8192;
+
 /// Which accounts are wanted.
 pub struct ListAccounts {
     /// By what they are.
@@ -141,6 +144,9 @@ impl FromFields for CredentialsBody {
         let smtp_port = fields.optional("smtpPort", port([465, 587, 2525].as_slice()));
         let username = fields.optional("username", any());
         let password = fields.optional("password", secret(ANY_MAX_CHARS));
+        let token = || secret(TOKEN_MAX_BYTES).about("Of `gmail` and `outlook` accounts.");
+        let access_token = fields.optional("accessToken", token());
+        let refresh_token = fields.optional("refreshToken", token());
         let imap_security = fields.optional("imapSecurity", security());
         let smtp_security = fields.optional("smtpSecurity", security());
         Ok(Self(CredentialsInput {
@@ -152,6 +158,8 @@ impl FromFields for CredentialsBody {
             password: password?.map(|password| password.to_string()),
             imap_security: imap_security?,
             smtp_security: smtp_security?,
+            access_token: access_token?.map(|token| token.to_string()),
+            refresh_token: refresh_token?.map(|token| token.to_string()),
         }))
     }
 }

@@ -103,7 +103,7 @@ impl CreateAccount {
             warmup: None,
             current_daily_limit: INITIAL_DAILY_LIMIT,
             persona: None,
-            servers: Some(servers_of(&valid.credentials)),
+            servers: servers_of(&valid.credentials),
             total_sent: 0,
             total_received: 0,
             totals_through: None,

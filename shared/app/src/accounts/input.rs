@@ -7,7 +7,7 @@ use agentwarm_core::time::Zone;
 
 use crate::error::{AppError, Problem};
 use crate::ports::endpoints::{EndpointPart, EndpointRules, MailProtocol};
-use crate::ports::mail::{ImapSmtpCredentials, TlsMode};
+use crate::ports::mail::{ImapSmtpCredentials, MailboxCredentials, OauthTokens, TlsMode};
 use crate::text::{NAME_MAX_CHARS, check_line};
 
 /// The longest login name, in bytes. Room for an address and a realm.
@@ -15,6 +15,9 @@ const USERNAME_MAX_BYTES: usize = 320;
 
 /// The longest password, in bytes. IMAP servers limit a line to some kilobytes.
 const PASSWORD_MAX_BYTES: usize = 1024;
+
+/// The longest token, in bytes: Microsoft's access tokens have some two to four thousand.
+const TOKEN_MAX_BYTES: usize = 8192;
 
 /// A new account as its client describes it. Nothing in it is checked.
 pub struct NewAccount {
@@ -32,7 +35,7 @@ pub struct NewAccount {
     pub pool: Option<String>,
 }
 
-/// Credentials as a client gives them. Never logged.
+/// Credentials as a client gives them; which of them count depends on the provider. Never logged.
 #[derive(Default)]
 pub struct CredentialsInput {
     /// IMAP host.
@@ -51,6 +54,10 @@ pub struct CredentialsInput {
     pub imap_security: Option<TlsMode>,
     /// How SMTP is secured, where the port does not say it.
     pub smtp_security: Option<TlsMode>,
+    /// Opens the mailbox by its provider's API.
+    pub access_token: Option<String>,
+    /// Gets the next access token.
+    pub refresh_token: Option<String>,
 }
 
 /// A new account in which everything is as it must be.
@@ -59,7 +66,7 @@ pub(super) struct ValidAccount {
     pub(super) display_name: String,
     pub(super) provider: Provider,
     pub(super) zone: Zone,
-    pub(super) credentials: ImapSmtpCredentials,
+    pub(super) credentials: MailboxCredentials,
     pub(super) pool: Option<PoolId>,
 }
 
@@ -106,7 +113,7 @@ impl CredentialsInput {
         &self,
         provider: Provider,
         endpoints: &dyn EndpointRules,
-    ) -> Result<ImapSmtpCredentials, AppError> {
+    ) -> Result<MailboxCredentials, AppError> {
         let mut problems = Problems::default();
         let credentials = self.of_provider(provider, endpoints, &mut problems);
         credentials.ok_or(AppError::Invalid(problems.0))
@@ -117,18 +124,33 @@ impl CredentialsInput {
         provider: Provider,
         endpoints: &dyn EndpointRules,
         problems: &mut Problems,
-    ) -> Option<ImapSmtpCredentials> {
+    ) -> Option<MailboxCredentials> {
         match provider {
-            Provider::ImapSmtp => self.validated(endpoints, problems),
+            Provider::ImapSmtp => {
+                let credentials = self.validated(endpoints, problems);
+                credentials.map(MailboxCredentials::ImapSmtp)
+            }
             Provider::Gmail | Provider::Outlook => {
-                let message = format!(
-                    "{} is not supported by this deployment yet",
-                    provider.as_str()
-                );
-                problems.add("provider", message);
-                None
+                self.tokens(problems).map(MailboxCredentials::Oauth)
             }
         }
+    }
+
+    fn tokens(&self, problems: &mut Problems) -> Option<OauthTokens> {
+        let access = problems.login_text(
+            "credentials.accessToken",
+            self.access_token.as_deref(),
+            TOKEN_MAX_BYTES,
+        );
+        let refresh = problems.login_text(
+            "credentials.refreshToken",
+            self.refresh_token.as_deref(),
+            TOKEN_MAX_BYTES,
+        );
+        Some(OauthTokens {
+            access_token: access?,
+            refresh_token: refresh?,
+        })
     }
 
     fn validated(
@@ -174,13 +196,16 @@ impl CredentialsInput {
     }
 }
 
-/// What their owner may see of credentials.
-pub(super) fn servers_of(credentials: &ImapSmtpCredentials) -> MailServers {
-    MailServers {
-        imap_host: credentials.imap_host.clone(),
-        imap_port: credentials.imap_port,
-        smtp_host: credentials.smtp_host.clone(),
-        smtp_port: credentials.smtp_port,
+/// What their owner may see of credentials: the servers, where there are some.
+pub(super) fn servers_of(credentials: &MailboxCredentials) -> Option<MailServers> {
+    match credentials {
+        MailboxCredentials::ImapSmtp(credentials) => Some(MailServers {
+            imap_host: credentials.imap_host.clone(),
+            imap_port: credentials.imap_port,
+            smtp_host: credentials.smtp_host.clone(),
+            smtp_port: credentials.smtp_port,
+        }),
+        MailboxCredentials::Oauth(_) => None,
     }
 }
 

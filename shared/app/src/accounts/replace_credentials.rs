@@ -18,7 +18,7 @@ use crate::ports::accounts::{AccountReads, AccountUpdates};
 use crate::ports::clock::Clock;
 use crate::ports::days::AccountRef;
 use crate::ports::endpoints::EndpointRules;
-use crate::ports::mail::ImapSmtpCredentials;
+use crate::ports::mail::MailboxCredentials;
 use crate::ports::mailboxes::Mailboxes;
 use crate::ports::queue::{VisitOrder, VisitQueue};
 use crate::ports::vault::Vault;
@@ -70,13 +70,13 @@ impl ReplaceCredentials {
         &self,
         tenant: &Tenant,
         id: AccountId,
-        new: &ImapSmtpCredentials,
+        new: &MailboxCredentials,
     ) -> Result<Attempt<Account>, AppError> {
         let before = existing(self.accounts.as_ref(), tenant, id).await?;
         let now = self.clock.schedule();
         let sealed = credentials::seal(self.vault.as_ref(), before.user, id, new).await?;
         let after = Account {
-            servers: Some(servers_of(new)),
+            servers: servers_of(new),
             updated_at: now,
             ..before.clone()
         };

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agentwarm_core::account::{Account, Provider};
+use agentwarm_core::account::Account;
 use agentwarm_core::ids::AccountId;
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -105,10 +105,8 @@ impl TestConnection {
     }
 
     async fn credentials(&self, account: &Account) -> Result<ImapSmtpCredentials, AppError> {
-        if account.provider != Provider::ImapSmtp {
-            return Err(AppError::Inconsistent(
-                "an account of a provider that has no transport yet",
-            ));
+        if !account.provider.has_transport() {
+            return Err(AppError::ProviderNotConfigured(account.provider));
         }
         let sealed = self.accounts.credentials(account.user, account.id).await?;
         let sealed = sealed.ok_or(AppError::Inconsistent("an account without credentials"))?;

@@ -373,10 +373,11 @@ impl Planning {
         let ids: Vec<_> = ids.into_iter().collect();
         let mut partners = self.accounts.get_many(account.user, &ids).await?;
         partners.retain(|partner| {
-            matches!(
-                partner.status,
-                AccountStatus::Warming | AccountStatus::Active
-            )
+            partner.provider.has_transport()
+                && matches!(
+                    partner.status,
+                    AccountStatus::Warming | AccountStatus::Active
+                )
         });
         let addresses: Vec<_> = partners
             .iter()

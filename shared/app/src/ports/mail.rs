@@ -41,6 +41,26 @@ pub struct ImapSmtpCredentials {
     pub oauth: bool,
 }
 
+/// The tokens of a mailbox that is reached by its provider's API.
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OauthTokens {
+    /// Opens the mailbox for an hour or so.
+    pub access_token: String,
+    /// Gets the next access token.
+    pub refresh_token: String,
+}
+
+/// What an account's vault holds. Told apart by their fields.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum MailboxCredentials {
+    /// By IMAP and SMTP.
+    ImapSmtp(ImapSmtpCredentials),
+    /// By an API.
+    Oauth(OauthTokens),
+}
+
 /// Whether a port begins with TLS or upgrades to it. Plain text is never spoken beyond the upgrade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -96,6 +96,9 @@ impl StartWarmup {
         restart: bool,
     ) -> Result<Attempt<Account>, AppError> {
         let before = existing(self.accounts.as_ref(), tenant, id).await?;
+        if !before.provider.has_transport() {
+            return Err(AppError::ProviderNotConfigured(before.provider));
+        }
         let now = self.clock.schedule();
         let started = transition::start(&before, now, restart)?;
         self.enrolment.enrol(&started, now).await?;

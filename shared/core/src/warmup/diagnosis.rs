@@ -22,6 +22,8 @@ pub enum Severity {
 /// What keeps an account from sending, or from sending more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BlockCode {
+    /// Its provider's mailboxes cannot be used yet.
+    ProviderNotConfigured,
     /// Warmup was never started.
     NeverStarted,
     /// Its user paused it.
@@ -121,7 +123,7 @@ macro_rules! names {
 
 names!(Severity { Blocking = "blocking", Limiting = "limiting", Info = "info" });
 names!(BlockCode {
-    NeverStarted = "NEVER_STARTED", Paused = "PAUSED", Suspended = "SUSPENDED", ConnectionError = "CONNECTION_ERROR",
+    ProviderNotConfigured = "PROVIDER_NOT_CONFIGURED", NeverStarted = "NEVER_STARTED", Paused = "PAUSED", Suspended = "SUSPENDED", ConnectionError = "CONNECTION_ERROR",
     ConnectionTrouble = "CONNECTION_TROUBLE", NotInPool = "NOT_IN_POOL", NotPlannedYet = "NOT_PLANNED_YET", Weekend = "WEEKEND",
     OutsideHours = "OUTSIDE_HOURS", TooFewPartners = "TOO_FEW_PARTNERS", Cooldown = "COOLDOWN", Reduction = "REDUCTION",
     SpikeCap = "SPIKE_CAP", PoolMaximum = "POOL_MAXIMUM", PlanLimit = "PLAN_LIMIT", TestMode = "TEST_MODE",
@@ -201,6 +203,12 @@ fn by_status(account: &Account) -> Option<Block> {
     let blocking = |code, message: String, remedy| {
         Some(Block::new(code, Severity::Blocking, message, Some(remedy)))
     };
+    if !account.provider.has_transport() {
+        let provider = account.provider.as_str();
+        let message = format!("{provider} mailboxes cannot be used by this deployment yet.");
+        let code = BlockCode::ProviderNotConfigured;
+        return Some(Block::new(code, Severity::Blocking, message, None));
+    }
     match account.status {
         AccountStatus::Active if account.warmup.is_none() => blocking(
             BlockCode::NeverStarted,
@@ -348,6 +356,17 @@ mod tests {
             assert_eq!(found.blocked_by[0].remedy, Some(remedy));
             assert!(!found.sending_today);
         }
+    }
+
+    #[test]
+    fn a_provider_that_cannot_be_used_is_the_reason_whatever_the_status() {
+        let gmail = Account {
+            provider: crate::account::Provider::Gmail,
+            ..account()
+        };
+        let found = diagnose(&gmail, None, 0, at(NOON));
+        assert_eq!(codes(&found), ["PROVIDER_NOT_CONFIGURED"]);
+        assert_eq!(found.blocked_by[0].remedy, None);
     }
 
     #[test]

@@ -60,6 +60,8 @@ pub const fn status_of(code: ErrorCode) -> StatusCode {
             StatusCode::INTERNAL_SERVER_ERROR
         }
         ErrorCode::ProviderUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        // Not 503: trying again does not help.
+        ErrorCode::ProviderNotConfigured => StatusCode::NOT_IMPLEMENTED,
     }
 }
 

@@ -138,19 +138,69 @@ async fn duplicates_limits_and_foreign_pools_have_their_codes() {
     "#);
 }
 
-#[tokio::test]
-async fn other_providers_are_not_supported_yet() {
-    let api = Api::new().await;
-    let gmail = json!({
-        "email": "user@gmail.com",
+fn with_tokens(email: &str, provider: &str) -> Value {
+    json!({
+        "email": email,
         "displayName": "User",
-        "provider": "gmail",
+        "provider": provider,
         "credentials": { "accessToken": "ya29.xxx", "refreshToken": "1//xxx" },
-    });
-    let refused = api
-        .refused(Method::POST, "/api/accounts", gmail, "VALIDATION_FAILED")
-        .await;
-    assert_eq!(paths(&refused), ["provider"]);
+    })
+}
+
+#[tokio::test]
+async fn accounts_of_other_providers_are_connected_and_wait() {
+    let api = Api::new().await;
+    let not_yet = "PROVIDER_NOT_CONFIGURED";
+    for (email, provider) in [("user@gmail.com", "gmail"), ("user@outlook.com", "outlook")] {
+        let created = api
+            .post("/api/accounts", with_tokens(email, provider), 201)
+            .await;
+        assert_eq!(
+            (&created["provider"], &created["status"]),
+            (&provider.into(), &"active".into())
+        );
+        let id = created["id"].as_str().unwrap();
+        let shown = api.get(&format!("/api/accounts/{id}"), 200).await;
+        assert_eq!(shown["providerMetadata"], Value::Null);
+        assert!(!shown.to_string().contains("ya29"));
+        for path in [
+            format!("/api/accounts/{id}/test-connection"),
+            format!("/api/warmup/start/{id}"),
+        ] {
+            api.refused(Method::POST, &path, Value::Null, not_yet).await;
+        }
+        let found = api.get(&format!("/api/warmup/diagnose/{id}"), 200).await;
+        assert_eq!(found["blockedBy"][0]["code"], not_yet);
+        let new = json!({
+            "provider": provider,
+            "credentials": { "accessToken": "next", "refreshToken": "more" },
+        });
+        api.patch(&format!("/api/accounts/{id}/credentials"), new, 200)
+            .await;
+    }
+    let status = api.get("/api/agent/status", 200).await;
+    assert_eq!(status["nextActions"], json!([]));
+}
+
+#[tokio::test]
+async fn tokens_are_checked_as_passwords_are() {
+    let api = Api::new().await;
+    let refused = async |new| {
+        let refused = api
+            .refused(Method::POST, "/api/accounts", new, "VALIDATION_FAILED")
+            .await;
+        paths(&refused)
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let mut none = with_tokens("user@gmail.com", "gmail");
+    none["credentials"] = json!({ "username": "user", "password": "x" });
+    let expected = ["credentials.accessToken", "credentials.refreshToken"];
+    assert_eq!(refused(none).await, expected);
+    let mut bad = with_tokens("user@gmail.com", "gmail");
+    bad["credentials"]["accessToken"] = "a\nb".into();
+    assert_eq!(refused(bad).await, ["credentials.accessToken"]);
 }
 
 #[tokio::test]

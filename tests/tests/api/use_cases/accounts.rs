@@ -5,7 +5,7 @@ use agentwarm_app::ports::due::Roster;
 use agentwarm_app::ports::endpoints::MailProtocol;
 use agentwarm_app::ports::mail::ConnectFailure;
 use agentwarm_app::ports::{PageRequest, PageStart};
-use agentwarm_core::account::{AccountStatus, Provider};
+use agentwarm_core::account::AccountStatus;
 use agentwarm_core::audit::EventType;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::{AccountId, PoolId};
@@ -157,19 +157,6 @@ async fn port_25_is_refused_with_the_reason() {
         "{:?}",
         error.problems()
     );
-}
-
-#[tokio::test]
-async fn other_providers_are_refused_as_not_supported_yet() {
-    let world = World::new();
-    for provider in [Provider::Gmail, Provider::Outlook] {
-        let paths = create_with(&world, |new| {
-            new.provider = provider;
-            new.credentials = CredentialsInput::default();
-        })
-        .await;
-        assert_eq!(paths, ["provider"]);
-    }
 }
 
 #[tokio::test]
