@@ -96,7 +96,12 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
 
 /// The operations.
 pub fn routes() -> Routes<Warmup> {
-    Routes::new("Warmup")
+    with_test_mode(with_days(with_control(Routes::new("Warmup"))))
+}
+
+/// Starting, pausing and resuming.
+fn with_control(routes: Routes<Warmup>) -> Routes<Warmup> {
+    routes
         .with(
             Route::post("/api/warmup/start/{accountId}", start)
                 .named("startWarmup", "Start warmup for an account")
@@ -154,6 +159,11 @@ pub fn routes() -> Routes<Warmup> {
                 .such_as(wire::batch_example)
                 .answers::<PartialFailure<AccountItem>>(207, "Some are not"),
         )
+}
+
+/// Looking at a day.
+fn with_days(routes: Routes<Warmup>) -> Routes<Warmup> {
+    routes
         .with(
             Route::get("/api/warmup/diagnose/{accountId}", diagnose)
                 .named(
@@ -175,6 +185,11 @@ pub fn routes() -> Routes<Warmup> {
                     ErrorCode::WarmupScheduleNotFound,
                 ]),
         )
+}
+
+/// Limiting all sends.
+fn with_test_mode(routes: Routes<Warmup>) -> Routes<Warmup> {
+    routes
         .with(
             Route::get(TEST_MODE, test_mode)
                 .named("getTestMode", "Get whether test mode limits your sends")

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use agentwarm_core::ids::AccountId;
 use futures::StreamExt;
 use tokio::time::{Instant, timeout_at};
 
@@ -31,6 +32,31 @@ where
         .buffered(at_once.max(1))
         .collect()
         .await
+}
+
+/// [`each`] for accounts by their ids as the client wrote them: what is no id is no account.
+pub(crate) async fn each_account<T, F>(
+    ids: &[String],
+    at_once: usize,
+    deadline: Instant,
+    late: fn() -> AppError,
+    act: impl Fn(AccountId) -> F,
+) -> Vec<Result<T, AppError>>
+where
+    F: Future<Output = Result<T, AppError>>,
+{
+    let act = &act;
+    each(
+        ids.iter().collect(),
+        at_once,
+        deadline,
+        late,
+        |id: &String| {
+            let id = id.parse().map_err(|_| AppError::AccountNotFound);
+            async move { act(id?).await }
+        },
+    )
+    .await
 }
 
 #[cfg(test)]

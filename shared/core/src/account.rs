@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::email::EmailAddress;
 use crate::ids::{AccountId, PoolId, UserId};
+use crate::names::names;
 use crate::rate::{Rate, Score};
 use crate::time::Zone;
 use crate::warmup::day::DatedFigures;
@@ -230,20 +231,6 @@ impl Account {
             AccountStatus::Paused | AccountStatus::Error | AccountStatus::Suspended => false,
         }
     }
-}
-
-macro_rules! names {
-    ($type:ident { $($variant:ident = $name:literal),* $(,)? }) => {
-        impl $type {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// Its name on the wire.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name),* }
-            }
-        }
-    };
 }
 
 names!(Provider { Gmail = "gmail", Outlook = "outlook", ImapSmtp = "imap_smtp" });

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::account::{Account, AccountStatus};
 use crate::ids::AccountId;
+use crate::names::names;
 use crate::time::seconds_between;
 use crate::warmup::diagnosis::Remedy;
 use crate::warmup::thresholds::{
@@ -92,20 +93,6 @@ pub struct Advice {
     pub recommendations: Vec<String>,
     /// What to do.
     pub next_actions: Vec<NextAction>,
-}
-
-macro_rules! names {
-    ($type:ident { $($variant:ident = $name:literal),* $(,)? }) => {
-        impl $type {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// Its name on the wire.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name),* }
-            }
-        }
-    };
 }
 
 names!(IssueSeverity { Critical = "critical", Warning = "warning" });

@@ -7,6 +7,7 @@
 //! - [`ids`], [`email`], [`rate`], [`time`]: the vocabulary, parsed once at the edge and valid from then on.
 //! - [`account`], [`pool`], [`plan`]: what a user owns and what the plan allows.
 //! - [`crm`]: what links accounts to the records of a CRM.
+//! - [`advice`]: what a user should know of their accounts, and do next.
 //! - [`warmup`]: ramp, phases, day planning, partners, engagement, reputation, judgement.
 //! - [`mail`]: what a mail's life can be, Message-IDs, tokens, and what an SMTP reply means.
 //! - [`content`]: what the mails say.
@@ -21,6 +22,7 @@ pub mod email;
 pub mod error;
 pub mod ids;
 pub mod mail;
+mod names;
 pub mod plan;
 pub mod pool;
 pub mod rate;

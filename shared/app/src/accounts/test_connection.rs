@@ -88,7 +88,7 @@ impl TestConnection {
     }
 
     /// Tries several mailboxes, each by itself, some side by side. One for which there was no time left counts as unreachable, as decision
-    /// 15 has it. `ids` are as the client wrote them: what is no id is no account.
+    /// 15 has it.
     pub async fn test_each(
         &self,
         tenant: &Tenant,
@@ -96,12 +96,7 @@ impl TestConnection {
         deadline: Instant,
     ) -> Vec<Result<ConnectionReport, AppError>> {
         let late = || AppError::ConnectionFailed(ConnectFailure::Unreachable);
-        let ids = ids.iter().collect();
-        batch::each(ids, AT_ONCE, deadline, late, |id: &String| async move {
-            let id = id.parse().map_err(|_| AppError::AccountNotFound)?;
-            self.test(tenant, id).await
-        })
-        .await
+        batch::each_account(ids, AT_ONCE, deadline, late, |id| self.test(tenant, id)).await
     }
 
     async fn credentials(&self, account: &Account) -> Result<ImapSmtpCredentials, AppError> {

@@ -42,25 +42,15 @@ impl PauseWarmup {
         Ok(account)
     }
 
-    /// Pauses several, each by itself. `ids` are as the client wrote them: what is no id is no account.
+    /// Pauses several, each by itself.
     pub async fn pause_each(
         &self,
         tenant: &Tenant,
         ids: &[String],
         deadline: Instant,
     ) -> Vec<Result<Account, AppError>> {
-        let ids = ids.iter().collect();
-        batch::each(
-            ids,
-            AT_ONCE,
-            deadline,
-            || AppError::OutOfTime,
-            |id: &String| async move {
-                let id = id.parse().map_err(|_| AppError::AccountNotFound)?;
-                self.pause(tenant, id).await
-            },
-        )
-        .await
+        let late = || AppError::OutOfTime;
+        batch::each_account(ids, AT_ONCE, deadline, late, |id| self.pause(tenant, id)).await
     }
 
     async fn try_pause(

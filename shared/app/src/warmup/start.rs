@@ -68,24 +68,17 @@ impl StartWarmup {
         })
     }
 
-    /// Starts several, each by itself. `ids` are as the client wrote them: what is no id is no account.
+    /// Starts several, each by itself.
     pub async fn start_each(
         &self,
         tenant: &Tenant,
         ids: &[String],
         deadline: Instant,
     ) -> Vec<Result<Started, AppError>> {
-        let ids = ids.iter().collect();
-        batch::each(
-            ids,
-            AT_ONCE,
-            deadline,
-            || AppError::OutOfTime,
-            |id: &String| async move {
-                let id = id.parse().map_err(|_| AppError::AccountNotFound)?;
-                self.start(tenant, id, false).await
-            },
-        )
+        let late = || AppError::OutOfTime;
+        batch::each_account(ids, AT_ONCE, deadline, late, |id| {
+            self.start(tenant, id, false)
+        })
         .await
     }
 

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use crate::account::{Account, AccountStatus, WarmupPhase};
+use crate::names::names;
 use crate::warmup::day::{DayPlan, Reason, Rule};
 
 /// How much a finding matters.
@@ -105,20 +106,6 @@ pub struct Diagnosis {
     pub blocked_by: Vec<Block>,
     /// What made the day's volume, in the order of the rules.
     pub reasons: Vec<Reason>,
-}
-
-macro_rules! names {
-    ($type:ident { $($variant:ident = $name:literal),* $(,)? }) => {
-        impl $type {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// Its name on the wire.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name),* }
-            }
-        }
-    };
 }
 
 names!(Severity { Blocking = "blocking", Limiting = "limiting", Info = "info" });
