@@ -1,8 +1,10 @@
 //! `api-discovery`: what is public (API reference §20, decisions 3, 13).
 //!
-//! Health, metrics, the OpenAPI document, and what agents and language models read of it. The gateway also sends every path here that no other function has, so that it gets the
-//! answer of decision 4: 401 without a key, `NOT_FOUND` with one. That needs no route: it is what the kit says to an unknown path.
+//! Health, metrics, the OpenAPI document, as a page too, and what agents and language models read of it. The gateway also sends every path
+//! here that no other function has, so that it gets the answer of decision 4: 401 without a key, `NOT_FOUND` with one. That needs no
+//! route: it is what the kit says to an unknown path.
 
+mod docs;
 pub mod wire;
 
 use std::sync::Arc;
@@ -46,7 +48,7 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
 
 /// The operations.
 pub fn routes() -> Routes<Health> {
-    Routes::new("Discovery")
+    let routes = Routes::new("Discovery")
         .with(
             Route::public(Method::GET, "/api/healthz", liveness)
                 .named("getLiveness", "Whether the API is alive")
@@ -87,7 +89,8 @@ pub fn routes() -> Routes<Health> {
             Route::public(Method::GET, "/llms-full.txt", llms_full)
                 .named("getLlmsFull", "All operations, in full, for language models")
                 .answers_text(200, TEXT, "The document"),
-        )
+        );
+    docs::with_docs(routes)
 }
 
 async fn liveness(_health: Arc<Health>, _request: Request) -> Answer {

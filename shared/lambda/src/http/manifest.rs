@@ -130,7 +130,7 @@ pub fn capabilities(info: &Info, specs: &[RouteSpec]) -> Value {
         "errors": {
             "format": { "error": "string", "code": "MACHINE_CODE", "statusCode": 400, "action": "hint" },
         },
-        "documents": { "openapi": "/api/openapi.json", "llms": "/llms.txt", "llmsFull": "/llms-full.txt" },
+        "documents": { "openapi": "/api/openapi.json", "docs": "/api/docs", "llms": "/llms.txt", "llmsFull": "/llms-full.txt" },
     })
 }
 
@@ -190,7 +190,7 @@ fn preamble(info: &Info) -> String {
          `{{\"error\", \"code\", \"statusCode\", \"action\", \"requestId\"}}`: branch on `code`. Writes take an `Idempotency-Key`, \
          kept for 24 hours. The rate limit is 100 requests a minute and key; see the `RateLimit-*` headers. Begin with \
          `GET /api/agent/status`.\n\n\
-         - [OpenAPI 3.1](/api/openapi.json)\n\
+         - [OpenAPI 3.1](/api/openapi.json), and [as a page](/api/docs)\n\
          - [Capabilities by intent](/api/agent/capabilities)\n\
          - [All operations in full](/llms-full.txt)\n",
         title = info.title,

@@ -19,7 +19,7 @@ use super::auth::Caller;
 use super::body::DEFAULT_MAX_BODY;
 use super::fields::{FromFields, ObjectSchema, schema_of};
 use super::request::Request;
-use super::response::Answer;
+use super::response::{Answer, Response};
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct RouteSpec {
     pub errors: &'static [ErrorCode],
     /// The largest body, in bytes.
     pub max_body: usize,
+    /// Whether it is an operation of its own, to be documented, and not a part of one, as a page's script is.
+    pub is_operation: bool,
     pub(super) description: Option<&'static str>,
     pub(super) body: Option<fn() -> ObjectSchema>,
     pub(super) body_example: Option<fn() -> Value>,
@@ -132,6 +134,15 @@ impl<S: Send + Sync + 'static> Route<S> {
             spec: RouteSpec::new(method, path, Access::Public),
             handler: Handler::Public(handler),
         }
+    }
+
+    /// A part of a public page: constant, for everybody, and in no document.
+    pub fn file(path: &'static str, content_type: &'static str, content: &'static str) -> Self {
+        let mut route = Self::public(Method::GET, path, move |_, _| async move {
+            Response::document(content_type, content)
+        });
+        route.spec.is_operation = false;
+        route
     }
 
     /// Its name (unique in the API) and what it does, in a line.
@@ -323,6 +334,7 @@ impl RouteSpec {
             tag: "",
             errors: &[],
             max_body: DEFAULT_MAX_BODY,
+            is_operation: true,
             description: None,
             body: None,
             body_example: None,

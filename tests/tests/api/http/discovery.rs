@@ -127,3 +127,51 @@ async fn what_agents_read_first_is_public_and_cached() {
         assert!(answer.body().starts_with(begins.as_bytes()), "{path}");
     }
 }
+
+#[tokio::test]
+async fn the_documents_page_is_made_of_our_own_files_only() {
+    let api = Api::new().await;
+    let page = api.send(Method::GET, "/api/docs", None, "").await;
+    assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
+    insta::assert_snapshot!(page.headers()["content-security-policy"].to_str().unwrap(), @r#"
+    default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+    "#);
+    let html = String::from_utf8(page.body().to_vec()).unwrap();
+    // What a page asks for by itself, in the order in which it stands there.
+    let parts: Vec<_> = html
+        .split(['\n', ' '])
+        .filter_map(|word| word.strip_prefix("src=\"").or(word.strip_prefix("href=\"")))
+        .filter_map(|word| word.split('"').next())
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            "data:,",
+            "docs/swagger-ui.css",
+            "openapi.json",
+            "../llms-full.txt",
+            "docs/swagger-ui-bundle.js",
+            "docs/page.js",
+        ]
+    );
+    for (path, media) in [
+        ("/api/docs", "text/html; charset=utf-8"),
+        ("/api/docs/swagger-ui.css", "text/css; charset=utf-8"),
+        (
+            "/api/docs/swagger-ui-bundle.js",
+            "text/javascript; charset=utf-8",
+        ),
+        ("/api/docs/page.js", "text/javascript; charset=utf-8"),
+    ] {
+        let part = api.send(Method::GET, path, None, "").await;
+        assert_eq!(part.status(), 200, "{path}");
+        assert_eq!(part.headers()["content-type"], media, "{path}");
+        assert_eq!(part.headers()["cache-control"], "public, max-age=300");
+        assert!(part.headers().contains_key("etag"), "{path}");
+        // What Lambda may answer.
+        assert!(part.body().len() < 5_000_000, "{path}");
+    }
+    // Nothing else is public there.
+    let none = api.send(Method::GET, "/api/docs/index.js", None, "").await;
+    assert_eq!(none.status(), 401);
+}

@@ -28,6 +28,7 @@ fn specs() -> Vec<RouteSpec> {
     specs.extend(api_analytics::routes().specs());
     specs.extend(api_audit_log::routes().specs());
     specs.extend(api_discovery::routes().specs());
+    specs.retain(|spec| spec.is_operation);
     specs
 }
 
