@@ -1,6 +1,6 @@
 # Every task of the project. Each is one script or one cargo command; the scripts say at their head what they do and leave behind.
 .DEFAULT_GOAL := help
-.PHONY: help run watch test check build bench sixty-days kill-test reset install ci
+.PHONY: help run watch test fuzz check build bench sixty-days kill-test reset install ci
 
 STACK := infra/stack
 # make test ARGS="-p agentwarm-core"
@@ -17,6 +17,10 @@ watch: ## the functions in real time, each reloaded when its source changes, unt
 
 test: ## all tests, against mail servers and an emulator of their own
 	@$(STACK)/test.sh $(ARGS)
+
+fuzz: ## the API asked what its own document allows, and what it does not, by schemathesis
+	@$(STACK)/install.sh fuzz
+	@$(STACK)/test.sh -p agentwarm-tests --test fuzz --run-ignored only --no-capture $(ARGS)
 
 check: ## format, lints, dependencies, template
 	@$(STACK)/check.sh

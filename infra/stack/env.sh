@@ -113,6 +113,7 @@ fi
 
 AW_VENV_EMULATOR=$AW_LOCAL/venv-emulator
 AW_VENV_TOOLS=$AW_LOCAL/venv-tools
+AW_VENV_FUZZ=$AW_LOCAL/venv-fuzz
 AW_CARGO_ROOT=$AW_LOCAL/cargo
 AW_STAMPS=$AW_LOCAL/stamps
 AW_EMULATOR_DIR=$AW_LOCAL/${AW_STACK_PREFIX}emulator
@@ -148,7 +149,7 @@ mail_library_path() {
   printf '%s' "$path"
 }
 
-PATH=$AW_CARGO_ROOT/bin:$AW_VENV_TOOLS/bin:$PATH
+PATH=$AW_CARGO_ROOT/bin:$AW_VENV_TOOLS/bin:$PATH:$AW_VENV_FUZZ/bin
 
 # ---------------------------------------------------------------- what programs of ours read
 

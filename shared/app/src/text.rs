@@ -33,6 +33,9 @@ pub fn line_problem(text: &str, max: usize) -> Option<&'static str> {
     None
 }
 
+/// The characters that [`line_problem`] takes, as a regular expression for the API's document.
+pub const LINE_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]*$";
+
 /// The problem of [`line_problem`] as a list of at most one, for the field at `path`.
 pub fn check_line(path: &str, text: &str, max: usize) -> Option<Problem> {
     line_problem(text, max).map(|message| Problem::new(path, message))

@@ -26,6 +26,10 @@ impl FromFields for CreateCrmLink {
         let account =
             crm_id().about("The account's id in the CRM. This or crmPersonId must be there.");
         let account = fields.nullable("crmAccountId", account);
+        // Null is as good as left out, so what is there must be a text.
+        let given = |name: &str| json!({ "required": [name], "properties": { name: { "type": "string" } } });
+        let either = json!([given("crmPersonId"), given("crmAccountId")]);
+        fields.schema_with("anyOf", either);
         let source = crm_source().about("Which CRM, such as salesforce or hubspot, in any case.");
         let source = fields.required("crmSource", source);
         let ids = match (person, account) {

@@ -8,7 +8,7 @@ use agentwarm_app::error::Problem;
 use agentwarm_app::ports::PageRequest;
 use agentwarm_app::ports::accounts::AccountFilter;
 use agentwarm_app::ports::mail::TlsMode;
-use agentwarm_app::text::NAME_MAX_CHARS;
+use agentwarm_app::text::{LINE_PATTERN, NAME_MAX_CHARS};
 use agentwarm_core::account::{AccountStatus, OwnPersona, Provider};
 use agentwarm_core::content::{MAX_FIELD_CHARS, MAX_TOPICS, Persona};
 use agentwarm_core::crm::{CrmEntity, CrmKind};
@@ -109,12 +109,17 @@ impl FromFields for CreateAccountBody {
         let email = fields.required("email", any().schema_with("format", || "email".into()));
         let display_name = fields.required(
             "displayName",
-            any().schema_with("maxLength", || NAME_MAX_CHARS.into()),
+            any()
+                .schema_with("minLength", || 1.into())
+                .schema_with("maxLength", || NAME_MAX_CHARS.into())
+                .schema_with("pattern", || LINE_PATTERN.into()),
         );
         let provider = fields.required("provider", one_of(Provider::ALL, Provider::as_str));
         let timezone = fields.nullable(
             "timezone",
-            any().about("An IANA time zone; UTC when not given."),
+            any()
+                .schema_with("format", || "iana-time-zone".into())
+                .about("An IANA time zone; UTC when not given."),
         );
         let credentials = fields.required("credentials", object::<CredentialsBody>());
         let pool = fields.nullable(

@@ -85,6 +85,8 @@ pub struct Report {
 pub(super) struct ObjectSchema {
     pub(super) properties: Map<String, Value>,
     pub(super) required: Vec<String>,
+    /// What holds of the object as a whole.
+    further: Map<String, Value>,
 }
 
 #[expect(
@@ -147,6 +149,13 @@ impl<'a> Fields<'a> {
                 .report
                 .field(name, |report| rule.read(raw, report))
                 .map(Patch::Value),
+        }
+    }
+
+    /// Says in the document what holds of the object as a whole, such as `anyOf`: for rules between fields.
+    pub fn schema_with(&mut self, keyword: &'static str, value: Value) {
+        if let Source::Nothing(described) = &mut self.source {
+            described.further.insert(keyword.to_owned(), value);
         }
     }
 
@@ -274,12 +283,14 @@ pub(super) fn schema_of<T: FromFields>() -> ObjectSchema {
 impl ObjectSchema {
     /// As JSON Schema 2020-12.
     pub(super) fn into_value(self) -> Value {
-        let schema = json!({ "type": "object", "properties": self.properties });
-        if self.required.is_empty() {
-            schema
-        } else {
-            with_keyword(schema, "required", self.required.into())
+        let mut schema = json!({ "type": "object", "properties": self.properties });
+        if !self.required.is_empty() {
+            schema = with_keyword(schema, "required", self.required.into());
         }
+        for (keyword, value) in self.further {
+            schema = with_keyword(schema, &keyword, value);
+        }
+        schema
     }
 }
 

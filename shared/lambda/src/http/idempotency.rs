@@ -112,7 +112,8 @@ pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
         return Ok(None);
     };
     match value.to_str() {
-        Ok(key) if (1..=MAX_KEY).contains(&key.len()) => Ok(Some(key)),
+        // `to_str` takes the tab for visible.
+        Ok(key) if (1..=MAX_KEY).contains(&key.len()) && !key.contains('\t') => Ok(Some(key)),
         _ => Err(ApiError::invalid_at(
             "Idempotency-Key",
             format!("must have 1 to {MAX_KEY} visible ASCII characters"),

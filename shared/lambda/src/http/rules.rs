@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use agentwarm_app::error::Problem;
-use agentwarm_app::text::line_problem;
+use agentwarm_app::text::{LINE_PATTERN, line_problem};
 use agentwarm_core::crm::{CrmId, CrmSource};
 use agentwarm_core::email::EmailAddress;
 use agentwarm_core::time::Zone;
@@ -105,7 +105,7 @@ fn string(raw: Raw<'_>) -> Result<&str, Message> {
 /// around ([`line_problem`]).
 pub fn line(max: usize) -> Rule<String> {
     Rule::new(
-        move || json!({ "type": "string", "minLength": 1, "maxLength": max }),
+        move || json!({ "type": "string", "minLength": 1, "maxLength": max, "pattern": LINE_PATTERN }),
         move |raw| {
             let text = string(raw)?;
             match line_problem(text, max) {

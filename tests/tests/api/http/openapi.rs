@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use agentwarm_app::text::{LINE_PATTERN, line_problem};
 use agentwarm_lambda::http::RouteSpec;
 use agentwarm_lambda::http::manifest;
 use agentwarm_lambda::http::openapi::{Info, document};
@@ -95,6 +96,19 @@ fn every_example_is_of_its_schema() {
         }
     }
     assert!(checked >= 24, "{checked}");
+}
+
+/// A line's pattern is beside the code that reads it, not made from it.
+#[test]
+fn the_pattern_of_a_line_takes_what_a_line_takes() {
+    let schema = serde_json::json!({ "pattern": LINE_PATTERN });
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    for letter in (0..=0xffff).filter_map(char::from_u32) {
+        // Around it something that is no space, so that the line is not empty.
+        let line = format!("a{letter}b");
+        let is_taken = line_problem(&line, 3).is_none();
+        assert_eq!(schema.is_valid(&line.into()), is_taken, "{letter:?}");
+    }
 }
 
 /// The check behind all of this can fail.

@@ -74,6 +74,18 @@ async fn a_configuration_is_merged_and_keeps_what_was_overridden() {
     );
 }
 
+/// DynamoDB refuses to keep such a number.
+#[tokio::test]
+async fn a_rate_that_is_next_to_nothing_is_nothing() {
+    let api = Api::new().await;
+    let path = format!("{}/config", pool(&api).await);
+    let after = api.put(&path, json!({ "replyRate": 1e-200 }), 200).await;
+    assert_eq!(after["overrides"], json!({ "replyRate": 0.0 }));
+    let below = json!({ "replyRate": -1e-200 });
+    api.refused(Method::PUT, &path, below, "WARMUP_CONFIG_INVALID")
+        .await;
+}
+
 #[tokio::test]
 async fn ranges_are_the_configurations_code_and_types_are_validations() {
     let api = Api::new().await;
