@@ -34,6 +34,7 @@ pub use requests::{
 /// An account in lists and after its creation.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::ours(&["statusReason", "statusSince", "poolId"]))]
 pub struct Account {
     #[schemars(schema_with = "schema::id")]
     id: AccountId,

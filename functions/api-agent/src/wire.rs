@@ -55,6 +55,7 @@ pub struct DomainStatus {}
 
 /// Accounts by their status.
 #[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(transform = schema::ours(&["suspended"]))]
 pub struct AccountCounts {
     total: u32,
     warming: u32,

@@ -45,6 +45,7 @@ impl FromFields for ProgressQuery {
 /// All accounts of a user in figures.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::ours(&["suspendedAccounts"]))]
 pub struct SystemStatistics {
     total_accounts: u32,
     warming_accounts: u32,
@@ -112,6 +113,7 @@ pub struct TodayStatistics {
 /// How an account's warmup goes.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::ours(&["retentionDays"]))]
 pub struct WarmupProgress {
     #[schemars(schema_with = "schema::id")]
     account_id: AccountId,
@@ -135,6 +137,7 @@ pub struct WarmupProgress {
 /// One day of a warmup.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::ours(&["limit", "bounced", "spammed", "opened", "replied", "rescued", "markedImportant"]))]
 pub struct DailyMetrics {
     #[schemars(schema_with = "schema::date")]
     date: Date,

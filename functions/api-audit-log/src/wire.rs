@@ -75,6 +75,7 @@ impl FromFields for ListAuditLog {
 /// A page of the log.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::ours(&["retentionDays"]))]
 pub struct AuditLog {
     entries: Vec<AuditEntry>,
     #[serde(flatten)]

@@ -2,6 +2,7 @@
 
 use agentwarm_app::health::{Probe, Readiness as Probed};
 use agentwarm_app::ports::health::LeaseCount;
+use agentwarm_lambda::http::openapi::schema;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -35,6 +36,7 @@ pub struct Checks {
 /// One check.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::ours(&["backend"]))]
 pub struct Check {
     #[schemars(extend("enum" = ["ok", "error"]))]
     status: &'static str,
@@ -64,6 +66,7 @@ pub struct OpenApi(Map<String, Value>);
 
 /// What the service can do.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(transform = schema::ours(&["documents"]))]
 pub struct Capabilities {
     service: String,
     version: String,
@@ -83,6 +86,7 @@ pub struct Capabilities {
 
 /// Operations for one purpose.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(transform = schema::ours(&["endpoints"]))]
 pub struct Capability {
     intent: String,
     /// Method and path of each.

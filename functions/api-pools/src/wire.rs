@@ -11,6 +11,7 @@ use agentwarm_lambda::http::openapi::schema;
 use agentwarm_lambda::http::rules::{Rule, boolean, line, text};
 use agentwarm_lambda::http::{Fields, FromFields, Invalid};
 use jiff::Timestamp;
+use schemars::transform::Transform as _;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -121,6 +122,7 @@ fn any_number(min: f64, max: f64) -> Rule<f64> {
 
 /// A pool.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(transform = schema::ours(&["member_count"]))]
 pub struct Pool {
     #[schemars(schema_with = "schema::id")]
     id: PoolId,
@@ -206,7 +208,10 @@ fn config(_: &mut SchemaGenerator) -> Schema {
         .into_iter()
         .flat_map(|map| map.keys().cloned())
         .collect();
-    json_schema!({ "type": "object", "properties": properties, "required": required })
+    let mut config =
+        json_schema!({ "type": "object", "properties": properties, "required": required });
+    schema::ours(&["maxDailyVolumeIncrease", "maxPerPartnerPerDay"]).transform(&mut config);
+    config
 }
 
 /// Every value, each there or not.

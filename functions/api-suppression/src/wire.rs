@@ -95,6 +95,7 @@ pub struct Suppression {
 /// A page of the list.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::ours(&["limit", "offset"]))]
 pub struct SuppressionPage {
     /// The entries, newest first.
     pub entries: Vec<Suppression>,

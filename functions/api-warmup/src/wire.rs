@@ -162,6 +162,7 @@ pub fn batch<T>(ids: Vec<String>, results: Vec<Result<T, AppError>>) -> Batch<Ac
 /// That warmup was started.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::ours(&["plannedToday"]))]
 pub struct WarmupStarted {
     message: &'static str,
     #[schemars(schema_with = "schema::id")]
@@ -186,6 +187,7 @@ pub struct WarmupPaused {
 /// That warmup was resumed.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::ours(&["status"]))]
 pub struct WarmupResumed {
     message: &'static str,
     #[schemars(schema_with = "schema::id")]
@@ -212,6 +214,7 @@ pub struct TestMode {
 /// One day of an account.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::ours(&["dayNumber", "phase", "replyBudget", "reasons"]))]
 pub struct WarmupSchedule {
     #[schemars(schema_with = "schema::id")]
     id: ScheduleId,
@@ -242,6 +245,7 @@ pub struct WarmupSchedule {
 /// One mail of a day.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::ours(&["kind", "state", "skippedReason"]))]
 pub struct SendSlot {
     #[schemars(schema_with = "schema::instant")]
     scheduled_at: Timestamp,

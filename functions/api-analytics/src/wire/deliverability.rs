@@ -26,6 +26,7 @@ pub struct DeliverabilityReport {
 /// Mail of all seven days.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::ours(&["sent"]))]
 pub struct OverallDeliverability {
     /// (sent − bounced − in spam) / sent.
     #[schemars(schema_with = "schema::rate")]
@@ -43,6 +44,7 @@ pub struct OverallDeliverability {
 /// Mail to one provider.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::ours(&["bounceRate", "sent"]))]
 pub struct ProviderDeliverability {
     provider: String,
     #[schemars(schema_with = "schema::rate")]
@@ -57,6 +59,7 @@ pub struct ProviderDeliverability {
 /// Mail of one day.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = schema::ours(&["sent"]))]
 pub struct DayDeliverability {
     #[schemars(schema_with = "schema::date")]
     date: Date,

@@ -32,6 +32,7 @@ pub struct Paging {
 /// What a list says about its pages, beside its items: flatten it into the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = super::openapi::schema::ours(&["nextCursor"]))]
 pub struct PageInfo {
     /// How many items there are in all, exact up to 10,000.
     pub total: u32,

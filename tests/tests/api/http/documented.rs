@@ -45,7 +45,10 @@ pub(crate) fn check(method: &Method, path: &str, response: &Response) {
 pub(crate) fn problems(document: &Value, place: &str, value: &Value) -> Vec<String> {
     let mut schema = document.pointer(place).unwrap().clone();
     schema["components"] = document["components"].clone();
-    let validator = jsonschema::validator_for(&schema).unwrap();
+    let validator = jsonschema::options()
+        .should_validate_formats(true)
+        .build(&schema)
+        .unwrap();
     let errors = validator.iter_errors(value);
     errors
         .map(|error| format!("{}: {error}", error.instance_path()))
@@ -56,6 +59,12 @@ pub(crate) fn problems(document: &Value, place: &str, value: &Value) -> Vec<Stri
 pub(crate) fn place_of(template: &str, method: &str, status: u16) -> String {
     let template = template.replace('/', "~1");
     format!("/paths/{template}/{method}/responses/{status}/content/application~1json")
+}
+
+/// Where the document has the JSON of a request.
+pub(crate) fn body_of(template: &str, method: &str) -> String {
+    let template = template.replace('/', "~1");
+    format!("/paths/{template}/{method}/requestBody/content/application~1json")
 }
 
 /// The documented path that `path` is meant by; a name beats a parameter.

@@ -13,6 +13,7 @@ mod keys;
 mod openapi;
 mod pipeline;
 mod pools;
+mod reference;
 mod suppression;
 mod tenancy;
 mod warmup;

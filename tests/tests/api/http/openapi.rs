@@ -7,7 +7,7 @@ use agentwarm_lambda::http::RouteSpec;
 use agentwarm_lambda::http::manifest;
 use agentwarm_lambda::http::openapi::{Info, document};
 
-use super::documented::{self, place_of, problems};
+use super::documented::{self, body_of, place_of, problems};
 
 /// Set to write the document instead of comparing it.
 const WRITE: &str = "WRITE_OPENAPI";
@@ -83,8 +83,7 @@ fn every_example_is_of_its_schema() {
             let answers = responses
                 .keys()
                 .map(|status| place_of(template, method, status.parse().unwrap()));
-            let path = template.replace('/', "~1");
-            let body = format!("/paths/{path}/{method}/requestBody/content/application~1json");
+            let body = body_of(template, method);
             for place in answers.chain([body]) {
                 let Some(example) = document.pointer(&format!("{place}/example")) else {
                     continue;

@@ -2,7 +2,9 @@
 //!
 //! The domain's types know nothing of JSON Schema, so a wire type that holds one names its schema here.
 
+use schemars::transform::Transform;
 use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
 
 /// An instant: RFC 3339 in UTC, with `Z` (decision 11).
 pub fn instant(_: &mut SchemaGenerator) -> Schema {
@@ -42,6 +44,16 @@ pub fn email(_: &mut SchemaGenerator) -> Schema {
 /// A share, from 0 to 1.
 pub fn rate(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "number", "minimum": 0, "maximum": 1 })
+}
+
+/// Marks what we add to the reference's answers (decision 11): fields that are there, but that a client may not count on where it is
+/// written by the reference. For `#[schemars(transform = schema::ours(&["…"]))]`.
+pub fn ours(names: &'static [&'static str]) -> impl Transform {
+    move |schema: &mut Schema| {
+        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|name| name.as_str().is_none_or(|name| !names.contains(&name)));
+        }
+    }
 }
 
 /// One of some values by their names on the wire. Wrap it: `fn status(_: &mut SchemaGenerator) -> Schema { one_of(…) }`.
