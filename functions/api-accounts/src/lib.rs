@@ -278,7 +278,8 @@ fn with_batches(routes: Routes<Accounts>) -> Routes<Accounts> {
                 .for_example(wire::create_batch_example)
                 .answers::<Batch<CreatedItem>>(201, "All were created")
                 .such_as(wire::created_batch_example)
-                .answers::<PartialFailure<CreatedItem>>(207, "Some were not"),
+                .answers::<PartialFailure<CreatedItem>>(207, "Some were not")
+                .such_as(wire::partly_created_batch_example),
         )
         .with(
             Route::post("/api/accounts/batch/test-connection", test_batch)
@@ -291,7 +292,8 @@ fn with_batches(routes: Routes<Accounts>) -> Routes<Accounts> {
                 .for_example(wire::test_batch_example)
                 .answers::<Batch<TestedItem>>(200, "All can be used")
                 .such_as(wire::tested_batch_example)
-                .answers::<PartialFailure<TestedItem>>(207, "Some cannot"),
+                .answers::<PartialFailure<TestedItem>>(207, "Some cannot")
+                .such_as(wire::partly_tested_batch_example),
         )
 }
 

@@ -23,8 +23,9 @@ pub use crm::{CreateCrmLink, CrmLink, CrmLinkList};
 pub(crate) use crm::{create_link_example, link_example, links_example};
 pub(crate) use examples::{
     account_example, create_batch_example, create_example, created_batch_example,
-    credentials_example, detail_example, list_example, persona_body_example, persona_example,
-    replace_example, test_batch_example, test_example, tested_batch_example, update_example,
+    credentials_example, detail_example, list_example, partly_created_batch_example,
+    partly_tested_batch_example, persona_body_example, persona_example, replace_example,
+    test_batch_example, test_example, tested_batch_example, update_example,
 };
 pub use requests::{
     CreateAccountBody, CreateAccountsBody, ListAccounts, PAGING, PersonaBody,

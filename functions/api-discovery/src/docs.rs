@@ -30,7 +30,8 @@ pub(crate) fn with_docs(routes: Routes<Health>) -> Routes<Health> {
                     "getDocs",
                     "The OpenAPI document as a page, to read and to try out",
                 )
-                .answers_text(200, HTML, "Swagger UI"),
+                .answers_text(200, HTML, "Swagger UI")
+                .such_as(|| "<!doctype html>…".into()),
         )
         .with(Route::file(
             "/api/docs/page.js",

@@ -67,28 +67,33 @@ pub fn routes() -> Routes<Health> {
         .with(
             Route::public(Method::GET, "/metrics", metrics)
                 .named("getMetrics", "Aggregates in Prometheus' text format")
-                .answers_text(200, PROMETHEUS, "The metrics"),
+                .answers_text(200, PROMETHEUS, "The metrics")
+                .such_as(wire::metrics_example),
         )
         .with(
             Route::public(Method::GET, "/api/openapi.json", document)
                 .named("getOpenApi", "This document")
-                .answers::<wire::OpenApi>(200, "OpenAPI 3.1"),
+                .answers::<wire::OpenApi>(200, "OpenAPI 3.1")
+                .such_as(wire::document_example),
         )
         .with(
             Route::public(Method::GET, "/api/agent/capabilities", capabilities)
                 .named("getCapabilities", "All operations by what one would use them for")
                 .about("The first thing for an agent to read: what works today, and nothing else.")
-                .answers::<wire::Capabilities>(200, "The manifest"),
+                .answers::<wire::Capabilities>(200, "The manifest")
+                .such_as(wire::capabilities_example),
         )
         .with(
             Route::public(Method::GET, "/llms.txt", llms)
                 .named("getLlms", "All operations, in short, for language models")
-                .answers_text(200, TEXT, "A document as llmstxt.org has it"),
+                .answers_text(200, TEXT, "A document as llmstxt.org has it")
+                .such_as(wire::text_example),
         )
         .with(
             Route::public(Method::GET, "/llms-full.txt", llms_full)
                 .named("getLlmsFull", "All operations, in full, for language models")
-                .answers_text(200, TEXT, "The document"),
+                .answers_text(200, TEXT, "The document")
+                .such_as(wire::text_example),
         );
     docs::with_docs(routes)
 }

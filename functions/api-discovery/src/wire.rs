@@ -162,3 +162,38 @@ pub(crate) fn degraded_example() -> Value {
         },
     })
 }
+
+pub(crate) fn metrics_example() -> Value {
+    "# HELP agentwarm_up Whether everything that is measured could be read.\n# TYPE agentwarm_up gauge\nagentwarm_up 1\n".into()
+}
+
+pub(crate) fn document_example() -> Value {
+    json!({ "openapi": "3.1.1", "info": { "title": "AgentWarm", "version": "1.0.0" }, "paths": {} })
+}
+
+pub(crate) fn text_example() -> Value {
+    "# AgentWarm\n\n> Email warmup\n".into()
+}
+
+pub(crate) fn capabilities_example() -> Value {
+    json!({
+        "service": "email-warmup",
+        "version": "1.0.0",
+        "capabilities": [{
+            "intent": "manage_accounts",
+            "endpoints": ["GET /api/accounts", "POST /api/accounts"],
+        }],
+        "workflows": {
+            "monitor_warmup": {
+                "steps": [{ "endpoint": "GET /api/agent/status", "why": "what is wrong, and what to do next" }],
+            },
+        },
+        "authentication": { "method": "Bearer token", "header": "Authorization: Bearer <key>" },
+        "rateLimits": { "default": "100 requests/minute" },
+        "idempotency": { "header": "Idempotency-Key", "ttl": "24 hours" },
+        "errors": {
+            "format": { "error": "string", "code": "MACHINE_CODE", "statusCode": 400, "action": "hint" },
+        },
+        "documents": { "openapi": "/api/openapi.json", "docs": "/api/docs" },
+    })
+}

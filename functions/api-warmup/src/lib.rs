@@ -147,7 +147,8 @@ fn with_control(routes: Routes<Warmup>) -> Routes<Warmup> {
                 .for_example(wire::ids_example)
                 .answers::<Batch<AccountItem>>(200, "All warm")
                 .such_as(wire::batch_example)
-                .answers::<PartialFailure<AccountItem>>(207, "Some do not"),
+                .answers::<PartialFailure<AccountItem>>(207, "Some do not")
+                .such_as(wire::partly_started_example),
         )
         .with(
             Route::post("/api/warmup/batch/pause", pause_batch)
@@ -157,7 +158,8 @@ fn with_control(routes: Routes<Warmup>) -> Routes<Warmup> {
                 .for_example(wire::ids_example)
                 .answers::<Batch<AccountItem>>(200, "All are paused")
                 .such_as(wire::batch_example)
-                .answers::<PartialFailure<AccountItem>>(207, "Some are not"),
+                .answers::<PartialFailure<AccountItem>>(207, "Some are not")
+                .such_as(wire::partly_paused_example),
         )
 }
 

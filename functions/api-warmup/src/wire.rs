@@ -21,9 +21,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 pub(crate) use examples::{
-    batch_example, diagnosis_example, ids_example, paused_example, resumed_example,
-    schedule_example, set_test_mode_example, started_example, test_mode_example,
-    test_mode_set_example,
+    batch_example, diagnosis_example, ids_example, partly_paused_example, partly_started_example,
+    paused_example, resumed_example, schedule_example, set_test_mode_example, started_example,
+    test_mode_example, test_mode_set_example,
 };
 
 /// How to start.

@@ -1,5 +1,6 @@
 //! The reference's examples, and what our extras look like in them.
 
+use agentwarm_lambda::http::partial_failure_example;
 use serde_json::{Value, json};
 
 const ID: &str = "550e8400-e29b-41d4-a716-446655440000";
@@ -154,6 +155,18 @@ pub(crate) fn created_batch_example() -> Value {
     })
 }
 
+pub(crate) fn partly_created_batch_example() -> Value {
+    partial_failure_example(&[
+        json!({ "email": "a@example.com", "accountId": ID, "success": true }),
+        json!({
+            "email": "b@example.com",
+            "success": false,
+            "error": "Account already exists",
+            "code": "ACCOUNT_ALREADY_EXISTS",
+        }),
+    ])
+}
+
 pub(crate) fn test_batch_example() -> Value {
     json!({ "accountIds": [ID] })
 }
@@ -171,4 +184,13 @@ pub(crate) fn tested_batch_example() -> Value {
         "successCount": 1,
         "failureCount": 0,
     })
+}
+
+pub(crate) fn partly_tested_batch_example() -> Value {
+    partial_failure_example(&[json!({
+        "accountId": ID,
+        "success": false,
+        "error": "Account not found",
+        "code": "ACCOUNT_NOT_FOUND",
+    })])
 }

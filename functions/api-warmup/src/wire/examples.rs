@@ -1,5 +1,6 @@
 //! The reference's examples, and what our extras look like in them.
 
+use agentwarm_lambda::http::partial_failure_example;
 use serde_json::{Value, json};
 
 const ACCOUNT: &str = "550e8400-e29b-41d4-a716-446655440000";
@@ -69,6 +70,27 @@ pub(crate) fn batch_example() -> Value {
         "successCount": 1,
         "failureCount": 0,
     })
+}
+
+pub(crate) fn partly_started_example() -> Value {
+    partial_failure_example(&[
+        json!({ "accountId": ACCOUNT, "success": true }),
+        json!({
+            "accountId": "019590a5-7c00-7000-8000-0000000000ff",
+            "success": false,
+            "error": "Already warming",
+            "code": "ACCOUNT_ALREADY_WARMING",
+        }),
+    ])
+}
+
+pub(crate) fn partly_paused_example() -> Value {
+    partial_failure_example(&[json!({
+        "accountId": ACCOUNT,
+        "success": false,
+        "error": "Account not found",
+        "code": "ACCOUNT_NOT_FOUND",
+    })])
 }
 
 pub(crate) fn diagnosis_example() -> Value {

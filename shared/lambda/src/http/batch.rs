@@ -8,7 +8,7 @@ use agentwarm_core::error::ErrorCode;
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::{FieldError, status_of};
 use super::fields::{Fields, FromFields, Invalid};
@@ -57,6 +57,21 @@ pub struct PartialFailure<T> {
     status_code: u16,
     /// `check_individual_results`.
     action: &'static str,
+}
+
+/// An example of a [`PartialFailure`], with these results.
+pub fn partial_failure_example(results: &[Value]) -> Value {
+    let code = ErrorCode::BatchPartialFailure;
+    let failures = results.iter().filter(|result| result.get("code").is_some());
+    let failures = failures.count();
+    json!({
+        "results": results,
+        "successCount": results.len() - failures,
+        "failureCount": failures,
+        "code": code.as_str(),
+        "statusCode": status_of(code).as_u16(),
+        "action": code.action(),
+    })
 }
 
 /// What became of one item.

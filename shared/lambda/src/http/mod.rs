@@ -40,7 +40,7 @@ mod serve;
 mod testing;
 
 pub use auth::Caller;
-pub use batch::{AccountIds, Batch, ItemFailure, PartialFailure};
+pub use batch::{AccountIds, Batch, ItemFailure, PartialFailure, partial_failure_example};
 pub use body::DEFAULT_MAX_BODY;
 pub use error::ApiError;
 pub use fields::{Fields, FromFields, Invalid, Patch};

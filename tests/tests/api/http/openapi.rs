@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use agentwarm_app::text::{LINE_PATTERN, line_problem};
-use agentwarm_lambda::http::RouteSpec;
 use agentwarm_lambda::http::manifest;
 use agentwarm_lambda::http::openapi::{Info, document};
+use agentwarm_lambda::http::{Access, RouteSpec};
 
-use super::documented::{self, body_of, place_of, problems};
+use serde_json::{Map, Value, json};
+
+use super::documented::{self, place_of, problems};
 
 /// Set to write the document instead of comparing it.
 const WRITE: &str = "WRITE_OPENAPI";
@@ -73,34 +75,91 @@ fn what_agents_read_is_up_to_date_and_promises_only_what_works() {
     }
 }
 
+/// Method, path and description of every operation in the document.
+fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            operations.push((method.as_str(), path.as_str(), operation));
+        }
+    }
+    operations
+}
+
+/// An operation's request, then its answers that are no errors, each by its media type, with where they stand.
+fn contents<'d>(
+    (method, path, operation): &(&str, &str, &'d Value),
+) -> Vec<(String, &'d Map<String, Value>)> {
+    let place = format!("/paths/{}/{method}", path.replace('/', "~1"));
+    let mut contents = Vec::new();
+    if let Some(content) = operation["requestBody"]["content"].as_object() {
+        contents.push((format!("{place}/requestBody"), content));
+    }
+    for (status, answer) in operation["responses"].as_object().unwrap() {
+        let is_error = answer["content"]["application/json"]["schema"]["allOf"].is_array();
+        if let Some(content) = answer["content"].as_object().filter(|_| !is_error) {
+            contents.push((format!("{place}/responses/{status}"), content));
+        }
+    }
+    contents
+}
+
 #[test]
-fn every_example_is_of_its_schema() {
+fn requests_and_answers_have_examples_of_their_schemas() {
     let document = documented::document();
-    let mut checked = 0;
-    for (template, operations) in document["paths"].as_object().unwrap() {
-        for (method, operation) in operations.as_object().unwrap() {
-            let responses = operation["responses"].as_object().unwrap();
-            let answers = responses
-                .keys()
-                .map(|status| place_of(template, method, status.parse().unwrap()));
-            let body = body_of(template, method);
-            for place in answers.chain([body]) {
-                let Some(example) = document.pointer(&format!("{place}/example")) else {
-                    continue;
-                };
-                let problems = problems(&document, &format!("{place}/schema"), example);
-                assert!(problems.is_empty(), "{place}: {problems:#?}");
-                checked += 1;
+    for operation in operations(&document) {
+        for (place, content) in contents(&operation) {
+            for (media, described) in content {
+                let example = &described["example"];
+                assert!(!example.is_null(), "{place} {media} has no example");
+                let schema = format!("{place}/content/{}/schema", media.replace('/', "~1"));
+                let problems = problems(&document, &schema, example);
+                assert!(problems.is_empty(), "{schema}: {problems:#?}");
             }
         }
     }
-    assert!(checked >= 24, "{checked}");
+}
+
+/// That the codes are all that an operation answers with is checked of every answer that a test here gets.
+#[test]
+fn every_operation_says_who_may_use_it_and_what_the_pipeline_answers() {
+    let document = documented::document();
+    let specs = specs();
+    let operations = operations(&document);
+    assert_eq!(operations.len(), specs.len());
+    for (method, path, operation) in operations {
+        let spec = specs
+            .iter()
+            .find(|spec| spec.path == path && spec.method.as_str().eq_ignore_ascii_case(method));
+        let statuses: Vec<_> = operation["responses"].as_object().unwrap().keys().collect();
+        let has = |wanted: &[&str]| {
+            wanted
+                .iter()
+                .all(|status| statuses.iter().any(|it| it == status))
+        };
+        assert!(has(&["500"]), "{method} {path}: {statuses:?}");
+        // Without a word of its own the document's holds: a key.
+        if spec.unwrap().access == Access::Public {
+            assert_eq!(operation["security"], json!([]), "{method} {path}");
+        } else {
+            assert!(operation.get("security").is_none(), "{method} {path}");
+            assert!(
+                has(&["401", "403", "429", "503"]),
+                "{method} {path}: {statuses:?}"
+            );
+        }
+        assert!(
+            statuses.iter().any(|status| status.starts_with('2')),
+            "{method} {path}"
+        );
+    }
+    assert_eq!(document["security"], json!([{ "apiKey": [] }]));
 }
 
 /// A line's pattern is beside the code that reads it, not made from it.
 #[test]
 fn the_pattern_of_a_line_takes_what_a_line_takes() {
-    let schema = serde_json::json!({ "pattern": LINE_PATTERN });
+    let schema = json!({ "pattern": LINE_PATTERN });
     let schema = jsonschema::validator_for(&schema).unwrap();
     for letter in (0..=0xffff).filter_map(char::from_u32) {
         // Around it something that is no space, so that the line is not empty.
@@ -115,6 +174,6 @@ fn the_pattern_of_a_line_takes_what_a_line_takes() {
 fn an_answer_that_is_not_documented_is_noticed() {
     let document = documented::document();
     let place = format!("{}/schema", place_of("/api/keys", "get", 200));
-    let short = serde_json::json!({ "keys": [{ "id": 5, "name": "x" }] });
+    let short = json!({ "keys": [{ "id": 5, "name": "x" }] });
     assert_eq!(problems(&document, &place, &short).len(), 4);
 }
