@@ -106,11 +106,26 @@ impl Api {
         key: Option<&str>,
         body: impl Into<Vec<u8>>,
     ) -> Response {
+        self.send_with(&[], method, path, key, body).await
+    }
+
+    /// The same with more headers.
+    pub(crate) async fn send_with(
+        &self,
+        more: &[(&'static str, &str)],
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: impl Into<Vec<u8>>,
+    ) -> Response {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let mut headers = HeaderMap::new();
         if let Some(key) = key {
             let value = HeaderValue::from_str(&format!("Bearer {key}")).unwrap();
             headers.insert("authorization", value);
+        }
+        for (name, value) in more {
+            headers.insert(*name, HeaderValue::from_str(value).unwrap());
         }
         let incoming = Incoming {
             id: RequestId::new(Timestamp::UNIX_EPOCH, 1),

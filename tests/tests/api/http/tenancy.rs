@@ -40,7 +40,9 @@ async fn owner() -> (Api, Owned) {
     api.post("/api/warmup/suppression", suppressed, 201).await;
     api.post(&format!("/api/warmup/start/{account}"), Value::Null, 200)
         .await;
-    let key = api.get("/api/keys", 200).await["keys"][0]["id"].clone();
+    // Not the one that asks, which would be gone with the first operation that takes it away.
+    let key = json!({ "name": "Mine" });
+    let key = api.post("/api/keys", key, 201).await["id"].clone();
     let text = |id: Value| id.as_str().unwrap().to_owned();
     let owned = Owned {
         account,
@@ -190,6 +192,38 @@ async fn lists_batches_and_figures_show_a_stranger_nothing_of_mine() {
         assert_eq!(code, "ACCOUNT_NOT_FOUND", "{path}");
     }
     assert_eq!(seen(&api, &owned).await, before);
+}
+
+/// Decision 8: an answer is remembered for its user and key, whatever the request.
+#[tokio::test]
+async fn a_strangers_idempotency_key_brings_no_answer_of_mine() {
+    let (api, owned) = owner().await;
+    let stranger = api.stranger().await;
+    for (method, template, sent) in operations() {
+        if ![Method::POST, Method::PUT, Method::PATCH].contains(&method) {
+            continue;
+        }
+        let [path, _] = owned.paths(&template);
+        let name = format!("{method} {template}");
+        let ask = async |key: &str| {
+            let headers = [("idempotency-key", name.as_str())];
+            let answer = api.send_with(&headers, method.clone(), &path, Some(key), sent.clone());
+            let answer = answer.await;
+            let is_replayed = answer.headers().contains_key("idempotent-replayed");
+            (is_replayed, body(&answer))
+        };
+        let (is_replayed, mine) = ask(&api.key).await;
+        assert!(!is_replayed, "{name}");
+        let (is_replayed, theirs) = ask(&stranger).await;
+        assert!(!is_replayed, "{name}");
+        // A suppression's id follows from its address and time alone.
+        if template != "/api/warmup/suppression"
+            && let Some(id) = mine["id"].as_str()
+        {
+            assert!(!theirs.to_string().contains(id), "{name}: {theirs}");
+        }
+        assert_eq!(ask(&api.key).await, (true, mine), "{name}");
+    }
 }
 
 #[tokio::test]
