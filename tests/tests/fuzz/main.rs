@@ -31,6 +31,9 @@ use tokio::time::{sleep, timeout};
 /// What schemathesis is given, beyond the document.
 const CONFIGURATION: &str = include_str!("schemathesis.toml");
 
+/// What the configuration cannot say, in Python.
+const HOOKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/hooks.py");
+
 /// A real mailbox, whose account is there to be asked about: most ids that are made up are nobody's.
 const MAILBOX: &str = "w171@acorn.test";
 
@@ -113,6 +116,7 @@ async fn configuration(settings: &RunSettings, api: &ApiClient) -> PathBuf {
     let pool = made("/api/warmup/pools", json!({ "name": "Fuzz" })).await;
     let key = made("/api/keys", json!({ "name": "Fuzz" })).await;
     let configuration = CONFIGURATION
+        .replace("@HOOKS@", HOOKS)
         .replace("@ACCOUNT@", &account)
         .replace("@LINK@", &link)
         .replace("@POOL@", &pool)

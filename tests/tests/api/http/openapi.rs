@@ -6,7 +6,6 @@ use agentwarm_app::text::{LINE_PATTERN, line_problem};
 use agentwarm_lambda::http::manifest;
 use agentwarm_lambda::http::openapi::{Info, document};
 use agentwarm_lambda::http::{Access, RouteSpec};
-
 use serde_json::{Map, Value, json};
 
 use super::documented::{self, place_of, problems};
