@@ -122,6 +122,7 @@ impl FromFields for CreateAccountBody {
                 .about("An IANA time zone; UTC when not given."),
         );
         let credentials = fields.required("credentials", object::<CredentialsBody>());
+        describe_credentials(fields);
         let pool = fields.nullable(
             "poolId",
             any()
@@ -137,6 +138,26 @@ impl FromFields for CreateAccountBody {
             pool: pool?,
         }))
     }
+}
+
+/// Says which credentials there must be, which follows from the provider beside them.
+fn describe_credentials(fields: &mut Fields<'_>) {
+    let needs = |providers: &[Provider], names: Value| {
+        let providers: Vec<_> = providers.iter().map(|known| known.as_str()).collect();
+        json!({
+            "if": { "properties": { "provider": { "enum": providers } } },
+            "then": { "properties": { "credentials": { "required": names } } },
+        })
+    };
+    let servers = json!([
+        "imapHost", "imapPort", "smtpHost", "smtpPort", "username", "password"
+    ]);
+    let tokens = json!(["accessToken", "refreshToken"]);
+    let rules = json!([
+        needs(&[Provider::ImapSmtp], servers),
+        needs(&[Provider::Gmail, Provider::Outlook], tokens),
+    ]);
+    fields.schema_with("allOf", rules);
 }
 
 struct CredentialsBody(CredentialsInput);
@@ -182,6 +203,7 @@ impl FromFields for ReplaceCredentialsBody {
         let provider = one_of(Provider::ALL, Provider::as_str).about("The account's own.");
         let provider = fields.required("provider", provider);
         let credentials = fields.required("credentials", object::<CredentialsBody>());
+        describe_credentials(fields);
         Ok(Self {
             provider: provider?,
             credentials: credentials?.0,

@@ -8,7 +8,7 @@ use agentwarm_lambda::http::openapi::{Info, document};
 use agentwarm_lambda::http::{Access, RouteSpec};
 use serde_json::{Map, Value, json};
 
-use super::documented::{self, place_of, problems};
+use super::documented::{self, body_of, place_of, problems};
 
 /// Set to write the document instead of comparing it.
 const WRITE: &str = "WRITE_OPENAPI";
@@ -153,6 +153,24 @@ fn every_operation_says_who_may_use_it_and_what_the_pipeline_answers() {
         );
     }
     assert_eq!(document["security"], json!([{ "apiKey": [] }]));
+}
+
+#[test]
+fn which_credentials_there_must_be_follows_from_the_provider() {
+    let document = documented::document();
+    let schema = format!(
+        "{}/schema",
+        body_of("/api/accounts/{id}/credentials", "patch")
+    );
+    let missing = |provider: &str, credentials: Value| {
+        let body = json!({ "provider": provider, "credentials": credentials });
+        problems(&document, &schema, &body).len()
+    };
+    let tokens = json!({ "accessToken": "a", "refreshToken": "b" });
+    assert_eq!(missing("imap_smtp", json!({})), 6);
+    assert_eq!(missing("gmail", json!({})), 2);
+    assert_eq!(missing("gmail", tokens.clone()), 0);
+    assert_eq!(missing("imap_smtp", tokens), 6);
 }
 
 /// A line's pattern is beside the code that reads it, not made from it.
