@@ -17,6 +17,7 @@ use agentwarm_core::warmup::thresholds::MISSING_AFTER_HOURS;
 
 use super::EngineError;
 use crate::ports::days::{AccountRef, DayRow, Plans, Receipts, Slots};
+use crate::ports::mailboxes::MailboxReads;
 use crate::ports::{Replaced, StoreError};
 
 /// How long before a day its mails may have been planned.
@@ -55,6 +56,8 @@ pub struct Figures {
     pub slots: Arc<dyn Slots>,
     /// Received mails.
     pub receipts: Arc<dyn Receipts>,
+    /// How far mailboxes are with what is to be done with them.
+    pub mailboxes: Arc<dyn MailboxReads>,
 }
 
 /// A day's mails and what they amount to.
@@ -90,9 +93,10 @@ impl Figures {
         let until = SlotId::first_at(day.end);
         let slots_from = SlotId::first_at(before(day.start, lookback.slots));
         let receipts_from = SlotId::first_at(before(day.start, lookback.receipts));
-        let (slots, receipts) = futures::future::try_join(
+        let (slots, receipts, mailbox) = futures::future::try_join3(
             self.slots.between(owner, slots_from, until),
             self.receipts.between(owner, receipts_from, until),
+            self.mailboxes.state(owner),
         )
         .await?;
         let slots: Vec<_> = slots
@@ -112,7 +116,14 @@ impl Figures {
             .filter(|receipt| receipt.date == day.date)
             .collect();
         let found = self.found(owner, &slots, now).await?;
-        let figures = day_figures(day.date, &slots, &receipts, &found, now);
+        let figures = day_figures(
+            day.date,
+            &slots,
+            &receipts,
+            mailbox.engaged_through,
+            &found,
+            now,
+        );
         Ok(DayBooks {
             slots,
             receipts,

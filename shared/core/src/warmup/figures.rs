@@ -9,17 +9,20 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::day::{DayFigures, DayPlan};
+use super::engage;
 use super::thresholds::MISSING_AFTER_HOURS;
 use crate::ids::SlotId;
 use crate::mail::receipt::{Placement, Receipt};
 use crate::mail::slot::{Slot, SlotState};
 
 /// What an account did and got on `date`. `slots` are its own mails booked on that date, `receipts` what it received (of any date: those
-/// of other dates are left out), `found` the ids among `slots` that their receivers have seen.
+/// of other dates are left out) and its mailbox has done all that was due with until `through`, `found` the ids among `slots` that their
+/// receivers have seen.
 pub fn day_figures(
     date: Date,
     slots: &[Slot],
     receipts: &[Receipt],
+    through: Option<Timestamp>,
     found: &BTreeSet<SlotId>,
     now: Timestamp,
 ) -> DayFigures {
@@ -28,11 +31,12 @@ pub fn day_figures(
         add_slot(&mut figures, slot, found.contains(&slot.id), now);
     }
     for receipt in receipts.iter().filter(|receipt| receipt.date == date) {
+        let done = engage::done(receipt, through);
         figures.received += 1;
-        figures.opened += u32::from(receipt.opened_at.is_some());
+        figures.opened += u32::from(done.opened);
         figures.replied += u32::from(receipt.replied_at.is_some());
         figures.rescued += u32::from(receipt.rescued_at.is_some());
-        figures.marked_important += u32::from(receipt.important_at.is_some());
+        figures.marked_important += u32::from(done.important);
         debug_assert!(receipt.rescued_at.is_none() || receipt.placement == Placement::Spam);
     }
     figures

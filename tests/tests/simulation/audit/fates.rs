@@ -99,9 +99,9 @@ fn agrees(look: &Look<'_>, watch: &Watch, slot: &Slot, at_rest: bool, wrong: &mu
         SlotState::Rejected { .. } | SlotState::Claimed { .. } | SlotState::InDoubt { .. } => {}
     }
     if let (Some(spammed_at), Some(receipt)) = (slot.spammed_at, receipt)
-        && spammed_at < receipt.found_at
+        && spammed_at > receipt.found_at
     {
-        wrong.push(format!("slot {id} landed in spam before it was found"));
+        wrong.push(format!("slot {id} landed in spam after it was found"));
     }
     let SlotKind::Reply { answers } = slot.kind else {
         return;
@@ -184,9 +184,8 @@ fn overdue(
         && look
             .mailbox(owner)
             .is_none_or(|state| state.health.failed_at.is_none());
-    // Filing waits for the reply, and is due as soon as that left.
-    if let Some(due) = engage::next_due(receipt).max(receipt.replied_at)
-        && engage::next_due(receipt).is_some()
+    let through = look.mailbox(owner).and_then(|it| it.engaged_through);
+    if let Some(due) = engage::next_due(receipt, through)
         && world.now().duration_since(due) > patience.overdue
         && is_read
     {
