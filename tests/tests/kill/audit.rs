@@ -194,7 +194,8 @@ impl Everything {
             }
             if let SlotKind::Reply { answers } = slot.kind {
                 let answered = self.receipts.get(&answers);
-                if answered.is_none_or(|receipt| receipt.replied_at.is_none()) {
+                let reply = answered.and_then(|receipt| receipt.engagement.reply);
+                if reply.is_none_or(|reply| reply.slot != id) {
                     wrong.push(format!("slot {id} is an answer that {answers} knows not"));
                 }
             }

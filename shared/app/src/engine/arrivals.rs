@@ -22,7 +22,7 @@ use agentwarm_core::warmup::engage::{self, Arrival};
 use super::compose::slot_seed;
 use super::config::Configs;
 use super::visiting::{Inside, Interrupted};
-use super::{EngineError, file, replies, settling};
+use super::{EngineError, file, settling};
 use crate::ports::clock::Clock;
 use crate::ports::days::{AccountRef, Receipts, Slots};
 use crate::ports::due::DueIndex;
@@ -273,14 +273,12 @@ impl Arrivals {
             position: slot.position.clone(),
             engagement,
             rescued_at: (placement == Placement::Spam).then_some(now),
-            replied_at: None,
             version: 0,
         })
     }
 
     /// What the arrival tells about the sender's half: it was accepted if that was in doubt, and it landed in spam if it did. When it was
-    /// accepted nobody heard; its `Date` is the nearest that is known. A reply is booked on the mail it answers first, so that a crash
-    /// between leaves a doubt that the next look settles.
+    /// accepted nobody heard; its `Date` is the nearest that is known.
     async fn note_on_slot(
         &self,
         slot: Slot,
@@ -296,7 +294,6 @@ impl Arrivals {
         };
         if was_in_doubt {
             let at = slot.message_date;
-            replies::note(self.receipts.as_ref(), &slot, at).await?;
             after.state = SlotState::Accepted { at };
             events.push(slot_event(EventType::WarmupEmailSent, &slot, now));
         }

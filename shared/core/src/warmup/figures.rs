@@ -15,26 +15,36 @@ use crate::ids::SlotId;
 use crate::mail::receipt::{Placement, Receipt};
 use crate::mail::slot::{Slot, SlotState};
 
+/// What else is known of a day's mails.
+#[derive(Debug, Clone, Default)]
+pub struct Fates {
+    /// The own mails that their receivers have seen.
+    pub found: BTreeSet<SlotId>,
+    /// The own answers, of any date, that were accepted.
+    pub answers: BTreeSet<SlotId>,
+    /// All that was due with received mails until then is done.
+    pub engaged_through: Option<Timestamp>,
+}
+
 /// What an account did and got on `date`. `slots` are its own mails booked on that date, `receipts` what it received (of any date: those
-/// of other dates are left out) and its mailbox has done all that was due with until `through`, `found` the ids among `slots` that their
-/// receivers have seen.
+/// of other dates are left out).
 pub fn day_figures(
     date: Date,
     slots: &[Slot],
     receipts: &[Receipt],
-    through: Option<Timestamp>,
-    found: &BTreeSet<SlotId>,
+    fates: &Fates,
     now: Timestamp,
 ) -> DayFigures {
     let mut figures = DayFigures::default();
     for slot in slots.iter().filter(|slot| slot.date == date) {
-        add_slot(&mut figures, slot, found.contains(&slot.id), now);
+        add_slot(&mut figures, slot, fates.found.contains(&slot.id), now);
     }
     for receipt in receipts.iter().filter(|receipt| receipt.date == date) {
-        let done = engage::done(receipt, through);
+        let done = engage::done(receipt, fates.engaged_through);
         figures.received += 1;
         figures.opened += u32::from(done.opened);
-        figures.replied += u32::from(receipt.replied_at.is_some());
+        let reply = receipt.engagement.reply;
+        figures.replied += u32::from(reply.is_some_and(|it| fates.answers.contains(&it.slot)));
         figures.rescued += u32::from(receipt.rescued_at.is_some());
         figures.marked_important += u32::from(done.important);
         debug_assert!(receipt.rescued_at.is_none() || receipt.placement == Placement::Spam);

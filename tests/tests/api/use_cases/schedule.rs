@@ -61,7 +61,6 @@ fn receipt(of: &Slot, found_at: Timestamp, reply_at: Option<Timestamp>) -> Recei
             file_at: found_at,
         },
         rescued_at: None,
-        replied_at: None,
         version: 0,
     }
 }

@@ -60,7 +60,7 @@ async fn a_partner_that_never_warms_is_engaged_with_all_the_same() {
     for receipt in yesterday {
         let done = engage::done(receipt, sim.engaged_through(6));
         assert!(done.filed, "{receipt:?}");
-        assert_eq!(receipt.replied_at, None, "it does not send");
+        assert_eq!(receipt.engagement.reply, None, "it does not send");
     }
 }
 

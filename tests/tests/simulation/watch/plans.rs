@@ -215,7 +215,9 @@ fn counted(
     for receipt in receipts.filter(|it| it.receiver == owner.account && it.date == row.date) {
         figures.received += by_then(Some(receipt.found_at));
         figures.opened += sat_through(receipt.engagement.open_at);
-        figures.replied += by_then(receipt.replied_at);
+        let reply = receipt.engagement.reply;
+        let answer = reply.and_then(|reply| look.slot(owner, reply.slot));
+        figures.replied += by_then(answer.and_then(|slot| slot.state.accepted_at()));
         figures.rescued += by_then(receipt.rescued_at);
         figures.marked_important += sat_through(receipt.engagement.important_at);
     }

@@ -84,14 +84,12 @@ pub(super) fn receipt(before: Option<&Receipt>, after: &Receipt, wrong: &mut Vec
     let Some(before) = before else {
         return;
     };
-    let changed = |a: Option<jiff::Timestamp>, b: Option<jiff::Timestamp>| a.is_some() && a != b;
     let rolled = (
         before.engagement.open_at,
         before.engagement.important_at,
         before.engagement.file_at,
     ) != (due.open_at, due.important_at, due.file_at);
-    if changed(before.replied_at, after.replied_at)
-        || before.rescued_at != after.rescued_at
+    if before.rescued_at != after.rescued_at
         || (before.date, before.found_at, before.placement)
             != (after.date, after.found_at, after.placement)
         || rolled
