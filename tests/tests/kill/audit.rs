@@ -194,7 +194,8 @@ impl Everything {
             }
             if let SlotKind::Reply { answers } = slot.kind {
                 let answered = self.receipts.get(&answers);
-                if answered.is_none_or(|receipt| receipt.replied_at.is_none()) {
+                let reply = answered.and_then(|receipt| receipt.engagement.reply);
+                if reply.is_none_or(|reply| reply.slot != id) {
                     wrong.push(format!("slot {id} is an answer that {answers} knows not"));
                 }
             }
@@ -212,18 +213,18 @@ impl Everything {
             }
             let place = books.mails.iter().find(|(_, it)| *it == receipt.message_id);
             let folder = place.map(|(folder, _)| *folder);
-            let expected = if receipt.filed_at.is_some() {
-                Folder::Warmup
-            } else {
-                Folder::Inbox
+            let due = engage::next_due(receipt, books.engaged_through);
+            let expected = match due {
+                None => Folder::Warmup,
+                // Its reply moved after it was filed: it is due to be filed once more.
+                Some(due) if due > receipt.engagement.file_at => continue,
+                Some(_) => Folder::Inbox,
             };
             if folder != Some(expected) {
                 wrong.push(format!(
-                    "receipt {id}: filed at {:?}, the mail is in {folder:?}",
-                    receipt.filed_at
+                    "receipt {id} is due at {due:?}, the mail is in {folder:?}"
                 ));
             }
-            let due = engage::next_due(receipt);
             if due.is_some_and(|due| self.now.duration_since(due) > OVERDUE) {
                 wrong.push(format!("receipt {id} waits since {due:?}"));
             }

@@ -52,9 +52,9 @@ pub(crate) enum Point {
     ChangeHeld,
     /// The mailbox was changed; the answer never arrives.
     ChangeUnanswered,
-    /// The mailbox was changed; the receipt that says so does not reach the store.
+    /// The mailbox was changed; the note of it does not reach the store.
     EngagementHeld,
-    /// The receipt is stored; the answer never arrives, and the cursors are not moved.
+    /// The note is stored; the answer never arrives.
     EngagementUnanswered,
     /// A found mail's receipt does not reach the store.
     BookingHeld,
@@ -88,7 +88,7 @@ pub(crate) enum WriteKind {
     Commit,
     /// A mail was found.
     Booking,
-    /// A mail was opened, marked or filed.
+    /// Mails were opened, marked or filed, and cursors moved.
     Engagement,
     /// What is written every minute, whatever happens: the runner's clock, the watermark.
     EveryMinute,

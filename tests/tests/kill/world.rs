@@ -8,6 +8,7 @@ use agentwarm_app::ports::accounts::AccountReads as _;
 use agentwarm_app::ports::clock::{Clock as _, Entropy as _};
 use agentwarm_app::ports::days::{AccountRef, DayRow, Plans as _, Receipts as _, Slots as _};
 use agentwarm_app::ports::mail::{Folder, ImapSmtpCredentials, MailReader as _};
+use agentwarm_app::ports::mailboxes::MailboxReads as _;
 use agentwarm_aws::clients::{ClientSettings, Clients};
 use agentwarm_core::account::Account;
 use agentwarm_core::ids::{AccountId, SlotId, UserId};
@@ -62,6 +63,8 @@ pub(crate) struct Books {
     pub(crate) days: Vec<DayRow>,
     pub(crate) slots: Vec<Slot>,
     pub(crate) receipts: Vec<Receipt>,
+    /// All that was due with them until then is done.
+    pub(crate) engaged_through: Option<Timestamp>,
     /// The Message-IDs of all its mails, with the folder of each.
     pub(crate) mails: Vec<(Folder, String)>,
 }
@@ -158,11 +161,14 @@ impl World {
         );
         let slots = self.ports.slots().unwrap();
         let receipts = self.ports.receipts().unwrap();
+        let mailboxes = self.ports.mailboxes().unwrap();
+        let mailbox = mailboxes.state(owner).await.unwrap();
         Books {
             plans: day_plans,
             days,
             slots: slots.between(owner, from, to).await.unwrap(),
             receipts: receipts.between(owner, from, to).await.unwrap(),
+            engaged_through: mailbox.engaged_through,
             mails: self.mails(account.email.as_str()).await,
             account,
         }

@@ -168,6 +168,13 @@ impl Sim {
             .collect()
     }
 
+    /// Until when all that was due in the `n`-th mailbox is done.
+    pub(crate) fn engaged_through(&self, n: usize) -> Option<Timestamp> {
+        let look = self.world.store.look();
+        let mailbox = self.world.owner(self.accounts[n]);
+        look.mailbox(mailbox)?.engaged_through
+    }
+
     /// All slots.
     pub(crate) fn all_slots(&self) -> Vec<Slot> {
         self.world.store.look().slots().cloned().collect()

@@ -1,8 +1,8 @@
 //! A warmup mail is found in a mailbox: book it once, rescue it, decide what will be done with it.
 //!
 //! The token says which slot a message claims to be; the slot's own item says whether that is so (decision 28). The receipt is created
-//! under the slot's id, so whoever sees the message again (a second poll, a crash before the cursor moved, the rescued copy in the
-//! inbox) finds it booked and only finishes what is left.
+//! under the slot's id and last, after all else that follows from the arrival. So whoever sees the message again (the next poll, the rescued
+//! copy in the inbox) finds it booked and has nothing to do, and whoever sees it after a crash does again what was done.
 
 use std::sync::Arc;
 
@@ -21,12 +21,12 @@ use agentwarm_core::warmup::engage::{self, Arrival};
 
 use super::compose::slot_seed;
 use super::config::Configs;
-use super::visiting::Interrupted;
-use super::{EngineError, file, replies, settling};
+use super::visiting::{Inside, Interrupted};
+use super::{EngineError, file, settling};
 use crate::ports::clock::Clock;
 use crate::ports::days::{AccountRef, Receipts, Slots};
 use crate::ports::due::DueIndex;
-use crate::ports::mail::{Folder, FoundMessage, Location, ReadSession};
+use crate::ports::mail::{Folder, FoundMessage, Location};
 use crate::ports::vault::Vault;
 use crate::ports::{Created, Replaced};
 
@@ -47,21 +47,19 @@ pub struct Arrivals {
 }
 
 /// What became of a message.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Arrived {
-    /// The slot that it is, if it is one.
-    pub(super) slot: Option<SlotId>,
+    /// Its receipt, if it is a warmup mail.
+    pub(super) receipt: Option<Receipt>,
     /// It was booked now.
     pub(super) is_new: bool,
-    /// It was moved from spam to the inbox now.
-    pub(super) is_rescued: bool,
 }
 
 /// What became of a look for one mail.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Settled {
-    /// The mail's slot, if there may be a receipt of it.
-    pub(super) slot: Option<SlotId>,
+    /// Its receipt, if it was found, now or before.
+    pub(super) receipt: Option<Receipt>,
     /// It was in doubt, and was looked for.
     pub(super) searched: bool,
 }
@@ -72,14 +70,30 @@ impl Arrivals {
         &self,
         account: &Account,
         message: &FoundMessage,
-        session: &mut dyn ReadSession,
-        now: Timestamp,
+        inside: &mut Inside<'_>,
     ) -> Result<Arrived, Interrupted> {
-        let Some(slot) = self.recognise(account, message).await? else {
+        let Some(token) = self.token_of(account, message).await? else {
             return Ok(Arrived::default());
         };
-        self.book(account, slot, &message.location, session, now)
-            .await
+        let is_it = |message_id: &str| message.message_id.as_deref() == Some(message_id);
+        let known = self.receipt_of(account, token.slot).await?;
+        if let Some(receipt) = known.filter(|receipt| is_it(&receipt.message_id)) {
+            self.rescue(&message.location, inside).await?;
+            return Ok(Arrived {
+                receipt: Some(receipt),
+                is_new: false,
+            });
+        }
+        let owner = AccountRef {
+            user: account.user,
+            account: token.sender,
+        };
+        let slot = self.slots.get(owner, token.slot).await;
+        let slot = slot.map_err(EngineError::from)?;
+        match slot.filter(|slot| slot.recipient == account.id && is_it(&slot.message_id)) {
+            Some(slot) => self.book(account, slot, &message.location, inside).await,
+            None => Ok(Arrived::default()),
+        }
     }
 
     /// Looks for a mail in doubt everywhere (decision 31).
@@ -88,9 +102,9 @@ impl Arrivals {
         account: &Account,
         sender: AccountId,
         slot: SlotId,
-        session: &mut dyn ReadSession,
-        now: Timestamp,
+        inside: &mut Inside<'_>,
     ) -> Result<Settled, Interrupted> {
+        let now = inside.now;
         let owner = AccountRef {
             user: account.user,
             account: sender,
@@ -108,21 +122,20 @@ impl Arrivals {
             // Perhaps found by a visit that died before it noted what is left to do with it.
             SlotState::Accepted { .. } => {
                 return Ok(Settled {
-                    slot: Some(slot.id),
+                    receipt: self.receipt_of(account, slot.id).await?,
                     searched: false,
                 });
             }
             _ => return Ok(Settled::default()),
         };
-        let mut settled = Settled {
-            slot: None,
-            searched: true,
-        };
         let places = [Folder::Inbox, Folder::Junk, Folder::Warmup];
-        if let Some(location) = session.find(&slot.message_id, &places, true).await? {
-            let arrived = self.book(account, slot, &location, session, now).await?;
-            settled.slot = arrived.slot;
-            return Ok(settled);
+        let found = inside.session.find(&slot.message_id, &places, true);
+        if let Some(location) = found.await? {
+            let arrived = self.book(account, slot, &location, inside).await?;
+            return Ok(Settled {
+                receipt: arrived.receipt,
+                searched: true,
+            });
         }
         let (state, events) = if settling::is_hopeless(since, now) {
             let event = settling::given_up(&slot, now);
@@ -135,15 +148,18 @@ impl Arrivals {
             (SlotState::InDoubt { since, checks }, Vec::new())
         };
         self.advance(slot, state, events).await?;
-        Ok(settled)
+        Ok(Settled {
+            receipt: None,
+            searched: true,
+        })
     }
 
-    /// The slot that a message is, if its token is ours, made for this account, and names a slot that was claimed.
-    async fn recognise(
+    /// What a message claims to be, if its token is ours and made for this account.
+    async fn token_of(
         &self,
         account: &Account,
         message: &FoundMessage,
-    ) -> Result<Option<Slot>, EngineError> {
+    ) -> Result<Option<Token>, EngineError> {
         let Some(text) = &message.token else {
             return Ok(None);
         };
@@ -153,17 +169,32 @@ impl Arrivals {
             tracing::info!(account = %account.id, "a message carries a token that is not ours");
             return Ok(None);
         };
-        if token.recipient != account.id {
-            return Ok(None);
-        }
+        Ok((token.recipient == account.id).then_some(token))
+    }
+
+    async fn receipt_of(
+        &self,
+        account: &Account,
+        slot: SlotId,
+    ) -> Result<Option<Receipt>, EngineError> {
         let owner = AccountRef {
             user: account.user,
-            account: token.sender,
+            account: account.id,
         };
-        let slot = self.slots.get(owner, token.slot).await?;
-        Ok(slot.filter(|slot| {
-            slot.recipient == account.id && message.message_id.as_ref() == Some(&slot.message_id)
-        }))
+        Ok(self.receipts.get(owner, slot).await?)
+    }
+
+    /// Moves a mail out of spam.
+    async fn rescue(
+        &self,
+        location: &Location,
+        inside: &mut Inside<'_>,
+    ) -> Result<(), Interrupted> {
+        if location.folder == Some(Folder::Junk) {
+            inside.hold.take().await?;
+            inside.session.relocate(location, Folder::Inbox).await?;
+        }
+        Ok(())
     }
 
     async fn book(
@@ -171,51 +202,37 @@ impl Arrivals {
         account: &Account,
         slot: Slot,
         location: &Location,
-        session: &mut dyn ReadSession,
-        now: Timestamp,
+        inside: &mut Inside<'_>,
     ) -> Result<Arrived, Interrupted> {
-        let folder = location.folder.unwrap_or(Folder::Inbox);
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
+        let now = inside.now;
+        // A visit that died after the rescue left word of it with the slot.
+        let placement = if slot.spammed_at.is_some() {
+            Placement::Spam
+        } else {
+            location.folder.unwrap_or(Folder::Inbox).placement()
         };
-        let receipt = self
-            .receipt(account, &slot, folder.placement(), now)
-            .await?;
+        let receipt = self.receipt(account, &slot, placement, now).await?;
+        self.note_on_slot(slot, placement, now).await?;
+        self.rescue(location, inside).await?;
         let order = reply_order(&receipt);
         file(self.due.as_ref(), order.as_slice(), now)
             .await
             .map_err(EngineError::from)?;
+        let events = receipt.rescued_at.map(|_| rescued(&receipt, now));
         let created = self
             .receipts
-            .create(&receipt, Vec::new())
+            .create(&receipt, events.into_iter().collect())
             .await
             .map_err(EngineError::from)?;
-        let (receipt, is_new) = match created {
-            Created::Done => (receipt, true),
-            Created::Exists => match self
-                .receipts
-                .get(owner, slot.id)
-                .await
-                .map_err(EngineError::from)?
-            {
-                Some(existing) => (existing, false),
-                None => return Ok(Arrived::default()),
+        Ok(match created {
+            Created::Done => Arrived {
+                receipt: Some(receipt),
+                is_new: true,
             },
-        };
-        let owned = receipt.slot;
-        let is_rescued = receipt.placement == Placement::Spam && receipt.rescued_at.is_none();
-        if folder == Folder::Junk {
-            session.relocate(location, Folder::Inbox).await?;
-        }
-        self.note_on_slot(slot, receipt.placement, now).await?;
-        if is_rescued {
-            self.note_rescue(receipt, now).await?;
-        }
-        Ok(Arrived {
-            slot: Some(owned),
-            is_new,
-            is_rescued,
+            Created::Exists => Arrived {
+                receipt: self.receipt_of(account, receipt.slot).await?,
+                is_new: false,
+            },
         })
     }
 
@@ -255,18 +272,13 @@ impl Arrivals {
             message_id: slot.message_id.clone(),
             position: slot.position.clone(),
             engagement,
-            rescued_at: None,
-            opened_at: None,
-            important_at: None,
-            replied_at: None,
-            filed_at: None,
+            rescued_at: (placement == Placement::Spam).then_some(now),
             version: 0,
         })
     }
 
     /// What the arrival tells about the sender's half: it was accepted if that was in doubt, and it landed in spam if it did. When it was
-    /// accepted nobody heard; its `Date` is the nearest that is known. A reply is booked on the mail it answers first, so that a crash
-    /// between leaves a doubt that the next look settles.
+    /// accepted nobody heard; its `Date` is the nearest that is known.
     async fn note_on_slot(
         &self,
         slot: Slot,
@@ -282,7 +294,6 @@ impl Arrivals {
         };
         if was_in_doubt {
             let at = slot.message_date;
-            replies::note(self.receipts.as_ref(), &slot, at).await?;
             after.state = SlotState::Accepted { at };
             events.push(slot_event(EventType::WarmupEmailSent, &slot, now));
         }
@@ -297,23 +308,6 @@ impl Arrivals {
         match self.slots.replace(&after, events).await? {
             Replaced::Done => Ok(()),
             Replaced::Stale => Err(EngineError::Held("the slot")),
-        }
-    }
-
-    async fn note_rescue(&self, mut receipt: Receipt, now: Timestamp) -> Result<(), EngineError> {
-        let event = Event::account(
-            EventType::WarmupEmailRescued,
-            receipt.sender,
-            Actor::System,
-            now,
-        )
-        .with("slotId", receipt.slot.to_string())
-        .with("recipientAccountId", receipt.receiver.to_string());
-        receipt.rescued_at = Some(now);
-        receipt.version += 1;
-        match self.receipts.replace(&receipt, vec![event]).await? {
-            Replaced::Done => Ok(()),
-            Replaced::Stale => Err(EngineError::Held("the receipt")),
         }
     }
 
@@ -335,13 +329,20 @@ impl Arrivals {
     }
 }
 
+fn rescued(receipt: &Receipt, now: Timestamp) -> Event {
+    let event_type = EventType::WarmupEmailRescued;
+    Event::account(event_type, receipt.sender, Actor::System, now)
+        .with("slotId", receipt.slot.to_string())
+        .with("recipientAccountId", receipt.receiver.to_string())
+}
+
 fn slot_event(event_type: EventType, slot: &Slot, now: Timestamp) -> Event {
     Event::account(event_type, slot.sender, Actor::System, now)
         .with("slotId", slot.id.to_string())
         .with("recipientAccountId", slot.recipient.to_string())
 }
 
-/// What a new receipt puts into the index: its reply. What is done in the mailbox is done by its rounds, which cost no entry.
+/// What a new receipt puts into the index: its reply. What is done in the mailbox is done at its sittings, which cost no entry.
 fn reply_order(receipt: &Receipt) -> Option<DueEntry> {
     let reply = receipt.engagement.reply?;
     Some(DueEntry {

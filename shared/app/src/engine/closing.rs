@@ -130,7 +130,7 @@ impl Closing {
         Ok(changed)
     }
 
-    /// The same for one answer: a slot says what became of it, and if it left its receipt knows.
+    /// The same for one answer.
     async fn explain_answer(
         &self,
         account: &Account,
@@ -138,22 +138,10 @@ impl Closing {
         books: &DayBooks,
         now: Timestamp,
     ) -> Result<bool, EngineError> {
-        let Some(reply) = receipt
-            .engagement
-            .reply
-            .filter(|_| receipt.replied_at.is_none())
-        else {
+        let Some(reply) = receipt.engagement.reply else {
             return Ok(false);
         };
-        let known = books.slots.iter().find(|slot| slot.id == reply.slot);
-        if let Some(at) = known.and_then(|slot| slot.state.accepted_at()) {
-            let mut receipt = receipt.clone();
-            receipt.replied_at = Some(at);
-            receipt.version += 1;
-            let replaced = self.figures.receipts.replace(&receipt, Vec::new()).await?;
-            return Ok(replaced == Replaced::Done);
-        }
-        if known.is_some() {
+        if books.slots.iter().any(|slot| slot.id == reply.slot) {
             return Ok(false);
         }
         let lost = Lost {

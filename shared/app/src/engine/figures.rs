@@ -1,6 +1,6 @@
 //! The figures of a day: recomputed from slots and receipts, written absolutely.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -12,11 +12,12 @@ use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::time::DaySpan;
 use agentwarm_core::warmup::day::DayFigures;
-use agentwarm_core::warmup::figures::day_figures;
+use agentwarm_core::warmup::figures::{Fates, day_figures};
 use agentwarm_core::warmup::thresholds::MISSING_AFTER_HOURS;
 
 use super::EngineError;
 use crate::ports::days::{AccountRef, DayRow, Plans, Receipts, Slots};
+use crate::ports::mailboxes::MailboxReads;
 use crate::ports::{Replaced, StoreError};
 
 /// How long before a day its mails may have been planned.
@@ -55,6 +56,8 @@ pub struct Figures {
     pub slots: Arc<dyn Slots>,
     /// Received mails.
     pub receipts: Arc<dyn Receipts>,
+    /// How far mailboxes are with what is to be done with them.
+    pub mailboxes: Arc<dyn MailboxReads>,
 }
 
 /// A day's mails and what they amount to.
@@ -90,11 +93,14 @@ impl Figures {
         let until = SlotId::first_at(day.end);
         let slots_from = SlotId::first_at(before(day.start, lookback.slots));
         let receipts_from = SlotId::first_at(before(day.start, lookback.receipts));
-        let (slots, receipts) = futures::future::try_join(
+        let (slots, receipts, mailbox) = futures::future::try_join3(
             self.slots.between(owner, slots_from, until),
             self.receipts.between(owner, receipts_from, until),
+            self.mailboxes.state(owner),
         )
         .await?;
+        let received_today = receipts.iter().filter(|receipt| receipt.date == day.date);
+        let answers = self.answers(owner, received_today, &slots, now).await?;
         let slots: Vec<_> = slots
             .into_iter()
             .filter(|slot| slot.date == day.date)
@@ -111,14 +117,44 @@ impl Figures {
             .into_iter()
             .filter(|receipt| receipt.date == day.date)
             .collect();
-        let found = self.found(owner, &slots, now).await?;
-        let figures = day_figures(day.date, &slots, &receipts, &found, now);
+        let fates = Fates {
+            found: self.found(owner, &slots, now).await?,
+            answers,
+            engaged_through: mailbox.engaged_through,
+        };
+        let figures = day_figures(day.date, &slots, &receipts, &fates, now);
         Ok(DayBooks {
             slots,
             receipts,
             to_answer,
             figures,
         })
+    }
+
+    /// Which answers to these mails were accepted. Those among `slots` need not be asked for, nor those that are not due yet.
+    async fn answers(
+        &self,
+        owner: AccountRef,
+        receipts: impl Iterator<Item = &Receipt>,
+        slots: &[Slot],
+        now: Timestamp,
+    ) -> Result<BTreeSet<SlotId>, StoreError> {
+        let known: BTreeMap<_, _> = slots.iter().map(|slot| (slot.id, slot)).collect();
+        let mut answers = BTreeSet::new();
+        for reply in receipts.filter_map(|receipt| receipt.engagement.reply) {
+            let is_accepted = match known.get(&reply.slot) {
+                Some(slot) => slot.state.accepted_at().is_some(),
+                None if now < reply.at => false,
+                None => {
+                    let slot = self.slots.get(owner, reply.slot).await?;
+                    slot.is_some_and(|slot| slot.state.accepted_at().is_some())
+                }
+            };
+            if is_accepted {
+                answers.insert(reply.slot);
+            }
+        }
+        Ok(answers)
     }
 
     /// Which mails their receivers have seen; asked only of those old enough to be missing.

@@ -20,7 +20,6 @@ pub mod figures;
 pub mod health;
 pub mod judging;
 pub mod planning;
-mod replies;
 pub mod reports;
 pub mod sending;
 pub mod settling;

@@ -218,12 +218,9 @@ impl Sending {
             SlotState::Retry { not_before, .. } => {
                 Ok((*not_before > now).then_some(Handled::Settled))
             }
-            SlotState::Accepted { .. } => {
-                self.note_reply(slot).await?;
-                Ok(Some(Handled::Settled))
-            }
             SlotState::InDoubt { .. } => Ok(Some(Handled::InDoubt)),
-            SlotState::Rejected { .. }
+            SlotState::Accepted { .. }
+            | SlotState::Rejected { .. }
             | SlotState::Unknown { .. }
             | SlotState::Bounced { .. }
             | SlotState::Skipped { .. } => Ok(Some(Handled::Settled)),

@@ -1,14 +1,19 @@
 //! Looking into a mailbox: read what is new, recognise warmup mail, rescue, engage, settle.
 //!
-//! Most visits find nothing, so a visit writes nothing until it has something to write: it reads the folders from the stored cursors first,
-//! takes the mailbox's lease only for work, and gives it back with what it learned. The lease is for moves, of which two sessions can make
-//! two copies. That all else is done *once*, whoever else is in the mailbox, rests on the receipts, which are created and changed
-//! conditionally, and on operations that can be repeated (setting a flag again). Cursors move last: a visit that dies reads the same messages
-//! again and meets its own receipts.
+//! A visit is a *look*, for mail that was sent minutes ago, or a *round*. A look books what it finds and writes nothing else. A round sits
+//! down to the mails as well ([`engage`]): it does whatever became due since the last sitting, and notes how far the mailbox was read and
+//! that all until now is done. Until a sitting has noted that, later visits read the same messages again and meet their receipts; that costs
+//! less than a note at each visit.
+//!
+//! What moves mail takes the mailbox's lease first ([`hold`]), for two sessions that move one message can make two copies. That all else is
+//! done *once*, whoever else is in the mailbox, rests on the receipts, which are created conditionally, and on operations that can be
+//! repeated (setting a flag again). Cursors move last: a visit that dies leaves the mailbox as if it had not come.
 
 mod healing;
+mod hold;
 mod reading;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,12 +24,12 @@ use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::warmup::connection::MailProtocol;
 use agentwarm_core::warmup::engage;
 
-use self::reading::read_new;
+use self::hold::Hold;
+use self::reading::{Cursors, read_new};
 use super::EngineError;
 use super::arrivals::Arrivals;
 use super::health::HealthKeeper;
 use super::reports::Reports;
-use crate::ports::Replaced;
 use crate::ports::accounts::AccountReads;
 use crate::ports::clock::{Clock, Entropy};
 use crate::ports::days::{AccountRef, Receipts};
@@ -36,12 +41,14 @@ use crate::ports::mail::{
 use crate::ports::mailboxes::{MailboxState, Mailboxes};
 use crate::ports::queue::VisitOrder;
 
-/// How long a visit may have a mailbox to itself (wall clock): longer than its session's absolute deadline.
-pub const VISIT_LEASE: SignedDuration = SignedDuration::from_secs(120);
-
 /// How far back receipts are read of a mailbox of which nothing is remembered: a reply moves for 48 h at most, over a weekend, and filing
 /// comes after it.
 const ENGAGEMENT_LOOKBACK: SignedDuration = SignedDuration::from_hours(8 * 24);
+
+/// A round leaves it to the next sitting to note how far the mailbox was read, if that is due within this time…
+const SITS_SOON: SignedDuration = SignedDuration::from_hours(1);
+/// …and no more messages than these would be read again.
+const READ_AGAIN: usize = 25;
 
 /// The ports of this step.
 pub struct Visiting {
@@ -76,7 +83,7 @@ pub struct Visited {
     pub arrived: u32,
     /// Of these, moved from spam to the inbox.
     pub rescued: u32,
-    /// Receipts that engagement changed.
+    /// Mails that something was done with.
     pub engaged: u32,
     /// Delivery reports and complaints that changed a mail.
     pub reports: u32,
@@ -84,13 +91,25 @@ pub struct Visited {
     pub searched: u32,
 }
 
-/// What is left to do with the mails of a mailbox.
-#[derive(Debug, Clone, Copy, Default)]
-struct Engaged {
+/// A visit that is in a mailbox.
+pub(super) struct Inside<'v> {
+    /// The open session.
+    pub(super) session: &'v mut dyn ReadSession,
+    /// The mailbox to oneself.
+    pub(super) hold: Hold<'v>,
+    /// When the visit began (schedule clock).
+    pub(super) now: Timestamp,
+}
+
+/// What a sitting leaves to do with the mails of a mailbox.
+#[derive(Debug, Clone, Copy)]
+struct Sat {
+    /// Whether there was something to do.
+    worked: bool,
     /// When something is due next.
     next: Option<Timestamp>,
     /// Nothing is left to do with mails of older slots.
-    before: Option<SlotId>,
+    before: SlotId,
 }
 
 impl Visiting {
@@ -180,40 +199,28 @@ impl Visiting {
         {
             return Ok(visited);
         }
-        let mailbox = AccountRef {
-            user: account.user,
-            account: account.id,
+        let mut inside = Inside {
+            session,
+            hold: Hold::new(
+                self.mailboxes.as_ref(),
+                AccountRef {
+                    user: account.user,
+                    account: account.id,
+                },
+                format!("{:032x}", self.entropy.bits()),
+                self.clock.wall(),
+            ),
+            now,
         };
-        let owner = format!("{:032x}", self.entropy.bits());
-        let wall = self.clock.wall();
-        let lease = self.mailboxes.lease(mailbox, &owner, wall, VISIT_LEASE);
-        let Some(lease) = lease.await? else {
-            return Err(EngineError::Held("the mailbox"));
+        let work = self.work(account, order, &messages, state, &mut inside, &mut visited);
+        let result = match work.await {
+            Ok(Some(sat)) => self.note(cursors, sat, &mut inside).await,
+            Ok(None) => Ok(()),
+            Err(interrupted) => Err(interrupted),
         };
-        let result = self
-            .work(
-                account,
-                order,
-                session,
-                &messages,
-                &lease.state,
-                &mut visited,
-            )
-            .await;
-        // After a failure all stays as it was, so that the next visit reads the same messages again.
-        let after = match &result {
-            Ok(engaged) => MailboxState {
-                inbox: cursors.inbox,
-                junk: cursors.junk,
-                next_engagement: engaged.next,
-                engaged_before: engaged.before,
-                ..lease.state.clone()
-            },
-            Err(_) => lease.state.clone(),
-        };
-        self.mailboxes.release(&lease, &after).await?;
+        inside.hold.give_back().await?;
         match result {
-            Ok(_) => Ok(visited),
+            Ok(()) => Ok(visited),
             Err(Interrupted::Connection(failure)) => {
                 self.failed(account, &failure).await?;
                 Ok(visited)
@@ -222,146 +229,162 @@ impl Visiting {
         }
     }
 
-    /// Everything that is done in a mailbox that is held in this `state`.
+    /// Everything that is done in a mailbox that was read in this `state`. Says what is left to be noted, if it should be noted now.
     async fn work(
         &self,
         account: &Account,
         order: &VisitOrder,
-        session: &mut dyn ReadSession,
         messages: &[FoundMessage],
         state: &MailboxState,
+        inside: &mut Inside<'_>,
         visited: &mut Visited,
-    ) -> Result<Engaged, Interrupted> {
-        let now = self.clock.schedule();
-        let mut booked = Vec::new();
+    ) -> Result<Option<Sat>, Interrupted> {
+        let mut booked = BTreeMap::new();
         for message in messages {
-            booked.extend(
-                self.take_in(account, message, session, now, visited)
-                    .await?,
-            );
+            let receipt = self.take_in(account, message, inside, visited).await?;
+            booked.extend(receipt.map(|receipt| (receipt.slot, receipt)));
         }
+        let mut settled_any = false;
         for &(sender, slot) in &order.expected {
-            if booked.contains(&slot) {
+            if booked.contains_key(&slot) {
                 continue;
             }
-            let settled = self
-                .arrivals
-                .settle(account, sender, slot, session, now)
-                .await?;
+            let settled = self.arrivals.settle(account, sender, slot, inside).await?;
             visited.searched += u32::from(settled.searched);
-            booked.extend(settled.slot);
+            settled_any |= settled.receipt.is_some();
+            booked.extend(settled.receipt.map(|receipt| (receipt.slot, receipt)));
         }
-        let due = state.next_engagement.is_some_and(|at| at <= now);
-        if booked.is_empty() && !due {
-            return Ok(Engaged {
-                next: state.next_engagement,
-                before: state.engaged_before,
-            });
+        if !order.look_anyway {
+            return Ok(None);
         }
-        let oldest = booked.into_iter().min();
-        let from = match (state.engaged_before, oldest) {
-            (Some(known), Some(oldest)) => known.min(oldest),
-            (Some(known), None) => known,
-            (None, _) => SlotId::first_at(
-                now.saturating_sub(ENGAGEMENT_LOOKBACK)
-                    .unwrap_or(Timestamp::MIN),
-            ),
-        };
-        self.engage_due(account, from, session, now, visited).await
+        let sat = self.sit(account, state, booked, inside, visited).await?;
+        let soon = inside.now.saturating_add(SITS_SOON);
+        let sits_soon = sat.next.is_some_and(|at| soon.is_ok_and(|soon| at <= soon));
+        // What was found elsewhere than at the cursors is not met again.
+        let note_now = sat.worked || settled_any || messages.len() > READ_AGAIN || !sits_soon;
+        Ok(note_now.then_some(sat))
     }
 
-    /// Takes a message in; its slot, if it is a warmup mail.
+    /// Notes that the mailbox was read up to `cursors` and that all that was due until now is done.
+    async fn note(
+        &self,
+        cursors: Cursors,
+        sat: Sat,
+        inside: &mut Inside<'_>,
+    ) -> Result<(), Interrupted> {
+        let now = inside.now;
+        let state = inside.hold.take().await?;
+        *state = MailboxState {
+            inbox: cursors.inbox,
+            junk: cursors.junk,
+            engaged_through: state.engaged_through.max(Some(now)),
+            next_engagement: sat.next,
+            engaged_before: Some(sat.before),
+            health: state.health,
+        };
+        Ok(())
+    }
+
+    /// Takes a message in; its receipt, if it is a warmup mail.
     async fn take_in(
         &self,
         account: &Account,
         message: &FoundMessage,
-        session: &mut dyn ReadSession,
-        now: Timestamp,
+        inside: &mut Inside<'_>,
         visited: &mut Visited,
-    ) -> Result<Option<SlotId>, Interrupted> {
+    ) -> Result<Option<Receipt>, Interrupted> {
         match &message.content {
             FoundContent::Message => {
-                let arrival = self.arrivals.arrive(account, message, session, now).await?;
-                visited.arrived += u32::from(arrival.is_new);
-                visited.rescued += u32::from(arrival.is_rescued);
-                Ok(arrival.slot)
+                let arrived = self.arrivals.arrive(account, message, inside).await?;
+                let rescued = arrived.receipt.as_ref().and_then(|it| it.rescued_at);
+                visited.arrived += u32::from(arrived.is_new);
+                visited.rescued += u32::from(arrived.is_new && rescued.is_some());
+                Ok(arrived.receipt)
             }
             FoundContent::DeliveryReport { .. } | FoundContent::Complaint { .. } => {
-                visited.reports +=
-                    u32::from(self.reports.take(account, &message.content, now).await?);
+                let taken = self.reports.take(account, &message.content, inside.now);
+                visited.reports += u32::from(taken.await?);
                 Ok(None)
             }
         }
     }
 
-    /// Does whatever is due with received mails, from that of slot `from` on.
-    async fn engage_due(
+    /// Does whatever became due with received mails since the last sitting. `booked` are those met by this visit, which a query may not
+    /// show yet.
+    async fn sit(
         &self,
         account: &Account,
-        from: SlotId,
-        session: &mut dyn ReadSession,
-        now: Timestamp,
+        state: &MailboxState,
+        booked: BTreeMap<SlotId, Receipt>,
+        inside: &mut Inside<'_>,
         visited: &mut Visited,
-    ) -> Result<Engaged, Interrupted> {
+    ) -> Result<Sat, Interrupted> {
+        let now = inside.now;
+        let receipts = self.unfinished(account, state, booked, now).await?;
+        let is_due = |receipt| !engage::due(receipt, state.engaged_through, now).is_empty();
+        let worked = receipts.values().any(is_due);
+        if worked {
+            let through = inside.hold.take().await?.engaged_through;
+            for receipt in receipts.values() {
+                let actions = engage::due(receipt, through, now);
+                if !actions.is_empty() {
+                    do_all(inside.session, receipt, &actions).await?;
+                    visited.engaged += 1;
+                }
+            }
+        }
+        let left = |receipt: &Receipt| engage::next_due(receipt, Some(now));
+        Ok(Sat {
+            worked,
+            next: receipts.values().filter_map(left).min(),
+            before: receipts
+                .values()
+                .find(|receipt| left(receipt).is_some())
+                .map_or(SlotId::first_at(now), |receipt| receipt.slot),
+        })
+    }
+
+    /// The received mails with which something may be left to do.
+    async fn unfinished(
+        &self,
+        account: &Account,
+        state: &MailboxState,
+        booked: BTreeMap<SlotId, Receipt>,
+        now: Timestamp,
+    ) -> Result<BTreeMap<SlotId, Receipt>, EngineError> {
         let mailbox = AccountRef {
             user: account.user,
             account: account.id,
         };
-        let until = now
-            .saturating_add(SignedDuration::from_hours(24))
-            .unwrap_or(Timestamp::MAX);
-        let receipts = self
-            .receipts
-            .between(mailbox, from, SlotId::first_at(until))
-            .await
-            .map_err(EngineError::from)?;
-        let mut engaged = Engaged::default();
-        for receipt in receipts {
-            let receipt = if engage::next_due(&receipt).is_some_and(|at| at <= now) {
-                let engaged = self.engage(receipt, session, now).await?;
-                visited.engaged += 1;
-                engaged
-            } else {
-                receipt
-            };
-            if let Some(due) = engage::next_due(&receipt) {
-                engaged.before = engaged.before.or(Some(receipt.slot));
-                engaged.next = Some(engaged.next.map_or(due, |next| next.min(due)));
-            }
+        let instant = |at: Result<Timestamp, jiff::Error>, otherwise| at.unwrap_or(otherwise);
+        let from = state.engaged_before.unwrap_or_else(|| {
+            let known_since = now.saturating_sub(ENGAGEMENT_LOOKBACK);
+            SlotId::first_at(instant(known_since, Timestamp::MIN))
+        });
+        let until = now.saturating_add(SignedDuration::from_hours(24));
+        let until = SlotId::first_at(instant(until, Timestamp::MAX));
+        let mut receipts = booked;
+        for receipt in self.receipts.between(mailbox, from, until).await? {
+            receipts.entry(receipt.slot).or_insert(receipt);
         }
-        engaged.before = engaged.before.or(Some(SlotId::first_at(now)));
-        Ok(engaged)
+        Ok(receipts)
     }
+}
 
-    /// Carries out all actions of one mail that are due, then books them with one write. A mail that its owner has deleted or moved
-    /// out of reach is booked as filed: there is nothing left to do with it.
-    async fn engage(
-        &self,
-        mut receipt: Receipt,
-        session: &mut dyn ReadSession,
-        now: Timestamp,
-    ) -> Result<Receipt, Interrupted> {
-        let places = [Folder::Inbox, Folder::Junk, Folder::Warmup];
-        let location = session.find(&receipt.message_id, &places, false).await?;
-        while let Some(action) = engage::next_action(&receipt, now) {
-            match &location {
-                Some(location) => perform(session, location, action).await?,
-                None => receipt.filed_at = Some(now),
-            }
-            engage::book(&mut receipt, action, now);
-        }
-        receipt.version += 1;
-        match self
-            .receipts
-            .replace(&receipt, Vec::new())
-            .await
-            .map_err(EngineError::from)?
-        {
-            Replaced::Done => Ok(receipt),
-            // Its reply was booked meanwhile: the next visit finds these actions still due and repeats them, which changes nothing.
-            Replaced::Stale => Err(EngineError::Held("the receipt").into()),
+/// Does something with a mail. One that its owner has deleted or moved out of reach is left alone.
+async fn do_all(
+    session: &mut dyn ReadSession,
+    receipt: &Receipt,
+    actions: &[engage::Action],
+) -> Result<(), ConnectFailure> {
+    let places = [Folder::Inbox, Folder::Junk, Folder::Warmup];
+    let location = session.find(&receipt.message_id, &places, false).await?;
+    if let Some(location) = location {
+        for action in actions {
+            perform(session, &location, *action).await?;
         }
     }
+    Ok(())
 }
 
 async fn perform(

@@ -1,7 +1,7 @@
 //! What is remembered of a mailbox between two visits: how far it was read, whether it answers, who is in it.
 //!
 //! By IMAP a move may be a copy and a deletion, and no server promises that two sessions that move one message do not make two copies. So a
-//! visit has the mailbox to itself while it works, by a lease.
+//! visit that moves mail has the mailbox to itself meanwhile, by a lease.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -25,7 +25,10 @@ pub struct MailboxState {
     /// Whether it could be used lately. Written by [`Mailboxes::note_health`] alone.
     #[serde(skip)]
     pub health: ConnectionHealth,
-    /// When something is due with a received mail (schedule clock): until then a visit need not read the receipts.
+    /// All that was due with received mails until then is done (schedule clock): what was done with each follows from this
+    /// ([`engage::done`](agentwarm_core::warmup::engage::done)).
+    pub engaged_through: Option<Timestamp>,
+    /// When something is due with a received mail that was known then: until then a visit that finds nothing need not read the receipts.
     pub next_engagement: Option<Timestamp>,
     /// No received mail of an older slot has anything left to be done: where receipts are read from. Absent: not known.
     pub engaged_before: Option<SlotId>,
@@ -42,9 +45,16 @@ pub struct MailboxLease {
     pub state: MailboxState,
 }
 
+/// Reading the state.
+#[async_trait]
+pub trait MailboxReads: Send + Sync {
+    /// The state, whoever holds the mailbox.
+    async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError>;
+}
+
 /// Leases and state.
 #[async_trait]
-pub trait Mailboxes: Send + Sync {
+pub trait Mailboxes: MailboxReads {
     /// Takes the mailbox for `duration` (wall clock) from `now`, unless somebody has it.
     async fn lease(
         &self,
@@ -56,9 +66,6 @@ pub trait Mailboxes: Send + Sync {
 
     /// Writes the state and gives the lease back; does nothing if it was lost meanwhile. Its health stays as it is.
     async fn release(&self, lease: &MailboxLease, state: &MailboxState) -> Result<(), StoreError>;
-
-    /// Reads the state without a lease.
-    async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError>;
 
     /// Writes how the connection fares, absolutely, whoever is in the mailbox.
     async fn note_health(

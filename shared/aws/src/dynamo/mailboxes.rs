@@ -1,27 +1,26 @@
 //! Mailboxes between two visits: the lease, and what was learned.
 //!
-//! `health` stands beside the rest of the state, because sends and visits write it at any time. The item is over a month after it was
-//! last written: what a send noted about an account that was deleted meanwhile goes away by itself, and a mailbox that nobody looked
-//! into for a month is read anew.
+//! `health` stands beside the rest of the state, because sends and visits write it at any time. The item lives as long after its last
+//! write as the receipts do, whose engagement it tells; what a send noted about an account that was deleted meanwhile goes away by itself.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::days::AccountRef;
-use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxState, Mailboxes};
+use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxReads, MailboxState, Mailboxes};
 use agentwarm_core::warmup::connection::ConnectionHealth;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::expression::Expression;
-use super::later;
 use super::table::{Freshness, Table, Written};
+use super::{ACTIVITY_TTL_DAYS, later};
 use crate::actions::{Action, DELETE, GET, Resource, UPDATE};
 use crate::codec::{self, CodecError, DATA, Item};
 use crate::keys;
 
 /// How long a mailbox is remembered after its last write.
-const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * ACTIVITY_TTL_DAYS as i64);
 /// The connection's health.
 const HEALTH: &str = "health";
 
@@ -44,6 +43,18 @@ impl DynamoMailboxes {
 
     fn expiry(&self) -> AttributeValue {
         codec::number(later(self.0.now(), KEPT).as_second())
+    }
+}
+
+#[async_trait]
+impl MailboxReads for DynamoMailboxes {
+    async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError> {
+        const OPERATION: &str = "read the state of a mailbox";
+        let key = keys::mailbox(mailbox);
+        // At half the price: an older cursor reads messages again that are booked already.
+        let item = self.0.get(OPERATION, key, Freshness::Eventual).await?;
+        let state = codec::read_one(OPERATION, item, read)?;
+        Ok(state.unwrap_or_default())
     }
 }
 
@@ -94,15 +105,6 @@ impl Mailboxes for DynamoMailboxes {
             .update(OPERATION, key, update, held)
             .await
             .map(|_| ())
-    }
-
-    async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError> {
-        const OPERATION: &str = "read the state of a mailbox";
-        let key = keys::mailbox(mailbox);
-        // At half the price: an older cursor reads messages again that are booked already.
-        let item = self.0.get(OPERATION, key, Freshness::Eventual).await?;
-        let state = codec::read_one(OPERATION, item, read)?;
-        Ok(state.unwrap_or_default())
     }
 
     async fn note_health(

@@ -1,8 +1,11 @@
 //! The receiver's half of one mail: found, rescued, opened, flagged, answered, filed (decisions 24, 28, 29).
 //!
 //! A receipt is keyed by the slot of the mail, so that a message which is seen twice (two polls, a crash before the cursor moved, a copy
-//! in a second folder) is booked once. What the mailbox will do with the mail is decided when the receipt is made, from the seed
-//! alone, and carried out when its time comes.
+//! in a second folder) is booked once, after it was rescued. What the mailbox will do with the mail is decided when the receipt is made,
+//! from the seed alone. That it was done is not written here: all that was due until the mailbox's last sitting is done ([`engage`]), and
+//! whether it was answered says the answer's own slot.
+//!
+//! [`engage`]: crate::warmup::engage
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -46,14 +49,6 @@ pub struct Receipt {
     pub engagement: Engagement,
     /// When it was moved from spam to the inbox.
     pub rescued_at: Option<Timestamp>,
-    /// When it was opened.
-    pub opened_at: Option<Timestamp>,
-    /// When it was marked important.
-    pub important_at: Option<Timestamp>,
-    /// When its reply was accepted by the server.
-    pub replied_at: Option<Timestamp>,
-    /// When it was filed away; nothing follows.
-    pub filed_at: Option<Timestamp>,
     /// Counts the changes of this item; the condition of the next one.
     pub version: u64,
 }

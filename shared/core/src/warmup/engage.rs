@@ -3,15 +3,17 @@
 //! All of it is decided once, on arrival, from the mail's seed; carrying it out, however often it is tried, rolls no dice. Each action
 //! comes after a human delay, counted in the mailbox's working time: what arrives in the evening is opened in the morning.
 //!
-//! **Rounds.** People open several mails when they sit down to them. So opening and marking are put off to the mailbox's next round
-//! ([`rounds`]), and what needs no more is filed in the same one: a mail costs the mailbox no login of its own.
+//! **Sittings.** People open several mails when they sit down to them. So all of it is put off to the mailbox's next sitting ([`rounds`]): a
+//! mail costs the mailbox no login of its own. And what was done need not be written to each mail: all that was due until the last
+//! sitting is done ([`done`]). For that a sitting must have every mail before it that something is due with, so nothing is due within
+//! [`BOOKED_WITHIN_SECONDS`] of its mail being found.
 //!
 //! **Rates.** `openRate`, `markImportantRate` and `replyRate` are shares of *received* mails, but only what was opened is marked or
 //! answered. So an opened mail is marked with the chance markImportantRate / openRate, likewise for replies, and the overall shares come
 //! out as configured; a rate above `openRate` comes out as `openRate`. A mail that ends its conversation, or whose mailbox may not
 //! send, is not answered, so the measured share of replies lies below the configured one.
 //!
-//! A reply is an order of its own in the due index, for the sending side; the other actions are done by the mailbox's rounds.
+//! A reply is an order of its own in the due index, for the sending side; the other actions are done by the mailbox's sittings.
 
 use jiff::Timestamp;
 
@@ -29,7 +31,11 @@ use crate::warmup::thresholds::REPLY_PATIENCE_HOURS;
 /// of a log-normal distribution (response times in mail studies), cut at both ends; a table draws the same on every machine.
 type Delay = [(u32, u32); 7];
 
-/// From finding a mail to opening it: half within 22 minutes.
+/// Within what time of the beginning of the visit that finds a mail its receipt is stored, with everybody's clock: a visit may last three
+/// minutes, and clocks differ by five at most.
+const BOOKED_WITHIN_SECONDS: i64 = 10 * 60;
+
+/// From finding a mail to opening it: half within 22 minutes, and none before it is booked.
 const OPEN_DELAY: Delay = [
     (0, 40),
     (10, 180),
@@ -73,7 +79,7 @@ pub struct Arrival<'a> {
     pub found_at: Timestamp,
     /// Whose mailbox it is in.
     pub receiver: AccountId,
-    /// How often that has its rounds in its working hours.
+    /// How often that has its sittings in its working hours.
     pub pace: Pace,
     /// The receiver's zone.
     pub zone: &'a Zone,
@@ -106,7 +112,7 @@ pub fn engage(arrival: &Arrival<'_>) -> Engagement {
     };
     let file = |from: Timestamp, range: (u64, u64)| {
         let seconds = range.0 + seed.child("file delay").below(range.1 - range.0);
-        ceil_second(shifted(from, i64::try_from(seconds).unwrap_or(0)))
+        arrival.sitting(shifted(from, i64::try_from(seconds).unwrap_or(0)))
     };
     if !seed.child("open").chance(config.open_rate.get()) {
         return Engagement {
@@ -117,12 +123,17 @@ pub fn engage(arrival: &Arrival<'_>) -> Engagement {
         };
     }
     let opened = after(arrival.found_at, &OPEN_DELAY, "open delay");
-    let open_at = arrival.round_after(opened);
+    let open_at =
+        arrival.sitting_at_work(opened.max(shifted(arrival.found_at, BOOKED_WITHIN_SECONDS)));
     let of_opened = |rate: Rate| rate.get() / config.open_rate.get();
     let important_at = seed
         .child("important")
         .chance(of_opened(config.mark_important_rate))
-        .then(|| arrival.round_after(after(opened, &IMPORTANT_DELAY, "important delay")));
+        .then(|| {
+            arrival
+                .sitting_at_work(after(opened, &IMPORTANT_DELAY, "important delay"))
+                .max(open_at)
+        });
     let replies = seed.child("reply").chance(of_opened(config.reply_rate));
     let reply = (arrival.can_reply && replies).then(|| {
         let at = after(open_at, &REPLY_DELAY, "reply delay");
@@ -144,74 +155,82 @@ pub fn engage(arrival: &Arrival<'_>) -> Engagement {
 }
 
 impl Arrival<'_> {
-    /// The mailbox's first round in working hours at or after `at`.
-    fn round_after(&self, at: Timestamp) -> Timestamp {
-        let round = rounds::at_or_after(self.receiver, at, self.pace);
-        match window_at_or_after(self.zone, self.config, round) {
-            // Hours are whole, so each window has a round.
-            Some(window) if round < window.start => {
-                rounds::at_or_after(self.receiver, window.start, self.pace)
-            }
-            _ => round,
+    /// The mailbox's first sitting at or after `at`.
+    fn sitting(&self, at: Timestamp) -> Timestamp {
+        rounds::sitting_at_or_after(self.receiver, at, self.pace)
+    }
+
+    /// The first in working hours.
+    fn sitting_at_work(&self, at: Timestamp) -> Timestamp {
+        let sitting = self.sitting(at);
+        match window_at_or_after(self.zone, self.config, sitting) {
+            // Hours are whole, so each window has a sitting.
+            Some(window) if sitting < window.start => self.sitting(window.start),
+            _ => sitting,
         }
     }
 }
 
-/// What is to be done next with a mail, if it is due at `now`. A visit asks, acts and [`book`]s until nothing is left.
-pub fn next_action(receipt: &Receipt, now: Timestamp) -> Option<Action> {
-    pending(receipt)
-        .into_iter()
-        .flatten()
-        .find(|(_, due)| *due <= now)
-        .map(|(action, _)| action)
+/// What was done with a mail in its mailbox.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Done {
+    /// It was opened.
+    pub opened: bool,
+    /// It was marked important.
+    pub important: bool,
+    /// It was filed; nothing follows.
+    pub filed: bool,
 }
 
-/// When something is next to be done with a mail in its mailbox; nothing once it is filed. A reply is no such thing.
-pub fn next_due(receipt: &Receipt) -> Option<Timestamp> {
-    pending(receipt)
-        .into_iter()
-        .flatten()
+/// What was done with a mail whose mailbox has done all that was due until `through`; with none, nothing was done yet.
+pub fn done(receipt: &Receipt, through: Option<Timestamp>) -> Done {
+    let mut done = Done::default();
+    for (action, due) in planned(receipt) {
+        if through.is_some_and(|through| due <= through) {
+            match action {
+                Action::Open => done.opened = true,
+                Action::MarkImportant => done.important = true,
+                Action::File => done.filed = true,
+            }
+        }
+    }
+    done
+}
+
+/// What is to be done with a mail at `now` when all that was due until `through` is done, in its order. Doing it again changes nothing.
+pub fn due(receipt: &Receipt, through: Option<Timestamp>, now: Timestamp) -> Vec<Action> {
+    planned(receipt)
+        .filter(|(_, due)| through.is_none_or(|through| through < *due) && *due <= now)
+        .map(|(action, _)| action)
+        .collect()
+}
+
+/// When something is next to be done with a mail in its mailbox, after all that was due until `through`. A reply is no such thing.
+pub fn next_due(receipt: &Receipt, through: Option<Timestamp>) -> Option<Timestamp> {
+    planned(receipt)
         .map(|(_, due)| due)
+        .filter(|due| through.is_none_or(|through| through < *due))
         .min()
 }
 
-/// Notes that `action` was done at `now`. Noting it again changes nothing.
-pub fn book(receipt: &mut Receipt, action: Action, now: Timestamp) {
-    let field = match action {
-        Action::Open => &mut receipt.opened_at,
-        Action::MarkImportant => &mut receipt.important_at,
-        Action::File => &mut receipt.filed_at,
-    };
-    field.get_or_insert(now);
-}
-
-/// What is left to be done, in the order in which it is done.
-fn pending(receipt: &Receipt) -> [Option<(Action, Timestamp)>; 3] {
-    if receipt.filed_at.is_some() {
-        return [None; 3];
-    }
+/// What is done with a mail in its mailbox and when, in the order in which it is done.
+fn planned(receipt: &Receipt) -> impl Iterator<Item = (Action, Timestamp)> {
     let planned = &receipt.engagement;
-    let left = |action, due: Option<Timestamp>, done: Option<Timestamp>| match done {
-        Some(_) => None,
-        None => due.map(|due| (action, due)),
-    };
     [
-        left(Action::Open, planned.open_at, receipt.opened_at),
-        left(
-            Action::MarkImportant,
-            planned.important_at,
-            receipt.important_at,
-        ),
-        left(Action::File, Some(file_due(receipt)), None),
+        (Action::Open, planned.open_at),
+        (Action::MarkImportant, planned.important_at),
+        (Action::File, Some(file_due(receipt))),
     ]
+    .into_iter()
+    .filter_map(|(action, due)| Some((action, due?)))
 }
 
-/// Filing comes after the reply, also when the reply was moved.
+/// Filing comes after the time of the reply, also when that was moved: later only, never back to where a sitting has been.
 fn file_due(receipt: &Receipt) -> Timestamp {
     let planned = &receipt.engagement;
     match planned.reply {
-        Some(reply) if receipt.replied_at.is_none() => planned.file_at.max(shifted(reply.at, 60)),
-        _ => planned.file_at,
+        Some(reply) => planned.file_at.max(shifted(reply.at, 60)),
+        None => planned.file_at,
     }
 }
 

@@ -9,30 +9,44 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::day::{DayFigures, DayPlan};
+use super::engage;
 use super::thresholds::MISSING_AFTER_HOURS;
 use crate::ids::SlotId;
 use crate::mail::receipt::{Placement, Receipt};
 use crate::mail::slot::{Slot, SlotState};
 
+/// What else is known of a day's mails.
+#[derive(Debug, Clone, Default)]
+pub struct Fates {
+    /// The own mails that their receivers have seen.
+    pub found: BTreeSet<SlotId>,
+    /// The own answers, of any date, that were accepted.
+    pub answers: BTreeSet<SlotId>,
+    /// All that was due with received mails until then is done.
+    pub engaged_through: Option<Timestamp>,
+}
+
 /// What an account did and got on `date`. `slots` are its own mails booked on that date, `receipts` what it received (of any date: those
-/// of other dates are left out), `found` the ids among `slots` that their receivers have seen.
+/// of other dates are left out).
 pub fn day_figures(
     date: Date,
     slots: &[Slot],
     receipts: &[Receipt],
-    found: &BTreeSet<SlotId>,
+    fates: &Fates,
     now: Timestamp,
 ) -> DayFigures {
     let mut figures = DayFigures::default();
     for slot in slots.iter().filter(|slot| slot.date == date) {
-        add_slot(&mut figures, slot, found.contains(&slot.id), now);
+        add_slot(&mut figures, slot, fates.found.contains(&slot.id), now);
     }
     for receipt in receipts.iter().filter(|receipt| receipt.date == date) {
+        let done = engage::done(receipt, fates.engaged_through);
         figures.received += 1;
-        figures.opened += u32::from(receipt.opened_at.is_some());
-        figures.replied += u32::from(receipt.replied_at.is_some());
+        figures.opened += u32::from(done.opened);
+        let reply = receipt.engagement.reply;
+        figures.replied += u32::from(reply.is_some_and(|it| fates.answers.contains(&it.slot)));
         figures.rescued += u32::from(receipt.rescued_at.is_some());
-        figures.marked_important += u32::from(receipt.important_at.is_some());
+        figures.marked_important += u32::from(done.important);
         debug_assert!(receipt.rescued_at.is_none() || receipt.placement == Placement::Spam);
     }
     figures

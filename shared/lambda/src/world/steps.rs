@@ -47,6 +47,7 @@ impl World {
             plans: self.plans()?,
             slots: self.slots()?,
             receipts: self.receipts()?,
+            mailboxes: self.mailboxes()?,
         })
     }
 

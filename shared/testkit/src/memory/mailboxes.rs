@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::days::AccountRef;
-use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxState, Mailboxes};
+use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxReads, MailboxState, Mailboxes};
 use agentwarm_core::warmup::connection::ConnectionHealth;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -40,6 +40,17 @@ impl Mailbox {
 struct Lease {
     owner: String,
     until: Timestamp,
+}
+
+#[async_trait]
+impl MailboxReads for MemoryStore {
+    async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError> {
+        self.run("mailboxes.state", |state| {
+            let item = state.mailboxes.0.get(&mailbox);
+            item.map(|item| item.state.clone()).unwrap_or_default()
+        })
+        .await
+    }
 }
 
 #[async_trait]
@@ -90,14 +101,6 @@ impl Mailboxes for MemoryStore {
                 item.learn(mailbox_state);
                 item.lease = None;
             }
-        })
-        .await
-    }
-
-    async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError> {
-        self.run("mailboxes.state", |state| {
-            let item = state.mailboxes.0.get(&mailbox);
-            item.map(|item| item.state.clone()).unwrap_or_default()
         })
         .await
     }

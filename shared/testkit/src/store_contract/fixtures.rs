@@ -223,10 +223,6 @@ pub fn receipt(receiver: AccountRef, seconds: i64) -> Receipt {
             file_at: after(seconds + 3600),
         },
         rescued_at: Some(after(seconds + 121)),
-        opened_at: None,
-        important_at: None,
-        replied_at: None,
-        filed_at: None,
         version: 1,
     }
 }

@@ -26,6 +26,7 @@ fn state() -> MailboxState {
         }),
         junk: None,
         health: ConnectionHealth::default(),
+        engaged_through: Some(after(15)),
         next_engagement: Some(after(30)),
         engaged_before: Some(SlotId::first_at(now())),
     }

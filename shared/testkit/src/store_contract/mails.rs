@@ -187,13 +187,13 @@ pub async fn a_receipt_is_booked_once(store: &Store) {
 /// As slots do.
 pub async fn a_receipt_changes_by_version(store: &Store) {
     let first = given_receipt(store, 60).await;
-    let opened = Receipt {
-        opened_at: Some(after(400)),
+    let rescued = Receipt {
+        rescued_at: Some(after(400)),
         version: 2,
         ..first.clone()
     };
     let late = Receipt {
-        filed_at: Some(after(500)),
+        rescued_at: Some(after(500)),
         version: 2,
         ..first.clone()
     };
@@ -202,7 +202,7 @@ pub async fn a_receipt_changes_by_version(store: &Store) {
         replaced.await.unwrap()
     };
 
-    assert_eq!(replace(&opened).await, Replaced::Done);
+    assert_eq!(replace(&rescued).await, Replaced::Done);
     assert_eq!(replace(&late).await, Replaced::Stale);
     let unknown = Receipt {
         version: 2,
@@ -211,7 +211,7 @@ pub async fn a_receipt_changes_by_version(store: &Store) {
     assert_eq!(replace(&unknown).await, Replaced::Stale);
 
     let read = store.receipts.get(owner(), first.slot).await.unwrap();
-    assert_eq!(read, Some(opened));
+    assert_eq!(read, Some(rescued));
     let read = store.receipts.get(owner(), unknown.slot).await.unwrap();
     assert_eq!(read, None);
 }

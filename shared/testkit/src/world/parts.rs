@@ -236,6 +236,7 @@ impl Parts {
             plans: self.store.clone(),
             slots: self.store.clone(),
             receipts: self.store.clone(),
+            mailboxes: self.store.clone(),
         }
     }
 

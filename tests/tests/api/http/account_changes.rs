@@ -2,7 +2,7 @@ use agentwarm_app::credentials;
 use agentwarm_app::ports::accounts::AccountReads;
 use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::mail::ImapSmtpCredentials;
-use agentwarm_app::ports::mailboxes::Mailboxes;
+use agentwarm_app::ports::mailboxes::{MailboxReads, Mailboxes};
 use agentwarm_core::account::AccountStatus;
 use agentwarm_core::warmup::connection::{
     ConnectionFailure, ConnectionHealth, MailProtocol as Protocol,

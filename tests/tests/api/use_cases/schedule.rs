@@ -61,10 +61,6 @@ fn receipt(of: &Slot, found_at: Timestamp, reply_at: Option<Timestamp>) -> Recei
             file_at: found_at,
         },
         rescued_at: None,
-        opened_at: None,
-        important_at: None,
-        replied_at: None,
-        filed_at: None,
         version: 0,
     }
 }

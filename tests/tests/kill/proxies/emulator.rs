@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use agentwarm_local::http_client::HttpClient;
 use http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 use super::published::Published;
-use super::writes::{self, Receipts};
+use super::writes;
 use crate::gate::Gate;
 use crate::points::{Moment, WriteKind};
 
@@ -25,7 +25,6 @@ pub(super) struct EmulatorProxy {
     endpoint: String,
     client: HttpClient,
     gate: Gate,
-    receipts: Mutex<Receipts>,
     published: Published,
 }
 
@@ -35,7 +34,6 @@ impl EmulatorProxy {
             endpoint: endpoint.to_owned(),
             client: HttpClient::default(),
             gate: gate.clone(),
-            receipts: Mutex::default(),
             published: published.clone(),
         }
     }
@@ -84,7 +82,7 @@ impl EmulatorProxy {
         json: &Value,
         request: Request<Vec<u8>>,
     ) -> Response<Full<Bytes>> {
-        let write = self.with_receipts(|receipts| writes::read(target, json, receipts));
+        let write = writes::read(target, json);
         if let Some(read) = &write {
             let moment = Moment::Writing(read.write.clone());
             self.gate.let_pass(&moment, read.write.slot).await;
@@ -96,9 +94,6 @@ impl EmulatorProxy {
             self.published.note(target, json);
         }
         if let Some(read) = write.filter(|_| response.status().is_success()) {
-            if let Some((slot, done)) = read.done {
-                self.with_receipts(|receipts| receipts.insert(slot, done));
-            }
             if let (WriteKind::Claim, Some(account), Some(slot)) =
                 (read.write.kind, &read.account, read.write.slot)
             {
@@ -115,10 +110,6 @@ impl EmulatorProxy {
         head.headers.remove(TRANSFER_ENCODING);
         head.headers.remove(CONNECTION);
         Response::from_parts(head, Full::new(Bytes::from(body)))
-    }
-
-    fn with_receipts<T>(&self, work: impl FnOnce(&mut Receipts) -> T) -> T {
-        work(&mut self.receipts.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -1,7 +1,5 @@
 //! What a request to the emulator writes, read off its body: DynamoDB's and SQS's JSON protocols.
 
-use std::collections::BTreeMap;
-
 use agentwarm_core::ids::SlotId;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -28,20 +26,7 @@ pub(super) struct Request {
     pub(super) write: Write,
     /// The account whose partition it is in.
     pub(super) account: Option<String>,
-    /// The receipt as it will be, if it is one: how much was done with the mail.
-    pub(super) done: Option<(SlotId, Done)>,
 }
-
-/// What was done with a received mail.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Done {
-    opened: bool,
-    important: bool,
-    filed: bool,
-}
-
-/// What each receipt says that was done, as far as it passed here.
-pub(super) type Receipts = BTreeMap<SlotId, Done>;
 
 /// The runner's clock, if the request stores it.
 pub(super) fn clock(target: &str, body: &Value) -> Option<Timestamp> {
@@ -55,7 +40,7 @@ pub(super) fn clock(target: &str, body: &Value) -> Option<Timestamp> {
 }
 
 /// Reads a request; `None` if it writes nothing.
-pub(super) fn read(target: &str, body: &Value, receipts: &Receipts) -> Option<Request> {
+pub(super) fn read(target: &str, body: &Value) -> Option<Request> {
     let (_, operation) = target.split_once('.')?;
     if !WRITING.contains(&operation) {
         return None;
@@ -68,11 +53,11 @@ pub(super) fn read(target: &str, body: &Value, receipts: &Receipts) -> Option<Re
     );
     let (item, id) = sk.split_once('#').unwrap_or((sk, ""));
     let slot: Option<SlotId> = id.parse().ok();
-    let done = body.get("Item").filter(|_| item == "rcpt").map(done);
     let kind = match (operation, item) {
         ("PutItem", "") | (_, "watermark") => WriteKind::EveryMinute,
         ("PutItem", "slot") => slot_kind(body),
-        ("PutItem", "rcpt") => receipt_kind(body, slot, done, receipts),
+        ("PutItem", "rcpt") => receipt_kind(body),
+        ("UpdateItem", "mailbox") => mailbox_kind(body),
         _ => WriteKind::Other,
     };
     let table = ["TableName", "QueueUrl"]
@@ -90,7 +75,6 @@ pub(super) fn read(target: &str, body: &Value, receipts: &Receipts) -> Option<Re
             ),
         },
         account: pk.split_once("#a#").map(|(_, account)| account.to_owned()),
-        done: slot.zip(done),
     })
 }
 
@@ -111,26 +95,18 @@ fn slot_kind(body: &Value) -> WriteKind {
     }
 }
 
-fn receipt_kind(
-    body: &Value,
-    slot: Option<SlotId>,
-    done: Option<Done>,
-    receipts: &Receipts,
-) -> WriteKind {
-    let version = body.pointer("/Item/version/N").and_then(Value::as_str);
-    let before = slot.and_then(|slot| receipts.get(&slot)).copied();
-    match version {
+fn receipt_kind(body: &Value) -> WriteKind {
+    match body.pointer("/Item/version/N").and_then(Value::as_str) {
         Some("0") => WriteKind::Booking,
-        _ if done != Some(before.unwrap_or_default()) => WriteKind::Engagement,
         _ => WriteKind::Other,
     }
 }
 
-fn done(item: &Value) -> Done {
-    let has = |name: &str| item.pointer(&format!("/data/M/{name}")).is_some();
-    Done {
-        opened: has("opened_at"),
-        important: has("important_at"),
-        filed: has("filed_at"),
+/// A mailbox is given back with the instant up to which everything was done in it.
+fn mailbox_kind(body: &Value) -> WriteKind {
+    let through = body.pointer("/ExpressionAttributeValues/:data/M/engaged_through");
+    match through {
+        Some(_) => WriteKind::Engagement,
+        None => WriteKind::Other,
     }
 }

@@ -99,9 +99,9 @@ fn agrees(look: &Look<'_>, watch: &Watch, slot: &Slot, at_rest: bool, wrong: &mu
         SlotState::Rejected { .. } | SlotState::Claimed { .. } | SlotState::InDoubt { .. } => {}
     }
     if let (Some(spammed_at), Some(receipt)) = (slot.spammed_at, receipt)
-        && spammed_at < receipt.found_at
+        && spammed_at > receipt.found_at
     {
-        wrong.push(format!("slot {id} landed in spam before it was found"));
+        wrong.push(format!("slot {id} landed in spam after it was found"));
     }
     let SlotKind::Reply { answers } = slot.kind else {
         return;
@@ -114,25 +114,10 @@ fn agrees(look: &Look<'_>, watch: &Watch, slot: &Slot, at_rest: bool, wrong: &mu
         wrong.push(format!("slot {id} answers a mail without a receipt"));
         return;
     };
-    if at_rest && slot.state.accepted_at().is_some() && answered.replied_at.is_none() {
+    let reply = answered.engagement.reply;
+    if at_rest && slot.state.accepted_at().is_some() && reply.is_none_or(|reply| reply.slot != id) {
         wrong.push(format!(
             "slot {id} is an accepted answer that its receipt does not know"
-        ));
-    }
-    if answered.replied_at.is_some()
-        && at_rest
-        && answered
-            .engagement
-            .reply
-            .is_some_and(|reply| reply.slot == id)
-        && !matches!(
-            slot.state,
-            SlotState::Accepted { .. } | SlotState::Bounced { .. } | SlotState::Rejected { .. }
-        )
-    {
-        wrong.push(format!(
-            "slot {id} is an answer that never left: {:?}",
-            slot.state
         ));
     }
 }
@@ -184,9 +169,8 @@ fn overdue(
         && look
             .mailbox(owner)
             .is_none_or(|state| state.health.failed_at.is_none());
-    // Filing waits for the reply, and is due as soon as that left.
-    if let Some(due) = engage::next_due(receipt).max(receipt.replied_at)
-        && engage::next_due(receipt).is_some()
+    let through = look.mailbox(owner).and_then(|it| it.engaged_through);
+    if let Some(due) = engage::next_due(receipt, through)
         && world.now().duration_since(due) > patience.overdue
         && is_read
     {

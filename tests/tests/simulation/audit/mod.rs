@@ -39,8 +39,8 @@ impl Patience {
     /// When everything does: a lost message is found when its day is closed.
     pub(crate) fn long() -> Self {
         Self {
-            claimed: SignedDuration::from_hours(30),
             // A day that is closed when its account is resumed is closed a day late.
+            claimed: SignedDuration::from_hours(54),
             in_doubt: SignedDuration::from_hours(54),
             unseen: SignedDuration::from_hours(30),
             overdue: SignedDuration::from_hours(30),

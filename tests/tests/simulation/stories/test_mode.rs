@@ -87,8 +87,8 @@ async fn days_that_are_planned_in_test_mode_have_its_maximum_for_a_reason() {
 
 #[tokio::test]
 async fn test_mode_holds_from_the_next_mail_of_a_day_that_is_planned_already() {
-    let mut sim = Sim::story("test mode at noon", "2026-03-10T06:00:00Z").await;
-    sim.run_until(at("2026-03-10T12:00:00Z"));
+    let mut sim = Sim::story("test mode at two", "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T14:00:00Z"));
     let before = sent_on(&sim, date(2026, 3, 10));
     switch(&sim, true).await;
     sim.run_until(at("2026-03-11T06:00:00Z"));

@@ -2,6 +2,7 @@
 
 use agentwarm_core::account::AccountStatus;
 use agentwarm_core::mail::slot::{SkipReason, SlotKind, SlotState};
+use agentwarm_core::warmup::engage;
 use jiff::civil::date;
 
 use crate::harness::{Sim, at};
@@ -57,8 +58,9 @@ async fn a_partner_that_never_warms_is_engaged_with_all_the_same() {
     assert!(receipts.len() > 3, "{}", receipts.len());
     let yesterday = receipts.iter().filter(|it| it.date < date(2026, 3, 12));
     for receipt in yesterday {
-        assert!(receipt.filed_at.is_some(), "{receipt:?}");
-        assert_eq!(receipt.replied_at, None, "it does not send");
+        let done = engage::done(receipt, sim.engaged_through(6));
+        assert!(done.filed, "{receipt:?}");
+        assert_eq!(receipt.engagement.reply, None, "it does not send");
     }
 }
 

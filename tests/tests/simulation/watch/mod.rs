@@ -51,6 +51,8 @@ pub(crate) struct Watch {
     planned: BTreeMap<AccountId, LastPlanned>,
     plans_seen: BTreeSet<(AccountRef, Date)>,
     closed: BTreeSet<(AccountRef, Date)>,
+    /// When each mailbox had sat last when it last looked.
+    engaged: BTreeMap<AccountRef, Timestamp>,
 }
 
 impl Watch {
@@ -84,6 +86,9 @@ impl Watch {
         self.mails(world, &mut wrong);
         self.closed_days(world, &receipts_before, &mut wrong);
         let look = world.store.look();
+        let mailboxes = look.accounts().map(|account| world.owner(account.id));
+        let sat = mailboxes.filter_map(|it| Some((it, look.mailbox(it)?.engaged_through?)));
+        self.engaged = sat.collect();
         let suppressed = look.accounts().filter(|account| {
             look.is_suppressed(account.user, account.email.as_str(), world.now())
         });

@@ -73,11 +73,18 @@ impl Watch {
             let now = world.now();
             let minute_ago = now - SignedDuration::from_secs(1);
             let nothing = Before::new();
-            let counted = [
-                counted(&look, owner, row, now, &nothing),
-                counted(&look, owner, row, minute_ago, &nothing),
-                counted(&look, owner, row, now, receipts_before),
-            ];
+            let sat = look.mailbox(owner).and_then(|it| it.engaged_through);
+            let sat_before = self.engaged.get(&owner).copied();
+            let mut ways = Vec::new();
+            for receipts in [&nothing, receipts_before] {
+                for then in [now, minute_ago] {
+                    ways.extend([sat, sat_before].map(|sat| (then, sat, receipts)));
+                }
+            }
+            let counted: Vec<_> = ways
+                .into_iter()
+                .map(|(then, sat, receipts)| counted(&look, owner, row, (then, sat), receipts))
+                .collect();
             if !counted.contains(&row.figures) {
                 wrong.push(format!(
                     "{} of {}: closed with {:?}, counted {:?}",
@@ -148,16 +155,18 @@ fn takes_mail(look: &Look<'_>, account: &Account, now: Timestamp) -> bool {
         )
 }
 
-/// A day's figures as of `then`, taken another way than the engine takes them: from everything that is stored.
+/// A day's figures as of `then`, taken another way than the engine takes them: from everything that is stored. The mailbox has `sat` last
+/// at that time.
 fn counted(
     look: &Look<'_>,
     owner: AccountRef,
     row: &DayRow,
-    then: Timestamp,
+    (then, sat): (Timestamp, Option<Timestamp>),
     receipts_before: &Before,
 ) -> DayFigures {
     let mut figures = DayFigures::default();
     let by_then = |at: Option<Timestamp>| u32::from(at.is_some_and(|at| at <= then));
+    let sat_through = |due: Option<Timestamp>| u32::from(due.is_some() && due <= sat);
     let seen = |slot: &Slot| {
         let receiver = AccountRef {
             user: owner.user,
@@ -205,10 +214,12 @@ fn counted(
         );
     for receipt in receipts.filter(|it| it.receiver == owner.account && it.date == row.date) {
         figures.received += by_then(Some(receipt.found_at));
-        figures.opened += by_then(receipt.opened_at);
-        figures.replied += by_then(receipt.replied_at);
+        figures.opened += sat_through(receipt.engagement.open_at);
+        let reply = receipt.engagement.reply;
+        let answer = reply.and_then(|reply| look.slot(owner, reply.slot));
+        figures.replied += by_then(answer.and_then(|slot| slot.state.accepted_at()));
         figures.rescued += by_then(receipt.rescued_at);
-        figures.marked_important += by_then(receipt.important_at);
+        figures.marked_important += sat_through(receipt.engagement.important_at);
     }
     figures
 }

@@ -81,42 +81,15 @@ pub(super) fn slot(before: Option<&Slot>, after: &Slot, wrong: &mut Vec<String>)
 pub(super) fn receipt(before: Option<&Receipt>, after: &Receipt, wrong: &mut Vec<String>) {
     let id = after.slot;
     let due = &after.engagement;
-    let early = |done: Option<jiff::Timestamp>, due: Option<jiff::Timestamp>| {
-        done.is_some_and(|done| due.is_none_or(|due| done < due))
-    };
-    if early(after.opened_at, due.open_at)
-        || early(after.important_at, due.important_at)
-        || early(after.filed_at, Some(due.file_at))
-    {
-        wrong.push(format!(
-            "receipt {id} was engaged before its time: {after:?}"
-        ));
-    }
-    let open = after.opened_at.is_some();
-    let undone = (due.open_at.is_some() && !open)
-        || (due.important_at.is_some() && after.important_at.is_none());
-    if after.filed_at.is_some() && undone {
-        wrong.push(format!(
-            "receipt {id} was filed before its engagement: {after:?}"
-        ));
-    }
-    if after.important_at.is_some() && !open {
-        wrong.push(format!("receipt {id} was marked unread: {after:?}"));
-    }
     let Some(before) = before else {
         return;
     };
-    let changed = |a: Option<jiff::Timestamp>, b: Option<jiff::Timestamp>| a.is_some() && a != b;
     let rolled = (
         before.engagement.open_at,
         before.engagement.important_at,
         before.engagement.file_at,
     ) != (due.open_at, due.important_at, due.file_at);
-    if changed(before.opened_at, after.opened_at)
-        || changed(before.important_at, after.important_at)
-        || changed(before.replied_at, after.replied_at)
-        || changed(before.rescued_at, after.rescued_at)
-        || changed(before.filed_at, after.filed_at)
+    if before.rescued_at != after.rescued_at
         || (before.date, before.found_at, before.placement)
             != (after.date, after.found_at, after.placement)
         || rolled

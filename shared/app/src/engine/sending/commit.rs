@@ -15,7 +15,7 @@ use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use super::checks::Planned;
 use super::{Handled, MAX_ATTEMPTS, Sending, new_slot};
 use crate::engine::reports::MAILBOX_FULL;
-use crate::engine::{EngineError, compose, file, replies, settling};
+use crate::engine::{EngineError, compose, file, settling};
 use crate::ports::Replaced;
 use crate::ports::days::{AccountRef, SuppressionReason};
 use crate::ports::mail::{ConnectFailure, SmtpPhase, Submission};
@@ -40,10 +40,8 @@ impl Sending {
                     Event::account(EventType::WarmupEmailSent, sender.id, Actor::System, now)
                         .with("slotId", slot.id.to_string())
                         .with("recipientAccountId", recipient.id.to_string());
-                let slot = self
-                    .advance(slot, SlotState::Accepted { at: now }, vec![event])
+                self.advance(slot, SlotState::Accepted { at: now }, vec![event])
                     .await?;
-                self.note_reply(&slot).await?;
                 Ok(Handled::Sent)
             }
             Submission::InDoubt => {
@@ -265,14 +263,6 @@ impl Sending {
             }
         }
         Err(EngineError::Held("the slot"))
-    }
-
-    /// Books an accepted reply on the mail it answers. Done again on every redelivery, so a crash after the commit loses nothing.
-    pub(super) async fn note_reply(&self, slot: &Slot) -> Result<(), EngineError> {
-        match slot.state.accepted_at() {
-            Some(at) => replies::note(self.receipts.as_ref(), slot, at).await,
-            None => Ok(()),
-        }
     }
 }
 

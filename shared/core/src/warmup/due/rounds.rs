@@ -2,7 +2,8 @@
 //!
 //! A person looks into their mailbox now and then and does several things at once. So does a mailbox here: every quarter of an hour while it
 //! has working hours and sends, else every hour, at a minute that follows from its id. What it does with a mail ([`engage`]) is put off
-//! to a round, so that opening, flagging and filing need neither an entry in the due index nor a login of their own.
+//! to a *sitting*, every second round of a busy mailbox and every one of another: so opening, flagging and filing need neither an entry in
+//! the due index nor a login of their own, and what a mailbox has done is one instant, that of its last sitting.
 //!
 //! [`engage`]: crate::warmup::engage
 
@@ -35,6 +36,14 @@ impl Pace {
             Self::Idle => IDLE_MINUTES,
         }
     }
+
+    /// Minutes between two sittings: a multiple of those between rounds that divides an hour.
+    const fn sitting_minutes(self) -> u8 {
+        match self {
+            Self::Busy => 2 * BUSY_MINUTES,
+            Self::Idle => IDLE_MINUTES,
+        }
+    }
 }
 
 /// The minute of the hour, 0–59, at which a mailbox has its hourly round.
@@ -47,9 +56,9 @@ pub fn is_in(minute: u8, account: AccountId, pace: Pace) -> bool {
     minute % pace.minutes() == minute_of(account) % pace.minutes()
 }
 
-/// The first round of a mailbox at or after `at`.
-pub fn at_or_after(account: AccountId, at: Timestamp, pace: Pace) -> Timestamp {
-    on_grid(account, at, i64::from(pace.minutes()) * 60)
+/// The first sitting of a mailbox at or after `at`: a round.
+pub fn sitting_at_or_after(account: AccountId, at: Timestamp, pace: Pace) -> Timestamp {
+    on_grid(account, at, i64::from(pace.sitting_minutes()) * 60)
 }
 
 /// The first instant at or after `at` that lies a multiple of `every` seconds from the mailbox's minute. `every` divides an hour, and hours
@@ -90,20 +99,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_next_round_is_the_first_that_the_roster_has(n in 0_u64..10_000, ms in 0_i64..4_000_000_000_000) {
+        fn the_next_sitting_is_a_round_that_the_roster_has(n in 0_u64..10_000, ms in 0_i64..4_000_000_000_000) {
             let account = account_id(n);
             let at = Timestamp::from_millisecond(ms).unwrap();
             for pace in [Pace::Busy, Pace::Idle] {
-                let round = at_or_after(account, at, pace);
-                prop_assert!(round >= at && seconds_between(at, round) <= i64::from(pace.minutes()) * 60);
-                prop_assert_eq!(round.as_millisecond() % 60_000, 0);
-                let minute = u8::try_from(round.as_second() / 60 % 60).unwrap();
+                let sitting = sitting_at_or_after(account, at, pace);
+                prop_assert!(sitting >= at && seconds_between(at, sitting) <= i64::from(pace.sitting_minutes()) * 60);
+                prop_assert_eq!(sitting.as_millisecond() % 60_000, 0);
+                let minute = u8::try_from(sitting.as_second() / 60 % 60).unwrap();
                 prop_assert!(is_in(minute, account, pace));
-                prop_assert_eq!(at_or_after(account, round, pace), round);
+                prop_assert_eq!(sitting_at_or_after(account, sitting, pace), sitting);
             }
-            // Every busy round is an instant at which mail is looked for.
-            let round = at_or_after(account, at, Pace::Busy);
-            prop_assert_eq!(on_grid(account, round, super::super::LOOK_GRID_SECONDS), round);
+            // Every busy sitting is an instant at which mail is looked for.
+            let sitting = sitting_at_or_after(account, at, Pace::Busy);
+            prop_assert_eq!(on_grid(account, sitting, super::super::LOOK_GRID_SECONDS), sitting);
         }
     }
 }

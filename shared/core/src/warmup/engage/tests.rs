@@ -54,10 +54,6 @@ fn receipt(engagement: Engagement) -> Receipt {
         },
         engagement,
         rescued_at: None,
-        opened_at: None,
-        important_at: None,
-        replied_at: None,
-        filed_at: None,
         version: 1,
     }
 }
@@ -106,9 +102,9 @@ fn delays_look_like_people() {
         .collect();
     minutes.sort_unstable();
     let percentile = |percent: usize| minutes[minutes.len() * percent / 100];
-    // Half within 22 minutes, and half a round's wait.
-    assert!((5..=12).contains(&percentile(10)), "{}", percentile(10));
-    assert!((26..=34).contains(&percentile(50)), "{}", percentile(50));
+    // Half within 22 minutes, and half of the time between two sittings.
+    assert!((12..=20).contains(&percentile(10)), "{}", percentile(10));
+    assert!((32..=42).contains(&percentile(50)), "{}", percentile(50));
     assert!((135..=180).contains(&percentile(90)), "{}", percentile(90));
 }
 
@@ -149,70 +145,74 @@ fn planned() -> Receipt {
     })
 }
 
-/// What visits at these times do with a mail.
-fn done(receipt: &mut Receipt, visits: &[&str]) -> Vec<Vec<Action>> {
-    visits
-        .iter()
-        .map(|visit| {
-            let mut actions = Vec::new();
-            while let Some(action) = next_action(receipt, at(visit)) {
-                book(receipt, action, at(visit));
-                actions.push(action);
-            }
-            actions
-        })
-        .collect()
-}
-
 #[test]
-fn each_visit_does_what_is_due_in_its_order() {
-    let mut mail = planned();
-    assert_eq!(next_due(&mail), Some(at("2026-03-12T10:00:00Z")));
-    let visits = [
+fn each_sitting_does_what_became_due_since_the_last() {
+    let mail = planned();
+    let sittings = [
         "2026-03-12T09:59:59Z",
         "2026-03-12T10:00:00Z",
         "2026-03-12T10:30:00Z",
         "2026-03-12T11:30:00Z",
+        "2026-03-12T12:00:00Z",
     ];
+    let mut through = None;
+    let mut steps = Vec::new();
+    for sitting in sittings {
+        steps.push(due(&mail, through, at(sitting)));
+        through = Some(at(sitting));
+    }
     assert_eq!(
-        done(&mut mail, &visits),
+        steps,
         [
             vec![],
             vec![Action::Open],
             vec![Action::MarkImportant],
-            vec![Action::File]
+            vec![Action::File],
+            vec![],
         ]
     );
-    assert_eq!(next_due(&mail), None);
-    assert_eq!(mail.opened_at, Some(at("2026-03-12T10:00:00Z")));
-
-    let mut late = planned();
     assert_eq!(
-        done(&mut late, &["2026-03-13T09:00:00Z"]),
-        [[Action::Open, Action::MarkImportant, Action::File]]
+        due(&mail, None, at("2026-03-13T09:00:00Z")),
+        [Action::Open, Action::MarkImportant, Action::File]
     );
 }
 
 #[test]
-fn booking_again_keeps_the_first_time() {
-    let mut mail = planned();
-    book(&mut mail, Action::Open, at("2026-03-12T10:00:00Z"));
-    book(&mut mail, Action::Open, at("2026-03-12T12:00:00Z"));
-    assert_eq!(mail.opened_at, Some(at("2026-03-12T10:00:00Z")));
+fn what_was_due_until_the_last_sitting_is_done() {
+    let mail = planned();
+    let is_done = |through: &str| {
+        let Done {
+            opened,
+            important,
+            filed,
+        } = done(&mail, Some(at(through)));
+        [opened, important, filed]
+    };
+    assert_eq!(done(&mail, None), Done::default());
+    assert_eq!(is_done("2026-03-12T09:59:59Z"), [false, false, false]);
+    assert_eq!(is_done("2026-03-12T10:00:00Z"), [true, false, false]);
+    assert_eq!(is_done("2026-03-12T10:01:00Z"), [true, true, false]);
+    assert_eq!(is_done("2026-03-12T11:30:00Z"), [true, true, true]);
+
+    let next = |through: Option<&str>| next_due(&mail, through.map(at));
+    assert_eq!(next(None), Some(at("2026-03-12T10:00:00Z")));
+    assert_eq!(
+        next(Some("2026-03-12T10:00:00Z")),
+        Some(at("2026-03-12T10:01:00Z"))
+    );
+    assert_eq!(next(Some("2026-03-12T11:30:00Z")), None);
 }
 
 #[test]
-fn filing_waits_for_a_reply_that_was_moved_but_not_for_one_that_was_sent() {
+fn filing_waits_for_a_reply_that_was_moved() {
     let mut mail = planned();
-    mail.opened_at = Some(at("2026-03-12T10:00:00Z"));
-    mail.important_at = mail.opened_at;
+    let filing = |mail: &Receipt| next_due(mail, Some(at("2026-03-12T10:01:00Z")));
+    assert_eq!(filing(&mail), Some(at("2026-03-12T11:30:00Z")));
     mail.engagement.reply = Some(PlannedReply {
         slot: slot(3),
         at: at("2026-03-13T09:00:00Z"),
     });
-    assert_eq!(next_due(&mail), Some(at("2026-03-13T09:01:00Z")));
-    mail.replied_at = Some(at("2026-03-12T11:00:00Z"));
-    assert_eq!(next_due(&mail), Some(at("2026-03-12T11:30:00Z")));
+    assert_eq!(filing(&mail), Some(at("2026-03-13T09:01:00Z")));
 }
 
 #[test]
@@ -269,26 +269,32 @@ proptest! {
             prop_assert!(at > found_at && it.open_at.is_some_and(|open| open <= at));
             prop_assert!(it.file_at >= at);
         }
-        for at in [it.open_at, it.important_at].into_iter().flatten() {
-            prop_assert_eq!(rounds::at_or_after(receiver, at, pace), at);
+        for at in [it.open_at, it.important_at, Some(it.file_at)].into_iter().flatten() {
+            prop_assert_eq!(rounds::sitting_at_or_after(receiver, at, pace), at);
+            prop_assert!(seconds_between(found_at, at) >= BOOKED_WITHIN_SECONDS);
         }
-        prop_assert!(it.file_at > found_at);
         if let Some(reply) = it.reply {
             prop_assert!(reply.at > it.open_at.unwrap());
             prop_assert!(reply.slot > SlotId::first_at(reply.at));
         }
 
-        // Visits at any time end with the mail filed, and never act before their time.
+        // Sittings at any time end with the mail filed, do each thing once, and never before its time.
         let mut mail = receipt(it);
         mail.found_at = found_at;
-        while let Some(due) = next_due(&mail) {
-            prop_assert_eq!(next_action(&mail, shifted(due, -1)), None);
-            let action = next_action(&mail, due).unwrap();
-            book(&mut mail, action, due);
+        let mut through = None;
+        let mut acted = Vec::new();
+        while let Some(next) = next_due(&mail, through) {
+            prop_assert_eq!(due(&mail, through, shifted(next, -1)), []);
+            acted.extend(due(&mail, through, next));
+            through = Some(next);
         }
-        prop_assert!(mail.filed_at.is_some());
-        prop_assert_eq!(mail.opened_at.is_some(), it.open_at.is_some());
-        if let Some(moved) = move_reply(&mail, &zone, &config, mail.filed_at.unwrap()) {
+        let Done { opened, important, filed } = done(&mail, through);
+        prop_assert!(filed);
+        prop_assert_eq!((opened, important), (it.open_at.is_some(), it.important_at.is_some()));
+        let expected = [(opened, Action::Open), (important, Action::MarkImportant), (filed, Action::File)];
+        let expected: Vec<_> = expected.iter().filter(|(is_done, _)| *is_done).map(|(_, action)| *action).collect();
+        prop_assert_eq!(acted, expected);
+        if let Some(moved) = move_reply(&mail, &zone, &config, it.file_at) {
             prop_assert!(moved.at <= shifted(found_at, 48 * 3600));
             prop_assert!(window_at_or_after(&zone, &config, moved.at).unwrap().contains(moved.at));
         }
