@@ -108,15 +108,17 @@ pub(super) enum Next {
 
 /// The request's key, if it has one.
 pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
-    let Some(value) = headers.get(HEADER) else {
+    let mut values = headers.get_all(HEADER).iter();
+    let Some(value) = values.next() else {
         return Ok(None);
     };
+    let refused = |message: String| Err(ApiError::invalid_at("Idempotency-Key", message));
+    if values.next().is_some() {
+        return refused("is given more than once".to_owned());
+    }
     match value.to_str() {
         Ok(key) if (1..=MAX_KEY).contains(&key.len()) => Ok(Some(key)),
-        _ => Err(ApiError::invalid_at(
-            "Idempotency-Key",
-            format!("must have 1 to {MAX_KEY} visible ASCII characters"),
-        )),
+        _ => refused(format!("must have 1 to {MAX_KEY} visible ASCII characters")),
     }
 }
 

@@ -47,7 +47,7 @@ pub use fields::{Fields, FromFields, Invalid, Patch};
 pub use gateway::HttpTask;
 pub use idempotency::IdempotencyStore;
 pub use links::Endpoint;
-pub use paging::{PageInfo, Paging};
+pub use paging::{PageInfo, Paging, Wanted};
 pub use rate::{RateCounter, RateLimit};
 pub use request::{Incoming, Request};
 pub use response::{Answer, Response};
