@@ -1,5 +1,6 @@
 //! A stack of its own for each test, its mailboxes those that the test names.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,31 +28,48 @@ pub(crate) struct World {
     pub(crate) api: ApiClient,
     pub(crate) outage: Outage,
     settings: RunSettings,
+    parameters: BTreeMap<String, String>,
     name: &'static str,
 }
 
 impl World {
     /// The stack `name` on a Wednesday at six in the morning, UTC, with a user who has the empty pool `Demo`.
     pub(crate) async fn begin(name: &'static str) -> Self {
+        Self::with(name, BTreeMap::new()).await
+    }
+
+    /// The same, where a key may ask `limit` times a minute.
+    pub(crate) async fn limited(name: &'static str, limit: usize) -> Self {
+        let limit = ("RateLimitPerMinute".to_owned(), limit.to_string());
+        Self::with(name, BTreeMap::from([limit])).await
+    }
+
+    async fn with(name: &'static str, parameters: BTreeMap<String, String>) -> Self {
         let mut settings = RunSettings::from_environment().unwrap();
         settings.api.set_port(0);
         settings.pace = Pace::DayIn(Duration::ZERO);
         settings.mail.mailboxes_file = mailboxes_file(name);
         std::fs::write(&settings.mail.mailboxes_file, "").unwrap();
-        Self::start(name, settings, at("2026-03-11T06:00:00Z")).await
+        Self::start(name, settings, parameters, at("2026-03-11T06:00:00Z")).await
     }
 
     /// Stops the runner and starts it again: the same tables, functions that know nothing.
     pub(crate) async fn restart(self) -> Self {
         let now = self.stack.clock().schedule();
         self.stack.stop().await.unwrap();
-        Self::start(self.name, self.settings, now).await
+        Self::start(self.name, self.settings, self.parameters, now).await
     }
 
-    async fn start(name: &'static str, settings: RunSettings, begin: Timestamp) -> Self {
+    async fn start(
+        name: &'static str,
+        settings: RunSettings,
+        parameters: BTreeMap<String, String>,
+        begin: Timestamp,
+    ) -> Self {
         let outage = Outage::default();
         let mut config = config(&settings, Functions::Here(functions()), settings.pace).unwrap();
         config.stack.name = name.to_owned();
+        config.stack.parameters.extend(parameters.clone());
         config.begin = Some(begin);
         config.interceptors = vec![outage.interceptor()];
         let stack = Stack::start(config).await.unwrap();
@@ -63,6 +81,7 @@ impl World {
             api,
             outage,
             settings,
+            parameters,
             name,
         }
     }
