@@ -1,7 +1,7 @@
 //! What this operation gives.
 
 use agentwarm_app::agent::Status;
-use agentwarm_core::account::{Account, AccountStatus};
+use agentwarm_core::account::StatusCounts;
 use agentwarm_core::advice::{Issue, IssueSeverity, IssueType, NextAction, Priority};
 use agentwarm_core::ids::AccountId;
 use agentwarm_lambda::http::Endpoint;
@@ -54,7 +54,7 @@ pub struct DomainCounts {
 pub struct DomainStatus {}
 
 /// Accounts by their status.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct AccountCounts {
     total: u32,
     warming: u32,
@@ -107,7 +107,7 @@ impl From<&Status> for SystemStatus {
         Self {
             overview: Overview {
                 domains: DomainCounts::default(),
-                accounts: AccountCounts::of(&status.accounts),
+                accounts: StatusCounts::of(&status.accounts).into(),
                 today_emails: TodayEmails {
                     sent: status.today.sent,
                     received: status.today.received,
@@ -138,21 +138,16 @@ impl From<&Status> for SystemStatus {
     }
 }
 
-impl AccountCounts {
-    fn of(accounts: &[Account]) -> Self {
-        let mut counts = Self::default();
-        for account in accounts {
-            counts.total += 1;
-            let of_status = match account.status {
-                AccountStatus::Warming => &mut counts.warming,
-                AccountStatus::Active => &mut counts.active,
-                AccountStatus::Paused => &mut counts.paused,
-                AccountStatus::Error => &mut counts.error,
-                AccountStatus::Suspended => &mut counts.suspended,
-            };
-            *of_status += 1;
+impl From<StatusCounts> for AccountCounts {
+    fn from(counts: StatusCounts) -> Self {
+        Self {
+            total: counts.total,
+            warming: counts.warming,
+            active: counts.active,
+            paused: counts.paused,
+            error: counts.error,
+            suspended: counts.suspended,
         }
-        counts
     }
 }
 

@@ -27,7 +27,6 @@ use agentwarm_mail::{ImapSmtp, MailConfig, MailConfigError};
 use crate::bootstrap::{SystemClock, SystemEntropy};
 use crate::http::{HttpApp, HttpPorts, HttpTask, RateLimit, RouteError, Routes};
 use crate::settings::{Settings, SettingsError};
-use crate::stores::{DynamoIdempotency, DynamoRateCounter};
 use crate::task::Task;
 
 /// How long items of the activity table are kept, in days: the longest retention of any plan and a month to look back from it.
@@ -370,12 +369,10 @@ impl World {
         let ports = HttpPorts {
             keys: self.key_lookup()?,
             rate_limit: RateLimit {
-                counter: Arc::new(DynamoRateCounter(RateTable::new(self.ephemeral()?))),
+                counter: Arc::new(RateTable::new(self.ephemeral()?)),
                 per_minute: self.settings.number("RATE_LIMIT_PER_MINUTE", 100)?,
             },
-            idempotency: Some(Arc::new(DynamoIdempotency(IdempotencyTable::new(
-                self.ephemeral()?,
-            )))),
+            idempotency: Some(Arc::new(IdempotencyTable::new(self.ephemeral()?))),
             clock: self.clock(),
             entropy: self.entropy(),
         };

@@ -13,13 +13,10 @@ use agentwarm_local::run::{config, demo};
 use agentwarm_local::settings::RunSettings;
 use agentwarm_local::{Functions, Stack};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::door::Door;
 use crate::outage::Outage;
-
-/// The password of the numbered mailboxes (`w000@` … `w999@`) of the local mail servers.
-const NUMBERED_PASSWORD: &str = "warm-enough";
 
 /// A stack, its user and their key.
 pub(crate) struct World {
@@ -133,21 +130,9 @@ impl World {
 
 /// What connects a numbered mailbox of `servers`, in `pool`.
 pub(crate) fn account(servers: &MailServers, address: &str, pool: &str) -> Value {
-    json!({
-        "email": address,
-        "displayName": "Robin Numbered",
-        "provider": "imap_smtp",
-        "timezone": "UTC",
-        "poolId": pool,
-        "credentials": {
-            "imapHost": servers.host,
-            "imapPort": servers.imaps_port,
-            "smtpHost": servers.host,
-            "smtpPort": servers.smtp_port,
-            "username": address,
-            "password": NUMBERED_PASSWORD,
-        },
-    })
+    let mut account = servers.numbered_account(address);
+    account["poolId"] = pool.into();
+    account
 }
 
 /// The id of what an answer shows.

@@ -16,6 +16,7 @@ pub mod mail;
 pub mod mailboxes;
 pub mod pools;
 pub mod queue;
+pub mod requests;
 pub mod suppressions;
 pub mod test_mode;
 pub mod vault;

@@ -34,7 +34,7 @@ pub use api_keys::{DynamoApiKeys, DynamoKeyLookup, DynamoUserPlans};
 pub use audit::DynamoAuditLog;
 pub use crm::{DynamoCrmLinkWrites, DynamoCrmLinks};
 pub use due::DynamoDueIndex;
-pub use idempotency::{Begun, IdempotencyTable, MAX_ANSWER_BYTES, RequestScope};
+pub use idempotency::{IdempotencyTable, MAX_ANSWER_BYTES};
 pub use ledger::DynamoPoolLedger;
 pub use life::DynamoAccountLife;
 pub use mailboxes::DynamoMailboxes;

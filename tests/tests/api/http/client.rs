@@ -13,14 +13,12 @@ use agentwarm_app::audit_log::ReadAuditLog;
 use agentwarm_app::health::Health;
 use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::keys::ApiKeys;
+use agentwarm_app::ports::requests::{Begun, IdempotencyStore, RateCounter, RequestScope};
 use agentwarm_app::tenant::Tenant;
 use agentwarm_app::users::Users;
 use agentwarm_core::ids::{ApiKeyId, RequestId, UserId};
 use agentwarm_core::plan::Plan;
-use agentwarm_lambda::http::idempotency::{Begun, Scope};
-use agentwarm_lambda::http::{
-    BoundRoute, HttpApp, HttpPorts, IdempotencyStore, Incoming, RateCounter, RateLimit, Response,
-};
+use agentwarm_lambda::http::{BoundRoute, HttpApp, HttpPorts, Incoming, RateLimit, Response};
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderValue, Method};
 use jiff::{SignedDuration, Timestamp};
@@ -307,7 +305,7 @@ type Record = (String, Option<Vec<u8>>);
 impl IdempotencyStore for Remembered {
     async fn begin(
         &self,
-        scope: Scope<'_>,
+        scope: RequestScope<'_>,
         fingerprint: &str,
         _owner: &str,
         now: Timestamp,
@@ -330,7 +328,7 @@ impl IdempotencyStore for Remembered {
 
     async fn finish(
         &self,
-        scope: Scope<'_>,
+        scope: RequestScope<'_>,
         _owner: &str,
         answer: &[u8],
     ) -> Result<bool, StoreError> {
@@ -342,7 +340,7 @@ impl IdempotencyStore for Remembered {
         Ok(true)
     }
 
-    async fn abandon(&self, scope: Scope<'_>, _owner: &str) -> Result<(), StoreError> {
+    async fn abandon(&self, scope: RequestScope<'_>, _owner: &str) -> Result<(), StoreError> {
         let id = (scope.key, scope.idempotency_key.to_owned());
         self.0.lock().unwrap().remove(&id);
         Ok(())

@@ -2,6 +2,7 @@
 //!
 //! The domain's types know nothing of JSON Schema, so a wire type that holds one names its schema here.
 
+use agentwarm_core::account::{AccountStatus, Provider, WarmupPhase};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// An instant: RFC 3339 in UTC, with `Z` (decision 11).
@@ -42,6 +43,21 @@ pub fn email(_: &mut SchemaGenerator) -> Schema {
 /// A share, from 0 to 1.
 pub fn rate(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "number", "minimum": 0, "maximum": 1 })
+}
+
+/// An account's provider.
+pub fn provider(_: &mut SchemaGenerator) -> Schema {
+    one_of(Provider::ALL, Provider::as_str)
+}
+
+/// An account's status.
+pub fn account_status(_: &mut SchemaGenerator) -> Schema {
+    one_of(AccountStatus::ALL, AccountStatus::as_str)
+}
+
+/// A phase of warmup.
+pub fn warmup_phase(_: &mut SchemaGenerator) -> Schema {
+    one_of(WarmupPhase::ALL, WarmupPhase::as_str)
 }
 
 /// One of some values by their names on the wire. Wrap it: `fn status(_: &mut SchemaGenerator) -> Schema { one_of(…) }`.
