@@ -2,8 +2,8 @@
 
 use agentwarm_app::agent::Status;
 use agentwarm_core::account::StatusCounts;
-use agentwarm_core::advice::{Issue, IssueSeverity, IssueType, NextAction, Priority};
-use agentwarm_core::ids::AccountId;
+use agentwarm_core::advice::{Issue, IssueSeverity, IssueType, NextAction, Priority, Subject};
+use agentwarm_core::ids::{AccountId, PoolId};
 use agentwarm_lambda::http::Endpoint;
 use agentwarm_lambda::http::openapi::schema;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -83,8 +83,14 @@ pub struct IssueView {
     #[serde(rename = "type")]
     #[schemars(schema_with = "issue_type")]
     kind: &'static str,
+    /// With which account, if it is one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::id")]
-    account_id: AccountId,
+    account_id: Option<AccountId>,
+    /// With which pool, if it is one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::id")]
+    pool_id: Option<PoolId>,
     message: String,
     /// A hint for machines.
     action: &'static str,
@@ -153,10 +159,15 @@ impl From<StatusCounts> for AccountCounts {
 
 impl From<&Issue> for IssueView {
     fn from(issue: &Issue) -> Self {
+        let (account_id, pool_id) = match issue.about {
+            Subject::Account(account) => (Some(account), None),
+            Subject::Pool(pool) => (None, Some(pool)),
+        };
         Self {
             severity: issue.severity.as_str(),
             kind: issue.kind.as_str(),
-            account_id: issue.account,
+            account_id,
+            pool_id,
             message: issue.message.clone(),
             action: issue.action,
         }
@@ -169,7 +180,7 @@ impl From<&NextAction> for ActionView {
             priority: next.priority.as_str(),
             action: next.action.clone(),
             reason: next.reason.clone(),
-            endpoint: Endpoint::of(next.remedy, next.account),
+            endpoint: next.step.into(),
         }
     }
 }

@@ -198,6 +198,7 @@ impl World {
         AgentStatus {
             accounts: self.store.clone(),
             days: self.days(),
+            pools: self.store.clone(),
             scheduler: self.probes.clone(),
             clock: self.clock.clone(),
         }
