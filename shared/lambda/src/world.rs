@@ -15,8 +15,8 @@ use agentwarm_aws::dynamo::{
     ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts, DynamoApiKeys,
     DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex, DynamoKeyLookup,
     DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools, DynamoReceipts,
-    DynamoRoster, DynamoSlots, DynamoSuppressionList, DynamoSuppressions, DynamoTestModeWrites,
-    DynamoTestModes, DynamoUserPlans, IdempotencyTable, RateTable, Table,
+    DynamoRoster, DynamoSendTotals, DynamoSlots, DynamoSuppressionList, DynamoSuppressions,
+    DynamoTestModeWrites, DynamoTestModes, DynamoUserPlans, IdempotencyTable, RateTable, Table,
 };
 use agentwarm_aws::eventbridge::EventBridgeBus;
 use agentwarm_aws::health::{AwsProbes, VisitLeases, Watermarks};
@@ -205,6 +205,11 @@ impl World {
     /// Saying it.
     pub fn test_mode_writes(&self) -> Result<Arc<DynamoTestModeWrites>, WorldError> {
         Ok(Arc::new(DynamoTestModeWrites::new(self.entities()?)))
+    }
+
+    /// How many mails users' accounts send together.
+    pub fn send_totals(&self) -> Result<Arc<DynamoSendTotals>, WorldError> {
+        Ok(Arc::new(DynamoSendTotals::new(self.ephemeral()?)))
     }
 
     /// Days and their plans.

@@ -19,6 +19,7 @@ pub mod queue;
 pub mod requests;
 pub mod suppressions;
 pub mod test_mode;
+pub mod totals;
 pub mod vault;
 
 /// A store could not do its work.

@@ -27,6 +27,7 @@ pub(crate) mod slots;
 mod suppressions;
 pub(crate) mod table;
 mod test_mode;
+mod totals;
 mod transaction;
 
 pub use accounts::{DynamoAccountUpdates, DynamoAccounts};
@@ -47,6 +48,7 @@ pub use slots::DynamoSlots;
 pub use suppressions::{DynamoSuppressionList, DynamoSuppressions};
 pub use table::Table;
 pub use test_mode::{DynamoTestModeWrites, DynamoTestModes};
+pub use totals::DynamoSendTotals;
 
 use jiff::{SignedDuration, Timestamp};
 
