@@ -1,10 +1,10 @@
 //! What is the same for all routes, seen from outside.
 
+use agentwarm_tests::operations;
 use http::Method;
 use serde_json::{Value, json};
 
 use super::client::{Api, json as body, paths};
-use super::documented;
 
 /// What anybody may ask (API reference §1, decision 3).
 const PUBLIC: [&str; 8] = [
@@ -18,35 +18,17 @@ const PUBLIC: [&str; 8] = [
     "/metrics",
 ];
 
-/// Every documented operation: its method, its path, what the document says of it.
-fn operations() -> Vec<(Method, String, Value)> {
-    let document = documented::document();
-    let paths = document["paths"].as_object().unwrap();
-    let of_path = |(path, operations): (&String, &Value)| {
-        let operations = operations.as_object().unwrap().clone();
-        let path = path.clone();
-        operations
-            .into_iter()
-            .filter_map(move |(method, operation)| {
-                let method = method.to_uppercase().parse().ok()?;
-                Some((method, path.clone(), operation))
-            })
-    };
-    let operations: Vec<_> = paths.iter().flat_map(of_path).collect();
-    assert!(operations.len() > 40);
-    operations
-}
-
 #[tokio::test]
 async fn what_is_public_is_listed_and_all_else_needs_a_key() {
     let api = Api::new().await;
-    for (method, path, operation) in operations() {
+    for operation in operations::all() {
+        let (method, path) = (operation.method, operation.template);
         let answer = api.send(method.clone(), &path, None, "").await;
         let refused = answer.status() == 401;
         let is_public = method == Method::GET && PUBLIC.contains(&path.as_str());
         assert_eq!(refused, !is_public, "{method} {path}");
         assert_eq!(
-            operation["security"] == json!([]),
+            operation.spec["security"] == json!([]),
             is_public,
             "{method} {path}"
         );
@@ -56,11 +38,12 @@ async fn what_is_public_is_listed_and_all_else_needs_a_key() {
 /// Else one of them would be refused without a word of what is wrong with the other (decision 6).
 #[test]
 fn no_operation_has_both_a_query_and_a_body() {
-    for (method, path, operation) in operations() {
-        let parameters = operation["parameters"].as_array();
+    for operation in operations::all() {
+        let (method, path) = (&operation.method, &operation.template);
+        let parameters = operation.spec["parameters"].as_array();
         let in_query = |parameter: &Value| parameter["in"] == "query";
         let has_query = parameters.is_some_and(|all| all.iter().any(in_query));
-        let has_body = operation["requestBody"].is_object();
+        let has_body = operation.spec["requestBody"].is_object();
         assert!(!(has_query && has_body), "{method} {path}");
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::arrivals;
 use super::published::Published;
 use super::servers::Asked;
-use super::usage::{Consumed, Usage, What};
+use crate::usage::{Consumed, Usage, What};
 
 /// Mailboxes of one user: what the Pro plan allows (API reference §22).
 const MAILBOXES_OF_A_USER: u32 = 50;
