@@ -310,7 +310,7 @@ async fn test_mode(costs: &mut Costs) {
     costs.of("40 slots in test mode", written).await;
     let day = date(2026, 3, 13);
     let let_go = store.totals.let_go(user(1), day, 20, 50_000);
-    costs.of("let 20 mails of a user go", let_go).await;
+    let _ = costs.of("let 20 mails of a user go", let_go).await;
 }
 
 async fn audit_log(costs: &mut Costs) {

@@ -165,6 +165,8 @@ fn pools_of(account: &Account) -> impl Iterator<Item = PoolId> + '_ {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use jiff::civil::date;
 
     use super::super::advise;
@@ -219,7 +221,7 @@ mod tests {
         let sales = pool(1, "Sales");
         let alone = member(1, "a@one.example", &[&sales]);
         assert_eq!(
-            told(&[alone.clone()], &[sales.clone()]),
+            told(from_ref(&alone), from_ref(&sales)),
             [
                 "Pool Sales: 1 account has nobody to write to",
                 "Find more accounts for pool Sales: 1 account has nobody to write to",
@@ -252,7 +254,7 @@ mod tests {
             member(1, "a@one.example", &[&sales]),
             member(2, "b@two.example", &[&sales]),
         ];
-        assert_eq!(told(&two, &[sales.clone()]), [""; 0]);
+        assert_eq!(told(&two, from_ref(&sales)), [""; 0]);
         let wants_more = [
             Account {
                 current_daily_limit: 11,
@@ -261,7 +263,7 @@ mod tests {
             two[1].clone(),
         ];
         assert_eq!(
-            told(&wants_more, &[sales.clone()])[0],
+            told(&wants_more, from_ref(&sales))[0],
             "Pool Sales: 1 account has too few partners for a full day; 1 more would do"
         );
         // A pool may allow more mails to one partner; another pool may have more of them.
@@ -325,7 +327,7 @@ mod tests {
             member(1, "a@one.example", &[&sales]),
             member(2, "b@two.example", &[]),
         ];
-        let advice = advise(&accounts, &[sales.clone()], at("2026-03-20T12:00:00Z"));
+        let advice = advise(&accounts, from_ref(&sales), at("2026-03-20T12:00:00Z"));
         let steps: Vec<_> = advice.next_actions.iter().map(|next| next.step).collect();
         assert_eq!(steps, [Step::Join(sales.id, account_id(2))]);
         let subjects: Vec<_> = advice.issues.iter().map(|issue| issue.about).collect();

@@ -23,7 +23,7 @@ pub(super) const DOMAINS: usize = 10;
 pub(super) const PAGE: usize = 50;
 
 /// Requests of each page.
-pub(super) const RUNS: usize = 10;
+pub(super) const RUNS: usize = 3;
 
 /// Items in one `BatchWriteItem`.
 const BATCH: usize = 25;

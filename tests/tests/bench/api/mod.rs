@@ -33,7 +33,8 @@ const BEGIN: &str = "2026-03-11T06:00:00Z";
 const HOW_MEASURED: &str = "How it is measured. Milliseconds are a client's, over loopback with a kept connection, one request at a time, with the emulator on \
      the same cores: they show what is slow beside what, not what AWS takes. Units are those of DynamoDB for one request, the look-up of its \
      key (1 read) and its count in the rate limit (1 write) included; what happens after the answer, in the stream's functions, is not. \
-     An `Idempotency-Key` costs two writes more. How units are counted stands under *Cost of a warmup mail*. What a request needs, such as \
+     An `Idempotency-Key` costs two writes more. What a filter keeps back and what is only counted DynamoDB reads all the same and the \
+     emulator does not say: with few or no matches a page of the long list costs up to what the system statistics do. How units are counted stands under *Cost of a warmup mail*. What a request needs, such as \
      an account to be deleted, is made before it and not measured.";
 
 /// A deployment, a client and a meter.
