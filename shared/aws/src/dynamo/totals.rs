@@ -45,13 +45,16 @@ impl SendTotals for DynamoSendTotals {
         max: u32,
     ) -> Result<LetGo, StoreError> {
         const OPERATION: &str = "let mails of a user go";
-        let Some(before) = max.checked_sub(count) else {
-            return Ok(LetGo::No { total: max });
-        };
         let update = Expression::new(format!("ADD #{LET_GO} :count SET #expiresAt = :expiry"))
             .value("count", codec::number(count))
             .value("expiry", codec::number(expiry(date).as_second()));
-        let room = format!("attribute_not_exists(#{LET_GO}) OR #{LET_GO} <= :before");
+        // A count that was never written is 0.
+        let room = if count <= max {
+            format!("attribute_not_exists(#{LET_GO}) OR #{LET_GO} <= :before")
+        } else {
+            format!("#{LET_GO} <= :before")
+        };
+        let before = i64::from(max) - i64::from(count);
         let room = Expression::new(room).value("before", codec::number(before));
         let key = keys::send_total(user, date);
         let written = self.0.update(OPERATION, key, update, room).await?;
