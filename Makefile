@@ -28,7 +28,7 @@ check: ## format, lints, dependencies, template
 build: ## release zips of every function for `sam deploy` in target/lambda
 	@$(STACK)/build.sh
 
-bench: ## cost per warmup mail, planner throughput, cold start
+bench: ## cost per warmup mail, speed of the API, planner throughput, cold start
 	@$(STACK)/bench.sh $(ARGS)
 
 sixty-days: ## sixty virtual days from the first mail to graduation: on memory, then with real servers

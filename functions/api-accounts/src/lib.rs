@@ -298,13 +298,21 @@ fn with_batches(routes: Routes<Accounts>) -> Routes<Accounts> {
 }
 
 async fn list(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
-    let ListAccounts { filter, crm, page } = request.query()?;
+    let ListAccounts {
+        filter,
+        crm,
+        wanted,
+    } = request.query()?;
     let (tenant, Accounts { read, linked, .. }) = (caller.tenant(), accounts.as_ref());
     let found = match crm.as_slice() {
-        [] => read.list(&tenant, &filter, &page).await?,
-        entities => linked.list(&tenant, entities, &filter, &page).await?,
+        [] => read.list(&tenant, &filter, &wanted.page).await?,
+        entities => {
+            linked
+                .list(&tenant, entities, &filter, &wanted.page)
+                .await?
+        }
     };
-    let info = PAGING.info(&page, &found);
+    let info = PAGING.info(&wanted, &found);
     Response::ok(&AccountList::new(&found.items, info))
 }
 

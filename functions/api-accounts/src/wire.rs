@@ -16,7 +16,7 @@ use agentwarm_core::rate::{Rate, Score};
 use agentwarm_lambda::http::openapi::schema;
 use agentwarm_lambda::http::{Batch, ItemFailure, PageInfo};
 use jiff::Timestamp;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use crm::{CreateCrmLink, CrmLink, CrmLinkList};
@@ -42,15 +42,15 @@ pub struct Account {
     #[schemars(schema_with = "schema::email")]
     email: EmailAddress,
     display_name: String,
-    #[schemars(schema_with = "provider")]
+    #[schemars(schema_with = "schema::provider")]
     provider: Provider,
-    #[schemars(schema_with = "status")]
+    #[schemars(schema_with = "schema::account_status")]
     status: AccountStatus,
     /// Why the status is what it is, where that is not its user's doing.
     status_reason: Option<String>,
     #[schemars(schema_with = "schema::instant")]
     status_since: Timestamp,
-    #[schemars(schema_with = "phase")]
+    #[schemars(schema_with = "schema::warmup_phase")]
     warmup_phase: WarmupPhase,
     /// Mails it may send on its current or last planned day.
     current_daily_limit: u32,
@@ -113,7 +113,7 @@ pub struct ConnectionTest {
     account_id: AccountId,
     #[schemars(schema_with = "schema::email")]
     email: EmailAddress,
-    #[schemars(schema_with = "provider")]
+    #[schemars(schema_with = "schema::provider")]
     provider: Provider,
     imap: ProtocolTest,
     smtp: ProtocolTest,
@@ -131,7 +131,7 @@ pub struct CredentialsUpdated {
     id: AccountId,
     #[schemars(schema_with = "schema::email")]
     email: EmailAddress,
-    #[schemars(schema_with = "provider")]
+    #[schemars(schema_with = "schema::provider")]
     provider: Provider,
     /// Always true: they are stored, and tried with the next use of the mailbox.
     #[serde(rename = "credentialsUpdated")]
@@ -345,16 +345,4 @@ impl From<&Result<u64, ConnectFailure>> for ProtocolTest {
             error: attempt.as_ref().err().map(ToString::to_string),
         }
     }
-}
-
-fn provider(_: &mut SchemaGenerator) -> Schema {
-    schema::one_of(Provider::ALL, Provider::as_str)
-}
-
-fn status(_: &mut SchemaGenerator) -> Schema {
-    schema::one_of(AccountStatus::ALL, AccountStatus::as_str)
-}
-
-fn phase(_: &mut SchemaGenerator) -> Schema {
-    schema::one_of(WarmupPhase::ALL, WarmupPhase::as_str)
 }

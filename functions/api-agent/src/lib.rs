@@ -20,6 +20,7 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             plans: world.plans()?,
             clock: world.clock(),
         },
+        pools: world.pool_reads()?,
         scheduler: world.watermarks()?,
         clock: world.clock(),
     };

@@ -1,9 +1,9 @@
 //! What this operation gives.
 
 use agentwarm_app::agent::Status;
-use agentwarm_core::account::{Account, AccountStatus};
-use agentwarm_core::advice::{Issue, IssueSeverity, IssueType, NextAction, Priority};
-use agentwarm_core::ids::AccountId;
+use agentwarm_core::account::StatusCounts;
+use agentwarm_core::advice::{Issue, IssueSeverity, IssueType, NextAction, Priority, Subject};
+use agentwarm_core::ids::{AccountId, PoolId};
 use agentwarm_lambda::http::Endpoint;
 use agentwarm_lambda::http::openapi::schema;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -54,7 +54,7 @@ pub struct DomainCounts {
 pub struct DomainStatus {}
 
 /// Accounts by their status.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[schemars(transform = schema::ours(&["suspended"]))]
 pub struct AccountCounts {
     total: u32,
@@ -84,8 +84,14 @@ pub struct IssueView {
     #[serde(rename = "type")]
     #[schemars(schema_with = "issue_type")]
     kind: &'static str,
+    /// With which account, if it is one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::id")]
-    account_id: AccountId,
+    account_id: Option<AccountId>,
+    /// With which pool, if it is one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::id")]
+    pool_id: Option<PoolId>,
     message: String,
     /// A hint for machines.
     action: &'static str,
@@ -108,7 +114,7 @@ impl From<&Status> for SystemStatus {
         Self {
             overview: Overview {
                 domains: DomainCounts::default(),
-                accounts: AccountCounts::of(&status.accounts),
+                accounts: StatusCounts::of(&status.accounts).into(),
                 today_emails: TodayEmails {
                     sent: status.today.sent,
                     received: status.today.received,
@@ -139,30 +145,30 @@ impl From<&Status> for SystemStatus {
     }
 }
 
-impl AccountCounts {
-    fn of(accounts: &[Account]) -> Self {
-        let mut counts = Self::default();
-        for account in accounts {
-            counts.total += 1;
-            let of_status = match account.status {
-                AccountStatus::Warming => &mut counts.warming,
-                AccountStatus::Active => &mut counts.active,
-                AccountStatus::Paused => &mut counts.paused,
-                AccountStatus::Error => &mut counts.error,
-                AccountStatus::Suspended => &mut counts.suspended,
-            };
-            *of_status += 1;
+impl From<StatusCounts> for AccountCounts {
+    fn from(counts: StatusCounts) -> Self {
+        Self {
+            total: counts.total,
+            warming: counts.warming,
+            active: counts.active,
+            paused: counts.paused,
+            error: counts.error,
+            suspended: counts.suspended,
         }
-        counts
     }
 }
 
 impl From<&Issue> for IssueView {
     fn from(issue: &Issue) -> Self {
+        let (account_id, pool_id) = match issue.about {
+            Subject::Account(account) => (Some(account), None),
+            Subject::Pool(pool) => (None, Some(pool)),
+        };
         Self {
             severity: issue.severity.as_str(),
             kind: issue.kind.as_str(),
-            account_id: issue.account,
+            account_id,
+            pool_id,
             message: issue.message.clone(),
             action: issue.action,
         }
@@ -175,7 +181,7 @@ impl From<&NextAction> for ActionView {
             priority: next.priority.as_str(),
             action: next.action.clone(),
             reason: next.reason.clone(),
-            endpoint: Endpoint::of(next.remedy, next.account),
+            endpoint: next.step.into(),
         }
     }
 }

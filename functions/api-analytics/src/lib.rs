@@ -12,7 +12,7 @@ use agentwarm_app::analytics::progress::WarmupProgress as Progress;
 use agentwarm_app::analytics::system::SystemStatistics as System;
 use agentwarm_app::crm::LinkedAccounts;
 use agentwarm_app::error::AppError;
-use agentwarm_core::crm::{CrmEntity, CrmId, CrmKind};
+use agentwarm_core::crm::{CrmEntity, CrmKind};
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::AccountId;
 use agentwarm_lambda::http::{Answer, ApiError, Caller, Request, Response, Route, Routes};
@@ -173,24 +173,18 @@ async fn progress(analytics: Arc<Analytics>, caller: Caller, request: Request) -
 }
 
 async fn crm_person(analytics: Arc<Analytics>, caller: Caller, request: Request) -> Answer {
-    let CrmPersonPath { id } = request.path()?;
-    crm(&analytics, &caller, &request, CrmKind::Person, id).await
+    let (CrmPersonPath { id }, CrmQuery { source }) = request.path_and_query()?;
+    let kind = CrmKind::Person;
+    crm(&analytics, &caller, CrmEntity { kind, id, source }).await
 }
 
 async fn crm_account(analytics: Arc<Analytics>, caller: Caller, request: Request) -> Answer {
-    let CrmAccountPath { id } = request.path()?;
-    crm(&analytics, &caller, &request, CrmKind::Account, id).await
+    let (CrmAccountPath { id }, CrmQuery { source }) = request.path_and_query()?;
+    let kind = CrmKind::Account;
+    crm(&analytics, &caller, CrmEntity { kind, id, source }).await
 }
 
-async fn crm(
-    analytics: &Analytics,
-    caller: &Caller,
-    request: &Request,
-    kind: CrmKind,
-    id: CrmId,
-) -> Answer {
-    let CrmQuery { source } = request.query()?;
-    let entity = CrmEntity { kind, id, source };
+async fn crm(analytics: &Analytics, caller: &Caller, entity: CrmEntity) -> Answer {
     let figures = analytics.crm.read(&caller.tenant(), &entity).await?;
     Response::ok(&CrmStatistics::new(&entity, &figures))
 }

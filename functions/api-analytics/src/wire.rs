@@ -16,7 +16,7 @@ use agentwarm_lambda::http::openapi::schema;
 use agentwarm_lambda::http::rules::integer;
 use agentwarm_lambda::http::{Fields, FromFields, Invalid};
 use jiff::civil::Date;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(crate) use crm::crm_example;
@@ -83,11 +83,11 @@ pub struct AccountOverview {
     account_id: AccountId,
     #[schemars(schema_with = "schema::email")]
     email: EmailAddress,
-    #[schemars(schema_with = "provider")]
+    #[schemars(schema_with = "schema::provider")]
     provider: Provider,
-    #[schemars(schema_with = "status")]
+    #[schemars(schema_with = "schema::account_status")]
     status: AccountStatus,
-    #[schemars(schema_with = "phase")]
+    #[schemars(schema_with = "schema::warmup_phase")]
     warmup_phase: WarmupPhase,
     /// Which day of its warmup it is, from 1, paused days not counted; 0 when it was never warmed.
     days_since_start: u32,
@@ -119,7 +119,7 @@ pub struct WarmupProgress {
     account_id: AccountId,
     #[schemars(schema_with = "schema::email")]
     email: EmailAddress,
-    #[schemars(schema_with = "phase")]
+    #[schemars(schema_with = "schema::warmup_phase")]
     phase: WarmupPhase,
     /// Which day of its warmup it is, from 1; 0 when it was never warmed.
     day_number: u32,
@@ -166,12 +166,12 @@ pub struct DailyMetrics {
 impl From<&SystemFigures> for SystemStatistics {
     fn from(figures: &SystemFigures) -> Self {
         Self {
-            total_accounts: figures.total,
-            warming_accounts: figures.warming,
-            active_accounts: figures.active,
-            paused_accounts: figures.paused,
-            error_accounts: figures.error,
-            suspended_accounts: figures.suspended,
+            total_accounts: figures.accounts.total,
+            warming_accounts: figures.accounts.warming,
+            active_accounts: figures.accounts.active,
+            paused_accounts: figures.accounts.paused,
+            error_accounts: figures.accounts.error,
+            suspended_accounts: figures.accounts.suspended,
             today_emails_sent: figures.sent_today,
             today_emails_received: figures.received_today,
             average_reputation_score: figures.average_reputation,
@@ -251,16 +251,4 @@ impl From<&ProgressDay> for DailyMetrics {
             marked_important: day.figures.marked_important,
         }
     }
-}
-
-fn provider(_: &mut SchemaGenerator) -> Schema {
-    schema::one_of(Provider::ALL, Provider::as_str)
-}
-
-fn status(_: &mut SchemaGenerator) -> Schema {
-    schema::one_of(AccountStatus::ALL, AccountStatus::as_str)
-}
-
-fn phase(_: &mut SchemaGenerator) -> Schema {
-    schema::one_of(WarmupPhase::ALL, WarmupPhase::as_str)
 }

@@ -32,8 +32,8 @@ pub fn routes() -> Routes<ReadAuditLog> {
 }
 
 async fn list(log: Arc<ReadAuditLog>, caller: Caller, request: Request) -> Answer {
-    let ListAuditLog { filter, page } = request.query()?;
-    let found = log.list(&caller.tenant(), filter, &page).await?;
-    let info = PAGING.info(&page, &found.page);
+    let ListAuditLog { filter, wanted } = request.query()?;
+    let found = log.list(&caller.tenant(), filter, &wanted.page).await?;
+    let info = PAGING.info(&wanted, &found.page);
     Response::ok(&AuditLog::new(found, info))
 }

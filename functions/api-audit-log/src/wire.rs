@@ -1,13 +1,12 @@
 //! What this operation takes and gives.
 
 use agentwarm_app::audit_log::AuditPage;
-use agentwarm_app::ports::PageRequest;
 use agentwarm_app::ports::audit::AuditFilter;
 use agentwarm_core::audit::{AuditEntry as StoredEntry, EntityType, EventType};
 use agentwarm_core::ids::{AuditEntryId, UserId};
 use agentwarm_lambda::http::openapi::schema;
 use agentwarm_lambda::http::rules::{instant, one_of, text};
-use agentwarm_lambda::http::{Fields, FromFields, Invalid, PageInfo, Paging};
+use agentwarm_lambda::http::{Fields, FromFields, Invalid, PageInfo, Paging, Wanted};
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -31,7 +30,7 @@ pub struct ListAuditLog {
     /// By what they say.
     pub filter: AuditFilter,
     /// By where they are in the log.
-    pub page: PageRequest,
+    pub wanted: Wanted,
 }
 
 impl FromFields for ListAuditLog {
@@ -53,7 +52,7 @@ impl FromFields for ListAuditLog {
         );
         let since = fields.optional("since", instant().about("Not before."));
         let until = fields.optional("until", instant().about("Before."));
-        let page = PAGING.read(fields);
+        let wanted = PAGING.read(fields);
         let (since, until) = (since?, until?);
         if until.is_some() && until <= since {
             fields.problem("until", "must be after since");
@@ -67,7 +66,7 @@ impl FromFields for ListAuditLog {
                 since,
                 until,
             },
-            page: page?,
+            wanted: wanted?,
         })
     }
 }

@@ -55,13 +55,13 @@ async fn list(suppressed: Arc<Suppressed>, caller: Caller, request: Request) -> 
     let ListSuppressions {
         reason,
         include_expired,
-        page,
+        wanted,
     } = request.query()?;
     let found = suppressed
-        .list(&caller.tenant(), reason, include_expired, &page)
+        .list(&caller.tenant(), reason, include_expired, &wanted.page)
         .await?;
     Response::ok(&SuppressionPage {
-        page: PAGING.info(&page, &found),
+        page: PAGING.info(&wanted, &found),
         entries: found.items.into_iter().map(Suppression::from).collect(),
     })
 }

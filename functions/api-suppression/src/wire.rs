@@ -1,13 +1,12 @@
 //! What these operations take and give.
 
-use agentwarm_app::ports::PageRequest;
 use agentwarm_app::ports::days::SuppressionReason;
 use agentwarm_app::ports::suppressions::Suppression as StoredSuppression;
 use agentwarm_core::email::EmailAddress;
 use agentwarm_core::ids::SuppressionId;
 use agentwarm_lambda::http::openapi::schema;
 use agentwarm_lambda::http::rules::{boolean, email, instant, one_of};
-use agentwarm_lambda::http::{Fields, FromFields, Invalid, PageInfo, Paging};
+use agentwarm_lambda::http::{Fields, FromFields, Invalid, PageInfo, Paging, Wanted};
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -27,7 +26,7 @@ pub struct ListSuppressions {
     /// Whether what has expired is shown too.
     pub include_expired: bool,
     /// By where they are in the list.
-    pub page: PageRequest,
+    pub wanted: Wanted,
 }
 
 impl FromFields for ListSuppressions {
@@ -36,11 +35,11 @@ impl FromFields for ListSuppressions {
         let reason = fields.optional("reason", reason);
         let include_expired = boolean().about("Shows what has expired too.");
         let include_expired = fields.or("includeExpired", false, include_expired);
-        let page = PAGING.read(fields);
+        let wanted = PAGING.read(fields);
         Ok(Self {
             reason: reason?,
             include_expired: include_expired?,
-            page: page?,
+            wanted: wanted?,
         })
     }
 }

@@ -167,7 +167,7 @@ pub struct WarmupStarted {
     message: &'static str,
     #[schemars(schema_with = "schema::id")]
     account_id: AccountId,
-    #[schemars(schema_with = "phase")]
+    #[schemars(schema_with = "schema::warmup_phase")]
     phase: WarmupPhase,
     /// Mails on a whole first day.
     initial_daily_limit: u32,
@@ -192,10 +192,10 @@ pub struct WarmupResumed {
     message: &'static str,
     #[schemars(schema_with = "schema::id")]
     account_id: AccountId,
-    #[schemars(schema_with = "phase")]
+    #[schemars(schema_with = "schema::warmup_phase")]
     phase: WarmupPhase,
     /// What it is again.
-    #[schemars(schema_with = "status")]
+    #[schemars(schema_with = "schema::account_status")]
     status: AccountStatus,
 }
 
@@ -234,7 +234,7 @@ pub struct WarmupSchedule {
     send_slots: Vec<SendSlot>,
     /// Which day of its warmup it is, from 1.
     day_number: u32,
-    #[schemars(schema_with = "phase")]
+    #[schemars(schema_with = "schema::warmup_phase")]
     phase: WarmupPhase,
     /// How many of the planned mails are kept for answers.
     reply_budget: u32,
@@ -366,14 +366,6 @@ impl From<&Reason> for VolumeReason {
             because: reason.because.clone(),
         }
     }
-}
-
-fn phase(_: &mut SchemaGenerator) -> Schema {
-    schema::one_of(WarmupPhase::ALL, WarmupPhase::as_str)
-}
-
-fn status(_: &mut SchemaGenerator) -> Schema {
-    schema::one_of(AccountStatus::ALL, AccountStatus::as_str)
 }
 
 fn state(_: &mut SchemaGenerator) -> Schema {

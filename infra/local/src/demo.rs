@@ -35,6 +35,34 @@ pub struct MailServers {
     pub mailboxes_file: PathBuf,
 }
 
+/// The password of the numbered mailboxes (`w000@` … `w999@`) of the local mail servers.
+pub const NUMBERED_PASSWORD: &str = "warm-enough";
+
+impl MailServers {
+    /// What connects a mailbox of theirs.
+    pub fn account(&self, address: &str, display_name: &str, password: &str) -> Value {
+        json!({
+            "email": address,
+            "displayName": display_name,
+            "provider": "imap_smtp",
+            "timezone": "UTC",
+            "credentials": {
+                "imapHost": self.host,
+                "imapPort": self.imaps_port,
+                "smtpHost": self.host,
+                "smtpPort": self.smtp_port,
+                "username": address,
+                "password": password,
+            },
+        })
+    }
+
+    /// What connects a numbered one.
+    pub fn numbered_account(&self, address: &str) -> Value {
+        self.account(address, "Robin Numbered", NUMBERED_PASSWORD)
+    }
+}
+
 /// The demo's user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DemoUser {
@@ -138,21 +166,11 @@ async fn create(
     pool: &str,
     mailbox: &Mailbox,
 ) -> Result<Value, DemoError> {
-    let account = json!({
-        "email": mailbox.address,
-        "displayName": display_name(&mailbox.address),
-        "provider": "imap_smtp",
-        "timezone": "UTC",
-        "poolId": pool,
-        "credentials": {
-            "imapHost": servers.host,
-            "imapPort": servers.imaps_port,
-            "smtpHost": servers.host,
-            "smtpPort": servers.smtp_port,
-            "username": mailbox.address,
-            "password": mailbox.password,
-        },
-    });
+    let name = display_name(&mailbox.address);
+    let mut account = servers.account(&mailbox.address, &name, &mailbox.password);
+    if let Some(account) = account.as_object_mut() {
+        account.insert("poolId".to_owned(), pool.into());
+    }
     Ok(api.post("/api/accounts", Some(&account)).await?)
 }
 

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use agentwarm_app::ports::clock::Clock;
 use agentwarm_aws::clients::{ClientSettings, Clients};
+use agentwarm_core::plan::Plan;
 use agentwarm_lambda::bootstrap::{SystemClock, SystemEntropy};
 use agentwarm_lambda::world::World;
+use agentwarm_operator::{Command, Issued};
 use aws_config::Region;
 use aws_smithy_http_client::Builder;
 use jiff::civil::Weekday;
@@ -165,11 +167,7 @@ fn first_morning(today: Timestamp) -> Timestamp {
 
 /// Makes the demo, or finds it made.
 pub async fn demo(settings: &RunSettings, stack: &Stack) -> Result<DemoUser, RunError> {
-    let table = stack.deployed().get("EntitiesTable");
-    let table = table
-        .map(|table| table.reference.as_str())
-        .unwrap_or_default();
-    let world = operator_world(settings, table, stack.clock()).await?;
+    let world = operator_world(settings, entities_of(stack), stack.clock()).await?;
     let Some(state) = stack.state() else {
         return Err(DemoError::Lacks("a place to remember its user").into());
     };
@@ -177,6 +175,23 @@ pub async fn demo(settings: &RunSettings, stack: &Stack) -> Result<DemoUser, Run
     let api = ApiClient::new(stack.api_url(), &user.key);
     demo::mailboxes(&api, &settings.mail).await?;
     Ok(user)
+}
+
+/// A new user on `plan` and their first key, by the operator's command.
+pub async fn new_user(
+    settings: &RunSettings,
+    stack: &Stack,
+    plan: Plan,
+) -> Result<Issued, RunError> {
+    let world = operator_world(settings, entities_of(stack), stack.clock()).await?;
+    let issued = agentwarm_operator::run(Command::CreateUser(plan), &world).await;
+    Ok(issued.map_err(DemoError::from)?)
+}
+
+/// The name of the table of what lives until it is deleted.
+fn entities_of(stack: &Stack) -> &str {
+    let table = stack.deployed().get("EntitiesTable");
+    table.map_or("", |table| table.reference.as_str())
 }
 
 /// What the operator's command works with, on the table of what lives until it is deleted.

@@ -12,6 +12,7 @@ use crate::error::AppError;
 use crate::ports::accounts::AccountReads;
 use crate::ports::clock::Clock;
 use crate::ports::health::SchedulerGauge;
+use crate::ports::pools::PoolReads;
 use crate::tenant::Tenant;
 
 /// How far the scheduler may be behind before that is worth telling: it runs every minute, and a tick that fails is made up for by the next.
@@ -24,6 +25,8 @@ pub struct AgentStatus {
     pub accounts: Arc<dyn AccountReads>,
     /// Their days.
     pub days: OpenDays,
+    /// Their pools.
+    pub pools: Arc<dyn PoolReads>,
     /// Whether mail is handed out.
     pub scheduler: Arc<dyn SchedulerGauge>,
     /// Time.
@@ -46,7 +49,8 @@ pub struct Status {
 impl AgentStatus {
     /// How the tenant's accounts are.
     pub async fn read(&self, tenant: &Tenant) -> Result<Status, AppError> {
-        let accounts = self.accounts.all(tenant.user).await?;
+        let (accounts, pools) =
+            futures::try_join!(self.accounts.all(tenant.user), self.pools.list(tenant.user))?;
         let days = self.days.today_of(tenant.user, &accounts).await?;
         let mut today = DayFigures::default();
         for day in days.values() {
@@ -55,7 +59,7 @@ impl AgentStatus {
             today.bounced += day.bounced;
             today.spammed += day.spammed;
         }
-        let advice = advise(&accounts, self.clock.schedule());
+        let advice = advise(&accounts, &pools, self.clock.schedule());
         Ok(Status {
             today,
             is_healthy: self.is_healthy().await,

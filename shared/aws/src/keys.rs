@@ -334,6 +334,11 @@ pub fn rate_counter(user: UserId, key: ApiKeyId, minute: Timestamp) -> Key {
     )
 }
 
+/// How many mails of a user were let go on a UTC day.
+pub fn send_total(user: UserId, date: Date) -> Key {
+    Key::new(format!("u#{user}#sent"), date.to_string())
+}
+
 /// What is remembered of a request with an idempotency key. It is hashed, because its client chose it: whatever it holds and however
 /// long it is, the sort key stays within DynamoDB's 1,024 bytes.
 pub fn idempotency(user: UserId, key: ApiKeyId, idempotency_key: &str) -> Key {

@@ -233,6 +233,42 @@ impl Account {
     }
 }
 
+/// How many accounts there are, and of each status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StatusCounts {
+    /// In all.
+    pub total: u32,
+    /// Warming.
+    pub warming: u32,
+    /// Active.
+    pub active: u32,
+    /// Paused.
+    pub paused: u32,
+    /// In error.
+    pub error: u32,
+    /// Suspended.
+    pub suspended: u32,
+}
+
+impl StatusCounts {
+    /// Of these.
+    pub fn of(accounts: &[Account]) -> Self {
+        let mut counts = Self::default();
+        for account in accounts {
+            counts.total += 1;
+            let of_status = match account.status {
+                AccountStatus::Warming => &mut counts.warming,
+                AccountStatus::Active => &mut counts.active,
+                AccountStatus::Paused => &mut counts.paused,
+                AccountStatus::Error => &mut counts.error,
+                AccountStatus::Suspended => &mut counts.suspended,
+            };
+            *of_status += 1;
+        }
+        counts
+    }
+}
+
 names!(Provider { Gmail = "gmail", Outlook = "outlook", ImapSmtp = "imap_smtp" });
 names!(AccountStatus { Active = "active", Paused = "paused", Warming = "warming", Error = "error", Suspended = "suspended" });
 names!(WarmupPhase { RampUp = "ramp_up", Sustain = "sustain", Cooldown = "cooldown", Graduated = "graduated" });

@@ -1,13 +1,17 @@
-//! What a user should know of their accounts, and do next (API reference §2, `GET /api/agent/status`).
+//! What a user should know of their accounts and pools, and do next (API reference §2, `GET /api/agent/status`).
 //!
 //! An agent calls this first and may do what it says without asking. So each action is one request that needs no body and changes nothing
-//! that cannot be undone, and what AgentWarm does by itself (suspending, healing) is never listed as something to be done.
+//! that cannot be undone, and what AgentWarm does by itself (suspending, healing) is never listed as something to be done: so none of
+//! them has an `autoExecuteIn`.
+
+mod pools;
 
 use jiff::Timestamp;
 
 use crate::account::{Account, AccountStatus};
-use crate::ids::AccountId;
+use crate::ids::{AccountId, PoolId};
 use crate::names::names;
+use crate::pool::Pool;
 use crate::time::seconds_between;
 use crate::warmup::diagnosis::Remedy;
 use crate::warmup::thresholds::{
@@ -26,7 +30,7 @@ pub enum IssueSeverity {
     Warning,
 }
 
-/// What is wrong with an account.
+/// What is wrong with an account or a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum IssueType {
     /// Its mailbox cannot be used.
@@ -43,6 +47,28 @@ pub enum IssueType {
     ConnectionTrouble,
     /// It warms and is in no pool.
     NotInPool,
+    /// A pool's accounts have too few partners.
+    PoolTooSmall,
+}
+
+/// What an issue is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// An account.
+    Account(AccountId),
+    /// A pool.
+    Pool(PoolId),
+}
+
+/// One request that needs no body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Something to be done with an account.
+    Account(Remedy, AccountId),
+    /// An account joins a pool.
+    Join(PoolId, AccountId),
+    /// A look at the pools.
+    ShowPools,
 }
 
 /// Something that is wrong.
@@ -52,8 +78,8 @@ pub struct Issue {
     pub severity: IssueSeverity,
     /// What.
     pub kind: IssueType,
-    /// With which account.
-    pub account: AccountId,
+    /// With what.
+    pub about: Subject,
     /// For people.
     pub message: String,
     /// A hint for machines.
@@ -78,10 +104,8 @@ pub struct NextAction {
     pub action: String,
     /// Why.
     pub reason: String,
-    /// With which account.
-    pub account: AccountId,
     /// The request that does it.
-    pub remedy: Remedy,
+    pub step: Step,
 }
 
 /// All of it, the gravest first.
@@ -100,11 +124,11 @@ names!(Priority { Critical = "critical", Recommended = "recommended" });
 names!(IssueType {
     ConnectionError = "connection_error", Suspended = "suspended", HighBounceRate = "high_bounce_rate",
     HighSpamRate = "high_spam_rate", LowReputation = "low_reputation", ConnectionTrouble = "connection_trouble",
-    NotInPool = "not_in_pool",
+    NotInPool = "not_in_pool", PoolTooSmall = "pool_too_small",
 });
 
-/// What there is to say about `accounts` at `now`.
-pub fn advise(accounts: &[Account], now: Timestamp) -> Advice {
+/// What there is to say at `now` about all of a user's accounts and pools.
+pub fn advise(accounts: &[Account], pools: &[Pool], now: Timestamp) -> Advice {
     let mut advice = Advice::default();
     for account in accounts {
         match account.status {
@@ -112,9 +136,10 @@ pub fn advise(accounts: &[Account], now: Timestamp) -> Advice {
             AccountStatus::Suspended => advice.of_suspended(account),
             AccountStatus::Paused => advice.of_paused(account, now),
             AccountStatus::Active if account.warmup.is_none() => advice.of_new(account),
-            AccountStatus::Active | AccountStatus::Warming => advice.of_sending(account),
+            AccountStatus::Active | AccountStatus::Warming => advice.of_sending(account, pools),
         }
     }
+    advice.of_pools(accounts, pools);
     advice.issues.sort_by_key(|issue| issue.severity);
     advice.next_actions.sort_by_key(|action| action.priority);
     advice
@@ -124,7 +149,11 @@ impl Advice {
     fn of_error(&mut self, account: &Account) {
         let reason = account.status_reason.as_deref();
         let reason = reason.unwrap_or("The mailbox cannot be used.");
-        self.issue(account, IssueType::ConnectionError, reason.to_owned());
+        self.issue(
+            Subject::Account(account.id),
+            IssueType::ConnectionError,
+            reason.to_owned(),
+        );
         self.action(
             account,
             Priority::Critical,
@@ -137,7 +166,11 @@ impl Advice {
     fn of_suspended(&mut self, account: &Account) {
         let reason = account.status_reason.as_deref();
         let reason = reason.unwrap_or("Its figures were bad.");
-        self.issue(account, IssueType::Suspended, reason.to_owned());
+        self.issue(
+            Subject::Account(account.id),
+            IssueType::Suspended,
+            reason.to_owned(),
+        );
         self.recommendations.push(format!(
             "Account {} is suspended: find out why its mails bounce or land in spam before you resume it",
             account.email
@@ -167,25 +200,19 @@ impl Advice {
         self.action(account, recommended, "Start to warm", reason, Remedy::Start);
     }
 
-    fn of_sending(&mut self, account: &Account) {
+    fn of_sending(&mut self, account: &Account, pools: &[Pool]) {
         if account.warmup.is_some() {
             self.of_figures(account);
         }
         if account.pools.is_empty() && account.sends() {
-            let message = "It is in no pool, so it has nobody to write to.".to_owned();
-            self.issue(account, IssueType::NotInPool, message);
-            let reason = "It is in no pool".to_owned();
-            let recommended = Priority::Recommended;
-            self.action(
-                account,
-                recommended,
-                "Find a pool for",
-                reason,
-                Remedy::ShowPools,
-            );
+            self.of_homeless(account, pools);
         }
         if let Some(reason) = &account.status_reason {
-            self.issue(account, IssueType::ConnectionTrouble, reason.clone());
+            self.issue(
+                Subject::Account(account.id),
+                IssueType::ConnectionTrouble,
+                reason.clone(),
+            );
             let recommended = Priority::Recommended;
             let test = Remedy::TestConnection;
             self.action(
@@ -198,11 +225,33 @@ impl Advice {
         }
     }
 
+    fn of_homeless(&mut self, account: &Account, pools: &[Pool]) {
+        let message = "It is in no pool, so it has nobody to write to.".to_owned();
+        self.issue(Subject::Account(account.id), IssueType::NotInPool, message);
+        // Where there are several, only their owner knows which.
+        let (action, step) = match pools {
+            [only] => (
+                format!("Add {} to pool {}", account.email, only.name),
+                Step::Join(only.id, account.id),
+            ),
+            _ => (
+                format!("Find a pool for {}", account.email),
+                Step::ShowPools,
+            ),
+        };
+        let reason = "It is in no pool".to_owned();
+        self.next(Priority::Recommended, action, reason, step);
+    }
+
     fn of_figures(&mut self, account: &Account) {
         let bounces = account.bounce_rate;
         if bounces > COOLDOWN_BOUNCE_RATE {
             let message = exceeds("Bounce rate", bounces.get(), COOLDOWN_BOUNCE_RATE.get());
-            self.issue(account, IssueType::HighBounceRate, message);
+            self.issue(
+                Subject::Account(account.id),
+                IssueType::HighBounceRate,
+                message,
+            );
         }
         if account.spam_rate > COOLDOWN_SPAM_RATE {
             let message = exceeds(
@@ -210,12 +259,20 @@ impl Advice {
                 account.spam_rate.get(),
                 COOLDOWN_SPAM_RATE.get(),
             );
-            self.issue(account, IssueType::HighSpamRate, message);
+            self.issue(
+                Subject::Account(account.id),
+                IssueType::HighSpamRate,
+                message,
+            );
         }
         if account.reputation.get() < AT_RISK_REPUTATION {
             let score = account.reputation.get();
             let message = format!("Reputation {score:.1} is below {AT_RISK_REPUTATION}");
-            self.issue(account, IssueType::LowReputation, message);
+            self.issue(
+                Subject::Account(account.id),
+                IssueType::LowReputation,
+                message,
+            );
         }
         if bounces > CRITICAL_BOUNCE_RATE && account.status == AccountStatus::Warming {
             let reason = exceeds("Bounce rate", bounces.get(), CRITICAL_BOUNCE_RATE.get());
@@ -223,7 +280,7 @@ impl Advice {
         }
     }
 
-    fn issue(&mut self, account: &Account, kind: IssueType, message: String) {
+    fn issue(&mut self, about: Subject, kind: IssueType, message: String) {
         let (severity, action) = match kind {
             IssueType::ConnectionError => (IssueSeverity::Critical, "check_credentials"),
             IssueType::Suspended => (IssueSeverity::Critical, "review_bounces_then_resume"),
@@ -232,11 +289,12 @@ impl Advice {
             IssueType::LowReputation => (IssueSeverity::Warning, "let_it_recover"),
             IssueType::ConnectionTrouble => (IssueSeverity::Warning, "check_connection"),
             IssueType::NotInPool => (IssueSeverity::Warning, "add_account_to_pool_first"),
+            IssueType::PoolTooSmall => (IssueSeverity::Warning, "add_accounts_to_pool"),
         };
         self.issues.push(Issue {
             severity,
             kind,
-            account: account.id,
+            about,
             message,
             action,
         });
@@ -250,12 +308,21 @@ impl Advice {
         reason: String,
         remedy: Remedy,
     ) {
+        let action = format!("{verb} {}", account.email);
+        self.next(priority, action, reason, Step::Account(remedy, account.id));
+    }
+
+    /// Proposes a step, once, whatever else speaks for it.
+    fn next(&mut self, priority: Priority, action: String, reason: String, step: Step) {
+        let is_change = step != Step::ShowPools;
+        if is_change && self.next_actions.iter().any(|known| known.step == step) {
+            return;
+        }
         self.next_actions.push(NextAction {
             priority,
-            action: format!("{verb} {}", account.email),
+            action,
             reason,
-            account: account.id,
-            remedy,
+            step,
         });
     }
 }
@@ -286,10 +353,14 @@ mod tests {
         }
     }
 
+    /// Its pool is not among those that are looked at here.
     fn told(account: Account) -> (Vec<&'static str>, usize, Vec<Remedy>) {
-        let advice = advise(&[account], now());
+        let advice = advise(&[account], &[], now());
         let issues = advice.issues.iter().map(|issue| issue.kind.as_str());
-        let remedies = advice.next_actions.iter().map(|action| action.remedy);
+        let remedies = advice.next_actions.iter().map(|action| match action.step {
+            Step::Account(remedy, _) => remedy,
+            Step::Join(..) | Step::ShowPools => Remedy::ShowPools,
+        });
         (
             issues.collect(),
             advice.recommendations.len(),
@@ -299,8 +370,8 @@ mod tests {
 
     #[test]
     fn there_is_nothing_to_say_of_what_goes_well() {
-        assert_eq!(advise(&[good()], now()), Advice::default());
-        assert_eq!(advise(&[], now()), Advice::default());
+        assert_eq!(advise(&[good()], &[], now()), Advice::default());
+        assert_eq!(advise(&[], &[], now()), Advice::default());
     }
 
     #[test]
@@ -376,7 +447,7 @@ mod tests {
             status: AccountStatus::Error,
             ..good()
         };
-        let advice = advise(&[account(), bouncing, failing], now());
+        let advice = advise(&[account(), bouncing, failing], &[], now());
         let severities: Vec<_> = advice.issues.iter().map(|issue| issue.severity).collect();
         assert_eq!(
             severities,
@@ -385,6 +456,7 @@ mod tests {
         let first = &advice.next_actions[0];
         assert_eq!(first.action, "Pause ann@one.example");
         assert_eq!(first.reason, "Bounce rate 8.2% exceeds 7% threshold");
-        assert_eq!(advice.next_actions[2].remedy, Remedy::Start);
+        let start = Step::Account(Remedy::Start, account().id);
+        assert_eq!(advice.next_actions[2].step, start);
     }
 }

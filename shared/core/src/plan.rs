@@ -80,3 +80,28 @@ impl Plan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_allow_what_the_reference_says() {
+        // API reference §22: accounts, keys, mails per account, mails in all, days.
+        for (plan, documented) in [
+            (Plan::Free, (3, 1, 20, None, 7)),
+            (Plan::Pro, (50, 5, 40, None, 90)),
+            (Plan::Enterprise, (10_000, 50, 50_000, Some(50_000), 365)),
+        ] {
+            let limits = plan.limits();
+            let ours = (
+                limits.accounts,
+                limits.api_keys,
+                limits.daily_emails_per_account,
+                limits.daily_emails_total,
+                limits.retention_days,
+            );
+            assert_eq!(ours, documented, "{}", plan.as_str());
+        }
+    }
+}

@@ -114,6 +114,12 @@ pub fn ceil_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(floor + 1).unwrap_or(Timestamp::MAX)
 }
 
+/// `at` without what is finer than a millisecond. Every instant that comes in, from a clock or a client, goes through this: so what is
+/// stored is what is shown, and as fine as what an id knows of its time (RFC 9562 §5.7).
+pub fn whole_millis(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
+}
+
 impl DaySpan {
     /// Whether `at` lies in it.
     pub fn contains(&self, at: Timestamp) -> bool {
@@ -211,6 +217,18 @@ mod tests {
         }
         assert_eq!(shifted(Timestamp::MAX, 1), Timestamp::MAX);
         assert_eq!(shifted(Timestamp::MIN, -1), Timestamp::MIN);
+    }
+
+    #[test]
+    fn what_is_finer_than_a_millisecond_is_cut_off() {
+        for (from, to) in [
+            ("2026-03-13T09:00:00.123456789Z", "2026-03-13T09:00:00.123Z"),
+            ("2026-03-13T09:00:00.000999Z", "2026-03-13T09:00:00Z"),
+        ] {
+            let from: Timestamp = from.parse().unwrap();
+            assert_eq!(whole_millis(from).to_string(), to);
+        }
+        assert!(whole_millis(Timestamp::MIN) >= Timestamp::MIN);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use agentwarm_app::ports::clock::{Clock, Entropy};
+use agentwarm_core::time::whole_millis;
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -89,7 +90,7 @@ fn left(context: &lambda_runtime::Context) -> Duration {
         .unwrap_or_default()
 }
 
-/// Both clocks where time is real: the system's.
+/// Both clocks where time is real: the system's, in whole milliseconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -99,7 +100,7 @@ impl Clock for SystemClock {
         reason = "this is the port that everything else takes time from"
     )]
     fn wall(&self) -> Timestamp {
-        Timestamp::now()
+        whole_millis(Timestamp::now())
     }
 
     fn schedule(&self) -> Timestamp {
@@ -125,5 +126,16 @@ impl Entropy for SystemEntropy {
             std::process::abort();
         }
         u128::from_be_bytes(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_ticks_in_milliseconds() {
+        let at = SystemClock.wall();
+        assert_eq!(at.subsec_nanosecond() % 1_000_000, 0, "{at}");
     }
 }

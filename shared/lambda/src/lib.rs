@@ -13,6 +13,5 @@ pub mod events;
 pub mod http;
 pub mod logging;
 pub mod settings;
-mod stores;
 pub mod task;
 pub mod world;

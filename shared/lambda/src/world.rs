@@ -15,8 +15,8 @@ use agentwarm_aws::dynamo::{
     ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts, DynamoApiKeys,
     DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex, DynamoKeyLookup,
     DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools, DynamoReceipts,
-    DynamoRoster, DynamoSlots, DynamoSuppressionList, DynamoSuppressions, DynamoTestModeWrites,
-    DynamoTestModes, DynamoUserPlans, IdempotencyTable, RateTable, Table,
+    DynamoRoster, DynamoSendTotals, DynamoSlots, DynamoSuppressionList, DynamoSuppressions,
+    DynamoTestModeWrites, DynamoTestModes, DynamoUserPlans, IdempotencyTable, RateTable, Table,
 };
 use agentwarm_aws::eventbridge::EventBridgeBus;
 use agentwarm_aws::health::{AwsProbes, VisitLeases, Watermarks};
@@ -27,7 +27,6 @@ use agentwarm_mail::{ImapSmtp, MailConfig, MailConfigError};
 use crate::bootstrap::{SystemClock, SystemEntropy};
 use crate::http::{HttpApp, HttpPorts, HttpTask, RateLimit, RouteError, Routes};
 use crate::settings::{Settings, SettingsError};
-use crate::stores::{DynamoIdempotency, DynamoRateCounter};
 use crate::task::Task;
 
 /// How long items of the activity table are kept, in days: the longest retention of any plan and a month to look back from it.
@@ -208,6 +207,11 @@ impl World {
         Ok(Arc::new(DynamoTestModeWrites::new(self.entities()?)))
     }
 
+    /// How many mails users' accounts send together.
+    pub fn send_totals(&self) -> Result<Arc<DynamoSendTotals>, WorldError> {
+        Ok(Arc::new(DynamoSendTotals::new(self.ephemeral()?)))
+    }
+
     /// Days and their plans.
     pub fn plans(&self) -> Result<Arc<DynamoPlans>, WorldError> {
         Ok(Arc::new(DynamoPlans::new(self.activity()?)))
@@ -370,12 +374,10 @@ impl World {
         let ports = HttpPorts {
             keys: self.key_lookup()?,
             rate_limit: RateLimit {
-                counter: Arc::new(DynamoRateCounter(RateTable::new(self.ephemeral()?))),
+                counter: Arc::new(RateTable::new(self.ephemeral()?)),
                 per_minute: self.settings.number("RATE_LIMIT_PER_MINUTE", 100)?,
             },
-            idempotency: Some(Arc::new(DynamoIdempotency(IdempotencyTable::new(
-                self.ephemeral()?,
-            )))),
+            idempotency: Some(Arc::new(IdempotencyTable::new(self.ephemeral()?))),
             clock: self.clock(),
             entropy: self.entropy(),
         };

@@ -4,11 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use agentwarm_local::demo::NUMBERED_PASSWORD;
 use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
-
-use crate::world::NUMBERED_PASSWORD;
 
 /// A message as its folder shows it.
 #[derive(Debug, Clone)]

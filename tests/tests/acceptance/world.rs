@@ -6,16 +6,12 @@ use agentwarm_core::plan::Plan;
 use agentwarm_local::api_client::{ApiClient, ApiError};
 use agentwarm_local::clock::Pace;
 use agentwarm_local::registry::functions;
-use agentwarm_local::run::{config, operator_world};
+use agentwarm_local::run::{config, new_user};
 use agentwarm_local::settings::RunSettings;
 use agentwarm_local::{Functions, Stack};
-use agentwarm_operator::Command;
 use http::Method;
 use jiff::Timestamp;
-use serde_json::{Value, json};
-
-/// The password of the numbered mailboxes (`w000@` … `w999@`) of the local mail servers.
-pub(crate) const NUMBERED_PASSWORD: &str = "warm-enough";
+use serde_json::Value;
 
 /// A deployment with one user.
 pub(crate) struct Deployment {
@@ -40,8 +36,8 @@ impl Deployment {
         config.begin = Some(at(begin));
         config.remember = false;
         let stack = Stack::start(config).await.unwrap();
-        let key = first_key(&settings, &stack).await;
-        let api = ApiClient::new(stack.api_url(), key);
+        let user = new_user(&settings, &stack, Plan::Pro).await.unwrap();
+        let api = ApiClient::new(stack.api_url(), user.secret);
         Self {
             stack,
             api,
@@ -51,20 +47,7 @@ impl Deployment {
 
     /// What it takes to connect a mailbox of the local servers.
     pub(crate) fn account(&self, address: &str) -> Value {
-        json!({
-            "email": address,
-            "displayName": "Robin Numbered",
-            "provider": "imap_smtp",
-            "timezone": "UTC",
-            "credentials": {
-                "imapHost": self.settings.mail.host,
-                "imapPort": self.settings.mail.imaps_port,
-                "smtpHost": self.settings.mail.host,
-                "smtpPort": self.settings.mail.smtp_port,
-                "username": address,
-                "password": NUMBERED_PASSWORD,
-            },
-        })
+        self.settings.mail.numbered_account(address)
     }
 
     /// The port of the servers' IMAP with TLS from the start.
@@ -143,16 +126,4 @@ impl Deployment {
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
-}
-
-/// A user on the Pro plan and their first key, from the operator's command.
-async fn first_key(settings: &RunSettings, stack: &Stack) -> String {
-    let table = &stack.deployed().get("EntitiesTable").unwrap().reference;
-    let world = operator_world(settings, table, stack.clock())
-        .await
-        .unwrap();
-    agentwarm_operator::run(Command::CreateUser(Plan::Pro), &world)
-        .await
-        .unwrap()
-        .secret
 }

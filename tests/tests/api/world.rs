@@ -198,6 +198,7 @@ impl World {
         AgentStatus {
             accounts: self.store.clone(),
             days: self.days(),
+            pools: self.store.clone(),
             scheduler: self.probes.clone(),
             clock: self.clock.clone(),
         }
@@ -455,6 +456,7 @@ pub(crate) fn day_plan(account: &Account, date: Date, slots: &[(i8, AccountId)])
             because: "day 7 of the ramp".to_owned(),
         }],
         planned_at: instant(3),
+        daily_total: None,
         zone,
     }
 }

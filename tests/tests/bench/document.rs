@@ -9,7 +9,8 @@ const HEAD: &str = "\
 # Benchmarks
 
 Measured by `make bench`, which writes this file. Nothing fails on a figure here; goals stand beside what was measured. Each section says what
-was run, of which commit and on which machine. `make bench ARGS=\"cost\"` runs one of them (`cost`, `planner`, `cold_start`).
+was run, of which commit and on which machine. `make bench ARGS=\"cost\"` runs one of them (`api`, `cost`, `planner`,
+`cold_start`).
 ";
 
 /// Writes a section, over an earlier one of the same title.

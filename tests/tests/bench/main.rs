@@ -1,4 +1,5 @@
-//! `make bench`: what a warmup mail costs, how fast days are planned, how fast functions start. The figures go to `docs/benchmarks.md`.
+//! `make bench`: what a warmup mail costs, how fast the API answers and what that uses, how fast days are planned, how fast functions
+//! start. The figures go to `docs/benchmarks.md`.
 //!
 //! Nothing here fails on a figure: a benchmark that does is switched off on the first busy machine. Goals stand beside what was measured,
 //! and what is arithmetic has tests of its own.
@@ -11,6 +12,7 @@
     reason = "a benchmark that is surprised should stop"
 )]
 
+mod api;
 mod cold_start;
 mod cost;
 mod deployment;
@@ -19,3 +21,4 @@ mod machine;
 mod planner;
 mod prices;
 mod table;
+mod usage;

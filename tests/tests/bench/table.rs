@@ -68,9 +68,15 @@ fn grouped(digits: &str) -> String {
 
 /// The middle of some values; of two middles the lower. Nothing of nothing.
 pub(crate) fn median<T: PartialOrd + Copy>(values: &[T]) -> Option<T> {
+    percentile(values, 50)
+}
+
+/// The least of some values that so many percent of them do not exceed (nearest rank). Nothing of nothing.
+pub(crate) fn percentile<T: PartialOrd + Copy>(values: &[T], percent: usize) -> Option<T> {
     let mut sorted = values.to_vec();
     sorted.sort_by(|left, right| left.partial_cmp(right).unwrap_or(std::cmp::Ordering::Equal));
-    sorted.get(sorted.len().saturating_sub(1) / 2).copied()
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied()
 }
 
 #[cfg(test)]
@@ -118,5 +124,8 @@ mod tests {
             Some("2.00")
         );
         assert_eq!(median::<u8>(&[]), None);
+        let hundred: Vec<_> = (1..=100).collect();
+        assert_eq!(percentile(&hundred, 99), Some(99));
+        assert_eq!(percentile(&hundred[..10], 99), Some(10));
     }
 }

@@ -19,7 +19,7 @@ use agentwarm_lambda::bootstrap::{SystemClock, SystemEntropy};
 use agentwarm_lambda::settings::Settings;
 use agentwarm_lambda::world::World as FunctionWorld;
 use agentwarm_local::api_client::ApiClient;
-use agentwarm_local::demo::DemoUser;
+use agentwarm_local::demo::{DemoUser, NUMBERED_PASSWORD};
 use agentwarm_local::emulator::{Emulator, credentials};
 use agentwarm_local::settings::RunSettings;
 use agentwarm_local::state::{RunnerState, StateStore};
@@ -33,9 +33,6 @@ use serde_json::{Value, json};
 
 /// The runner's stack.
 const STACK: &str = "agentwarm";
-
-/// The password of the numbered mailboxes of the local mail servers.
-const NUMBERED_PASSWORD: &str = "warm-enough";
 
 /// Mailboxes at each of the three domains.
 const PER_DOMAIN: usize = 6;

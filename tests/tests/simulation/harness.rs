@@ -55,8 +55,19 @@ impl Sim {
         now: &str,
         overrides: PoolOverrides,
     ) -> Self {
+        Self::of_user_on(Plan::Pro, name, number, mailboxes, now, overrides).await
+    }
+
+    async fn of_user_on(
+        plan: Plan,
+        name: &str,
+        number: u64,
+        mailboxes: &[(&str, &str)],
+        now: &str,
+        overrides: PoolOverrides,
+    ) -> Self {
         let seed = seeds::seed(name, number);
-        let world = EngineWorld::begin(&seed, at(now), Plan::Pro).await;
+        let world = EngineWorld::begin(&seed, at(now), plan).await;
         let mut sim = Self {
             watch: Watch::default(),
             world,
@@ -80,12 +91,17 @@ impl Sim {
 
     /// A story's world: six mailboxes in London that send a dozen mails on their first day.
     pub(crate) async fn story(name: &str, now: &str) -> Self {
+        Self::story_on(Plan::Pro, name, now).await
+    }
+
+    /// The same of a user on `plan`.
+    pub(crate) async fn story_on(plan: Plan, name: &str, now: &str) -> Self {
         let mailboxes = AROUND_THE_WORLD.map(|(email, _)| (email, "Europe/London"));
         let busy = PoolOverrides {
             min_daily_emails: Some(12),
             ..PoolOverrides::default()
         };
-        Self::of(name, seeds::story(), &mailboxes, now, busy).await
+        Self::of_user_on(plan, name, seeds::story(), &mailboxes, now, busy).await
     }
 
     /// Lets time pass under observation; once a virtual day the whole world is audited.

@@ -5,7 +5,6 @@
 
 use agentwarm_app::accounts::{AccountChanges, CredentialsInput, NewAccount, WantedStatus};
 use agentwarm_app::error::Problem;
-use agentwarm_app::ports::PageRequest;
 use agentwarm_app::ports::accounts::AccountFilter;
 use agentwarm_app::ports::mail::TlsMode;
 use agentwarm_app::text::{LINE_PATTERN, NAME_MAX_CHARS};
@@ -16,7 +15,7 @@ use agentwarm_lambda::http::rules::{
     Rule, crm_id, crm_source, each_by_itself, integer, line, list, object, one_of, secret, text,
     zone,
 };
-use agentwarm_lambda::http::{Fields, FromFields, Invalid, Paging};
+use agentwarm_lambda::http::{Fields, FromFields, Invalid, Paging, Wanted};
 use serde_json::{Value, json};
 
 /// How accounts are paged (API reference §3).
@@ -45,7 +44,7 @@ pub struct ListAccounts {
     /// By what they are linked to: each of these.
     pub crm: Vec<CrmEntity>,
     /// By where they are in the list.
-    pub page: PageRequest,
+    pub wanted: Wanted,
 }
 
 impl FromFields for ListAccounts {
@@ -62,7 +61,7 @@ impl FromFields for ListAccounts {
             text(1..=ADDRESS_MAX_CHARS).about("Exactly what follows the @."),
         );
         let crm = read_crm(fields);
-        let page = PAGING.read(fields);
+        let wanted = PAGING.read(fields);
         Ok(Self {
             crm: crm?,
             filter: AccountFilter {
@@ -71,7 +70,7 @@ impl FromFields for ListAccounts {
                 email: email?,
                 domain: domain?,
             },
-            page: page?,
+            wanted: wanted?,
         })
     }
 }

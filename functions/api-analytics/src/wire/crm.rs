@@ -13,8 +13,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{phase, status};
-
 /// Which person.
 pub struct CrmPersonPath {
     /// The CRM's id.
@@ -75,9 +73,9 @@ pub struct CrmAccount {
     id: AccountId,
     #[schemars(schema_with = "schema::email")]
     email: EmailAddress,
-    #[schemars(schema_with = "status")]
+    #[schemars(schema_with = "schema::account_status")]
     status: AccountStatus,
-    #[schemars(schema_with = "phase")]
+    #[schemars(schema_with = "schema::warmup_phase")]
     warmup_phase: WarmupPhase,
     #[schemars(range(min = 0, max = 100), with = "f64")]
     reputation_score: Score,

@@ -1,4 +1,5 @@
-//! What `template.yaml` promises, kept: its grants are used and suffice, its functions answer the events of `events/`, and it deploys.
+//! What `template.yaml` promises, kept: its grants are used and suffice, its functions answer the events of `events/`,
+//! keep what the API promises of every request, and it deploys.
 //!
 //! `make test` starts the emulator and the mail servers that these need.
 
@@ -15,4 +16,5 @@ mod door;
 mod events;
 mod grants;
 mod outage;
+mod promises;
 mod world;

@@ -1,5 +1,6 @@
 //! A stack of its own for each test, its mailboxes those that the test names.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,13 +13,10 @@ use agentwarm_local::run::{config, demo};
 use agentwarm_local::settings::RunSettings;
 use agentwarm_local::{Functions, Stack};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::door::Door;
 use crate::outage::Outage;
-
-/// The password of the numbered mailboxes (`w000@` … `w999@`) of the local mail servers.
-const NUMBERED_PASSWORD: &str = "warm-enough";
 
 /// A stack, its user and their key.
 pub(crate) struct World {
@@ -27,31 +25,48 @@ pub(crate) struct World {
     pub(crate) api: ApiClient,
     pub(crate) outage: Outage,
     settings: RunSettings,
+    parameters: BTreeMap<String, String>,
     name: &'static str,
 }
 
 impl World {
     /// The stack `name` on a Wednesday at six in the morning, UTC, with a user who has the empty pool `Demo`.
     pub(crate) async fn begin(name: &'static str) -> Self {
+        Self::with(name, BTreeMap::new()).await
+    }
+
+    /// The same, where a key may ask `limit` times a minute.
+    pub(crate) async fn limited(name: &'static str, limit: usize) -> Self {
+        let limit = ("RateLimitPerMinute".to_owned(), limit.to_string());
+        Self::with(name, BTreeMap::from([limit])).await
+    }
+
+    async fn with(name: &'static str, parameters: BTreeMap<String, String>) -> Self {
         let mut settings = RunSettings::from_environment().unwrap();
         settings.api.set_port(0);
         settings.pace = Pace::DayIn(Duration::ZERO);
         settings.mail.mailboxes_file = mailboxes_file(name);
         std::fs::write(&settings.mail.mailboxes_file, "").unwrap();
-        Self::start(name, settings, at("2026-03-11T06:00:00Z")).await
+        Self::start(name, settings, parameters, at("2026-03-11T06:00:00Z")).await
     }
 
     /// Stops the runner and starts it again: the same tables, functions that know nothing.
     pub(crate) async fn restart(self) -> Self {
         let now = self.stack.clock().schedule();
         self.stack.stop().await.unwrap();
-        Self::start(self.name, self.settings, now).await
+        Self::start(self.name, self.settings, self.parameters, now).await
     }
 
-    async fn start(name: &'static str, settings: RunSettings, begin: Timestamp) -> Self {
+    async fn start(
+        name: &'static str,
+        settings: RunSettings,
+        parameters: BTreeMap<String, String>,
+        begin: Timestamp,
+    ) -> Self {
         let outage = Outage::default();
         let mut config = config(&settings, Functions::Here(functions()), settings.pace).unwrap();
         config.stack.name = name.to_owned();
+        config.stack.parameters.extend(parameters.clone());
         config.begin = Some(begin);
         config.interceptors = vec![outage.interceptor()];
         let stack = Stack::start(config).await.unwrap();
@@ -63,6 +78,7 @@ impl World {
             api,
             outage,
             settings,
+            parameters,
             name,
         }
     }
@@ -114,21 +130,9 @@ impl World {
 
 /// What connects a numbered mailbox of `servers`, in `pool`.
 pub(crate) fn account(servers: &MailServers, address: &str, pool: &str) -> Value {
-    json!({
-        "email": address,
-        "displayName": "Robin Numbered",
-        "provider": "imap_smtp",
-        "timezone": "UTC",
-        "poolId": pool,
-        "credentials": {
-            "imapHost": servers.host,
-            "imapPort": servers.imaps_port,
-            "smtpHost": servers.host,
-            "smtpPort": servers.smtp_port,
-            "username": address,
-            "password": NUMBERED_PASSWORD,
-        },
-    })
+    let mut account = servers.numbered_account(address);
+    account["poolId"] = pool.into();
+    account
 }
 
 /// The id of what an answer shows.

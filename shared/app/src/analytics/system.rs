@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use agentwarm_core::account::{Account, AccountStatus};
+use agentwarm_core::account::{Account, StatusCounts};
 use agentwarm_core::rate::Score;
 
 use crate::accounts::totals::OpenDays;
@@ -28,18 +28,8 @@ pub struct SystemStatistics {
 /// A user's accounts in figures.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SystemFigures {
-    /// Accounts in all.
-    pub total: u32,
-    /// Of these, warming.
-    pub warming: u32,
-    /// Active.
-    pub active: u32,
-    /// Paused.
-    pub paused: u32,
-    /// In error.
-    pub error: u32,
-    /// Suspended.
-    pub suspended: u32,
+    /// How many accounts there are.
+    pub accounts: StatusCounts,
     /// Mails sent today, each account's own today.
     pub sent_today: u64,
     /// Warmup mails received today.
@@ -58,14 +48,17 @@ impl SystemStatistics {
     pub async fn read(&self, tenant: &Tenant) -> Result<SystemFigures, AppError> {
         let accounts = self.accounts.all(tenant.user).await?;
         let today = self.days.today_of(tenant.user, &accounts).await?;
-        let mut figures = counted(&accounts);
+        let mut figures = SystemFigures {
+            accounts: StatusCounts::of(&accounts),
+            average_reputation: average_reputation(&accounts),
+            average_inbox_placement: average_inbox_placement(&accounts),
+            leases: self.leases.leases().await.unwrap_or_else(uncounted),
+            ..SystemFigures::default()
+        };
         for day in today.values() {
             figures.sent_today += u64::from(day.sent);
             figures.received_today += u64::from(day.received);
         }
-        figures.average_reputation = average_reputation(&accounts);
-        figures.average_inbox_placement = average_inbox_placement(&accounts);
-        figures.leases = self.leases.leases().await.unwrap_or_else(uncounted);
         Ok(figures)
     }
 }
@@ -77,22 +70,6 @@ impl SystemStatistics {
 fn uncounted(failure: ProbeFailure) -> LeaseCount {
     tracing::warn!(%failure, "leases cannot be counted");
     LeaseCount::default()
-}
-
-fn counted(accounts: &[Account]) -> SystemFigures {
-    let mut figures = SystemFigures::default();
-    for account in accounts {
-        figures.total += 1;
-        let of_status = match account.status {
-            AccountStatus::Warming => &mut figures.warming,
-            AccountStatus::Active => &mut figures.active,
-            AccountStatus::Paused => &mut figures.paused,
-            AccountStatus::Error => &mut figures.error,
-            AccountStatus::Suspended => &mut figures.suspended,
-        };
-        *of_status += 1;
-    }
-    figures
 }
 
 /// The mean reputation; 0 of nothing.

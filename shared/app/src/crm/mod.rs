@@ -11,6 +11,7 @@ use agentwarm_core::account::Account;
 use agentwarm_core::crm::{CrmIds, CrmLink, CrmSource};
 use agentwarm_core::ids::{AccountId, CrmLinkId};
 
+use crate::change::existing;
 use crate::error::AppError;
 use crate::pools::membership::MAX_POOLS_PER_ACCOUNT;
 use crate::ports::accounts::AccountReads;
@@ -127,8 +128,7 @@ impl CrmLinks {
         tenant: &Tenant,
         account: AccountId,
     ) -> Result<(Account, Vec<CrmLink>), AppError> {
-        let account = self.accounts.get(tenant.user, account).await?;
-        let account = account.ok_or(AppError::AccountNotFound)?;
+        let account = existing(self.accounts.as_ref(), tenant, account).await?;
         let links = self.links.of_account(tenant.user, account.id).await?;
         Ok((account, links))
     }

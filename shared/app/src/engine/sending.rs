@@ -13,6 +13,7 @@
 mod checks;
 mod commit;
 mod limit;
+mod total;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use agentwarm_core::mail::slot::{SkipReason, Slot, SlotState, ThreadPosition};
 use agentwarm_core::warmup::connection::MailProtocol;
 
 use self::checks::{Checked, Cleared, Planned};
+pub use self::total::UserTotals;
 use super::EngineError;
 use super::compose::Composer;
 use super::config::Configs;
@@ -59,6 +61,8 @@ pub struct Sending {
     pub suppressions: Arc<dyn Suppressions>,
     /// How far the user limits their sends.
     pub test_mode: TestModeRule,
+    /// How many mails all their accounts may send together.
+    pub totals: UserTotals,
     /// Later attempts and searches.
     pub due: Arc<dyn DueIndex>,
     /// What connections taught us.
@@ -166,12 +170,18 @@ impl Sending {
             Checked::Drop => return Ok(Handled::Settled),
         };
         let maximum = self.test_mode.maximum(owner.user).await?;
-        if self.is_too_many(&sender, order.slot, maximum, now).await? {
+        let place = if self.is_too_many(&sender, order.slot, maximum, now).await? {
+            None
+        } else {
+            let total = cleared.daily_total;
+            self.totals.place(sender.user, total, now).await?
+        };
+        let Some(place) = place else {
             let (reason, planned) = (SkipReason::LimitReached, cleared.planned);
             return self
                 .skip(&sender, order, existing, reason, planned, now)
                 .await;
-        }
+        };
         if session.open.is_none() {
             match self.connect(&sender, now).await? {
                 Ok(open) => session.open = Some(open),
@@ -197,6 +207,9 @@ impl Sending {
             Submission::Accepted | Submission::Refused { .. }
         ) {
             session.open = None;
+        }
+        if matches!(submission, Submission::Accepted | Submission::InDoubt) {
+            place.used();
         }
         self.commit(&sender, &recipient, slot, submission).await
     }

@@ -16,8 +16,10 @@ pub mod mail;
 pub mod mailboxes;
 pub mod pools;
 pub mod queue;
+pub mod requests;
 pub mod suppressions;
 pub mod test_mode;
+pub mod totals;
 pub mod vault;
 
 /// A store could not do its work.

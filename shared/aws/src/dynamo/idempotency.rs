@@ -4,10 +4,11 @@
 //! answer. It is over 24 hours after it began; that is checked on every read, because the TTL deletes late. Times are kept in one
 //! unit each and named for it: `leaseUntil` in epoch milliseconds, `expiresAt` in epoch seconds.
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use agentwarm_app::ports::StoreError;
-use agentwarm_core::ids::{ApiKeyId, UserId};
+use agentwarm_app::ports::requests::{Begun, IdempotencyStore, RequestScope};
 
 use super::expression::Expression;
 use super::later;
@@ -27,37 +28,7 @@ const OWNER: &str = "owner";
 const LEASE_UNTIL: &str = "leaseUntil";
 const ANSWER: &str = "answer";
 
-/// Whose request it is: a key chosen by one client is no other client's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestScope<'a> {
-    /// The user.
-    pub user: UserId,
-    /// The API key.
-    pub key: ApiKeyId,
-    /// The idempotency key.
-    pub idempotency_key: &'a str,
-}
-
-/// What is to be done with a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Begun {
-    /// Carry it out; nobody else does.
-    Started,
-    /// Somebody carries it out, for as long as until then.
-    InProgress {
-        /// When their lease ends.
-        until: Timestamp,
-    },
-    /// It was carried out: answer this.
-    Finished {
-        /// What was given to [`IdempotencyTable::finish`].
-        answer: Vec<u8>,
-    },
-    /// The key was used for another request.
-    OtherRequest,
-}
-
-/// Records of requests on the ephemeral table.
+/// [`IdempotencyStore`] on the ephemeral table.
 #[derive(Debug, Clone)]
 pub struct IdempotencyTable(Table);
 
@@ -73,9 +44,11 @@ impl IdempotencyTable {
     pub fn new(ephemeral: Table) -> Self {
         Self(ephemeral)
     }
+}
 
-    /// Begins a request with this `fingerprint`, unless it was begun. `owner` is a fresh token; the lease lasts from `now` (wall clock).
-    pub async fn begin(
+#[async_trait]
+impl IdempotencyStore for IdempotencyTable {
+    async fn begin(
         &self,
         scope: RequestScope<'_>,
         fingerprint: &str,
@@ -111,8 +84,7 @@ impl IdempotencyTable {
         }
     }
 
-    /// Stores the answer of a request that `owner` began; false when the lease was lost to somebody else meanwhile.
-    pub async fn finish(
+    async fn finish(
         &self,
         scope: RequestScope<'_>,
         owner: &str,
@@ -127,8 +99,7 @@ impl IdempotencyTable {
         Ok(matches!(written, Written::Done(_)))
     }
 
-    /// Forgets a request that `owner` began and that is not to be remembered: 429, 5xx, authentication.
-    pub async fn abandon(&self, scope: RequestScope<'_>, owner: &str) -> Result<(), StoreError> {
+    async fn abandon(&self, scope: RequestScope<'_>, owner: &str) -> Result<(), StoreError> {
         let key = keys::idempotency(scope.user, scope.key, scope.idempotency_key);
         let unanswered = Expression::new("attribute_not_exists(#answer)");
         self.0

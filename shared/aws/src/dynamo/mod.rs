@@ -27,6 +27,7 @@ pub(crate) mod slots;
 mod suppressions;
 pub(crate) mod table;
 mod test_mode;
+mod totals;
 mod transaction;
 
 pub use accounts::{DynamoAccountUpdates, DynamoAccounts};
@@ -34,7 +35,7 @@ pub use api_keys::{DynamoApiKeys, DynamoKeyLookup, DynamoUserPlans};
 pub use audit::DynamoAuditLog;
 pub use crm::{DynamoCrmLinkWrites, DynamoCrmLinks};
 pub use due::DynamoDueIndex;
-pub use idempotency::{Begun, IdempotencyTable, MAX_ANSWER_BYTES, RequestScope};
+pub use idempotency::{IdempotencyTable, MAX_ANSWER_BYTES};
 pub use ledger::DynamoPoolLedger;
 pub use life::DynamoAccountLife;
 pub use mailboxes::DynamoMailboxes;
@@ -47,6 +48,7 @@ pub use slots::DynamoSlots;
 pub use suppressions::{DynamoSuppressionList, DynamoSuppressions};
 pub use table::Table;
 pub use test_mode::{DynamoTestModeWrites, DynamoTestModes};
+pub use totals::DynamoSendTotals;
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,8 +1,10 @@
 //! The counters behind the rate limit (decision 7).
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use agentwarm_app::ports::StoreError;
+use agentwarm_app::ports::requests::RateCounter;
 use agentwarm_core::ids::{ApiKeyId, UserId};
 
 use super::expression::Expression;
@@ -17,7 +19,7 @@ const KEPT: SignedDuration = SignedDuration::from_mins(5);
 
 const COUNT: &str = "count";
 
-/// Counts requests on the ephemeral table.
+/// [`RateCounter`] on the ephemeral table.
 #[derive(Debug, Clone)]
 pub struct RateTable(Table);
 
@@ -29,10 +31,12 @@ impl RateTable {
     pub fn new(ephemeral: Table) -> Self {
         Self(ephemeral)
     }
+}
 
-    /// Counts one request with `key` in the minute that contains `window` (wall clock); the count with it. Atomic: two requests at once get
-    /// two counts. A request whose first attempt was counted but not answered may count twice.
-    pub async fn increment(
+#[async_trait]
+impl RateCounter for RateTable {
+    /// A request whose first attempt was counted but not answered may count twice.
+    async fn increment(
         &self,
         user: UserId,
         key: ApiKeyId,

@@ -87,6 +87,7 @@ fn every_key_has_the_form_of_the_data_model() {
         ("audit entry", audit_entry(owner, entry_id)),
         ("mailbox", mailbox(mailbox_of())),
         ("rate counter", rate_counter(owner, key_id, now)),
+        ("send total", send_total(owner, day_of)),
         ("idempotency", idempotency(owner, key_id, "a client's text")),
         ("due entry", due_entry(3, &plan_due)),
         ("due entry", due_entry(3, &due(now, settle))),

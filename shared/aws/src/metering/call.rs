@@ -36,6 +36,7 @@ const BY_SORT: &[(&str, &str)] = &[
     ("member", "member"),
     ("supp", "suppression"),
     ("datakey", "data key"),
+    ("testmode", "test mode"),
     ("plan", "plan"),
     ("day", "day"),
     ("slot", "slot"),
@@ -166,6 +167,8 @@ fn kind_of(pk: &str, sk: &str) -> &'static str {
         "audit entry"
     } else if pk.ends_with("#idem") {
         "idempotency record"
+    } else if pk.ends_with("#sent") {
+        "send total"
     } else if pk.contains("#rate#") {
         "rate counter"
     } else {

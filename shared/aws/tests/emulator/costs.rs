@@ -28,6 +28,7 @@ use agentwarm_core::warmup::test_mode::TestMode;
 use agentwarm_testkit::store_contract::{Store, fixtures};
 use fixtures::{account, after, changed, event, in_pool, mailbox, now, pool, today, user};
 use jiff::SignedDuration;
+use jiff::civil::date;
 
 use crate::support::World;
 
@@ -307,6 +308,9 @@ async fn test_mode(costs: &mut Costs) {
     let (start, end) = (SlotId::first_at(now()), SlotId::first_at(after(3600)));
     let written = store.slots.written_between(sender(), start, end);
     costs.of("40 slots in test mode", written).await;
+    let day = date(2026, 3, 13);
+    let let_go = store.totals.let_go(user(1), day, 20, 50_000);
+    let _ = costs.of("let 20 mails of a user go", let_go).await;
 }
 
 async fn audit_log(costs: &mut Costs) {

@@ -1,7 +1,10 @@
 //! The rate limit's counters and the idempotency records (decisions 7, 8).
 
 use crate::support::World;
-use agentwarm_aws::dynamo::{Begun, IdempotencyTable, MAX_ANSWER_BYTES, RateTable, RequestScope};
+use agentwarm_app::ports::requests::{
+    Begun, IdempotencyStore as _, RateCounter as _, RequestScope,
+};
+use agentwarm_aws::dynamo::{IdempotencyTable, MAX_ANSWER_BYTES, RateTable};
 use agentwarm_core::ids::ApiKeyId;
 use agentwarm_testkit::store_contract::fixtures::{after, now, user};
 use futures::future::join_all;

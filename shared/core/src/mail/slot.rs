@@ -150,7 +150,8 @@ pub enum SkipReason {
     OutsideHours,
     /// It was never handed out: its entry or message was lost in an outage. Found when its day was closed.
     NotHandedOut,
-    /// A limit was lowered after planning: test mode's, which holds from the next mail on (decision 21).
+    /// A limit that planning could not know: test mode's, which holds from the next mail on (decision 21), or that of all accounts of
+    /// the user together, who had sent as many as their plan allows on this UTC day (decision 10).
     LimitReached,
     /// Retries were used up.
     RetriesExhausted,

@@ -42,6 +42,9 @@ pub struct DayPlan {
     pub reasons: Vec<Reason>,
     /// When it was planned.
     pub planned_at: Timestamp,
+    /// Mails that the user's plan allows all their accounts together on a UTC day, where it is sold that way (decision 10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_total: Option<u32>,
 }
 
 /// The working hours of one day: `[start, end)`.

@@ -299,6 +299,7 @@ mod tests {
             config,
             reasons: Vec::new(),
             planned_at: account.created_at,
+            daily_total: None,
         }
     }
 

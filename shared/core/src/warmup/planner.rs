@@ -157,6 +157,7 @@ pub fn plan_day(input: &PlanInput<'_>) -> Result<PlanOutcome, NotSending> {
             config: input.config.clone(),
             reasons: volume.reasons,
             planned_at: input.now,
+            daily_total: input.plan.limits().daily_emails_total,
         },
         warmup,
         phase_change,

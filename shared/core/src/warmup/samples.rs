@@ -1,13 +1,14 @@
-//! Accounts, configurations and days for the tests of this folder.
+//! Accounts, mails and days for the tests of this folder.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 
 use crate::account::{
     Account, AccountStatus, INITIAL_DAILY_LIMIT, INITIAL_REPUTATION, PoolMembership, Provider,
     Warmup, WarmupPhase,
 };
-use crate::ids::{AccountId, PoolId, UserId};
+use crate::ids::{AccountId, PoolId, SlotId, ThreadId, UserId};
+use crate::mail::slot::{Slot, SlotKind, SlotState, ThreadPosition};
 use crate::rate::{Rate, Score};
 use crate::time::Zone;
 
@@ -86,5 +87,30 @@ pub(crate) fn warming(day_number: u32, date: Date, phase: WarmupPhase) -> Accoun
             ..warmup(day_number, date)
         }),
         ..account()
+    }
+}
+
+/// The n-th mail of [`friday`], from the first account to the second.
+pub(crate) fn slot(n: u128, state: SlotState) -> Slot {
+    let at = friday();
+    Slot {
+        id: SlotId::new(at, n),
+        user: UserId::new(at, 1),
+        sender: account_id(1),
+        recipient: account_id(2),
+        date: date(2026, 3, 13),
+        kind: SlotKind::Thread,
+        scheduled_at: at,
+        message_id: "a@b.example".to_owned(),
+        message_date: at,
+        position: ThreadPosition {
+            thread: ThreadId::new(at, 1),
+            conversation: "garden-plans".to_owned(),
+            turn: 0,
+            references: Vec::new(),
+        },
+        state,
+        spammed_at: None,
+        version: 1,
     }
 }

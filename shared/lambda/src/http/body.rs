@@ -131,6 +131,12 @@ mod tests {
         assert!(parse(text.as_bytes(), 100).unwrap().is_some());
     }
 
+    #[test]
+    fn of_a_name_that_is_repeated_the_last_value_counts() {
+        let parsed = parse(br#"{"a": 1, "a": {"b": 2, "b": 3}}"#, 100).unwrap();
+        assert_eq!(parsed, Some(serde_json::json!({ "a": { "b": 3 } })));
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

@@ -271,22 +271,50 @@ mod tests {
     }
 
     #[test]
-    fn documented_codes_have_their_documented_statuses() {
+    fn documented_codes_have_their_documented_statuses_and_actions() {
         // API reference §21, as far as the codes exist.
         let documented = "
-            ACCOUNT_NOT_FOUND 404, ACCOUNT_ALREADY_EXISTS 409, ACCOUNT_ALREADY_WARMING 409, ACCOUNT_NOT_IN_POOL 400,
-            ACCOUNT_INVALID_STATUS_TRANSITION 400, ACCOUNT_NEVER_WARMED 400, ACCOUNT_POOL_ASSIGNMENT_FAILED 500,
-            ACCOUNT_CONNECTION_FAILED 400, DOMAIN_NOT_FOUND 404, DOMAIN_DNS_MISCONFIGURED 400, DOMAIN_PROVISION_FAILED 500,
-            DOMAIN_DKIM_FAILED 500, DOMAIN_BLACKLISTED 400, WARMUP_SCHEDULE_NOT_FOUND 404, WARMUP_POOL_NOT_FOUND 404,
-            WARMUP_CONFIG_INVALID 400, WEBHOOK_NOT_FOUND 404, WEBHOOK_INVALID_EVENTS 400, WEBHOOK_DELIVERY_NOT_FOUND 404,
-            ONBOARDING_JOB_NOT_FOUND 404, ONBOARDING_FAILED 500, AUTH_MISSING_HEADER 401, AUTH_INVALID_FORMAT 401,
-            AUTH_INVALID_KEY 403, RATE_LIMIT_EXCEEDED 429, VALIDATION_FAILED 400, IDEMPOTENCY_KEY_REUSE 409,
-            BATCH_PARTIAL_FAILURE 207, COMPANY_NOT_FOUND 404, THREAD_NOT_FOUND 404, SUPPRESSION_NOT_FOUND 404, INTERNAL_ERROR 500";
+            ACCOUNT_NOT_FOUND 404 verify_account_id
+            ACCOUNT_ALREADY_EXISTS 409 use_existing_account
+            ACCOUNT_ALREADY_WARMING 409 no_action_needed
+            ACCOUNT_NOT_IN_POOL 400 add_account_to_pool_first
+            ACCOUNT_INVALID_STATUS_TRANSITION 400 check_current_status
+            ACCOUNT_NEVER_WARMED 400 use_start_endpoint_instead
+            ACCOUNT_POOL_ASSIGNMENT_FAILED 500 retry_or_check_pool
+            ACCOUNT_CONNECTION_FAILED 400 verify_credentials
+            DOMAIN_NOT_FOUND 404 verify_domain_id
+            DOMAIN_DNS_MISCONFIGURED 400 fix_dns_records
+            DOMAIN_PROVISION_FAILED 500 check_mail_server_connectivity
+            DOMAIN_DKIM_FAILED 500 retry_dkim_generation
+            DOMAIN_BLACKLISTED 400 investigate_and_request_delisting
+            WARMUP_SCHEDULE_NOT_FOUND 404 check_date_and_account_id
+            WARMUP_POOL_NOT_FOUND 404 verify_pool_id
+            WARMUP_CONFIG_INVALID 400 fix_config_values
+            WEBHOOK_NOT_FOUND 404 verify_webhook_id
+            WEBHOOK_INVALID_EVENTS 400 check_valid_event_types
+            WEBHOOK_DELIVERY_NOT_FOUND 404 verify_delivery_id
+            ONBOARDING_JOB_NOT_FOUND 404 verify_job_id
+            ONBOARDING_FAILED 500 check_job_status_for_details
+            AUTH_MISSING_HEADER 401 add_authorization_bearer_header
+            AUTH_INVALID_FORMAT 401 use_bearer_token_format
+            AUTH_INVALID_KEY 403 verify_api_key
+            RATE_LIMIT_EXCEEDED 429 wait_and_retry_after_header
+            VALIDATION_FAILED 400 fix_request_body
+            IDEMPOTENCY_KEY_REUSE 409 use_new_idempotency_key
+            BATCH_PARTIAL_FAILURE 207 check_individual_results
+            COMPANY_NOT_FOUND 404 verify_company_id
+            THREAD_NOT_FOUND 404 verify_thread_id
+            SUPPRESSION_NOT_FOUND 404 verify_email_address
+            INTERNAL_ERROR 500 retry_or_contact_support";
         let mut checked = 0;
-        for line in documented.split(',') {
-            let (name, status) = line.trim().split_once(' ').unwrap();
+        for line in documented.trim().lines() {
+            let words: Vec<_> = line.split_whitespace().collect();
+            let [name, status, action] = words[..] else {
+                panic!("{line}");
+            };
             if let Some(code) = ErrorCode::ALL.iter().find(|code| code.as_str() == name) {
-                assert_eq!(status_of(*code).as_str(), status, "{name}");
+                let ours = (status_of(*code), code.action());
+                assert_eq!((ours.0.as_str(), ours.1), (status, action), "{name}");
                 checked += 1;
             }
         }

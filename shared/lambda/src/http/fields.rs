@@ -181,6 +181,17 @@ impl<'a> Fields<'a> {
         Err(Invalid)
     }
 
+    /// The query string without these; empty where there is none.
+    pub(super) fn query_without(&self, names: &[&str]) -> Vec<&'a (String, String)> {
+        let Source::Query(pairs) = self.source else {
+            return Vec::new();
+        };
+        pairs
+            .iter()
+            .filter(|(name, _)| !names.contains(&name.as_str()))
+            .collect()
+    }
+
     fn find(&mut self, name: &str) -> Result<Option<Raw<'a>>, Invalid> {
         match self.source {
             Source::Json(object) => Ok(object.get(name).map(Raw::Json)),
@@ -232,6 +243,13 @@ impl Report {
         })
     }
 
+    fn pairs<T: FromFields>(&mut self, pairs: &[(String, String)]) -> Result<T, Invalid> {
+        T::read(&mut Fields {
+            source: Source::Query(pairs),
+            report: self,
+        })
+    }
+
     /// What was read, unless anything was wrong.
     fn conclude<T>(self, read: Result<T, Invalid>) -> Result<T, Vec<Problem>> {
         match read {
@@ -259,14 +277,22 @@ pub(super) fn read_alone<T: FromFields>(object: Option<&Value>) -> Result<T, Vec
     report.conclude(read)
 }
 
-/// Reads a query string, or the parameters of a path.
+/// Reads a query string.
 pub(super) fn read_query<T: FromFields>(pairs: &[(String, String)]) -> Result<T, ApiError> {
     let mut report = Report::default();
-    let read = T::read(&mut Fields {
-        source: Source::Query(pairs),
-        report: &mut report,
-    });
+    let read = report.pairs(pairs);
     report.conclude(read).map_err(ApiError::invalid)
+}
+
+/// Reads the parameters of a path and a query string, the problems of both at once.
+pub(super) fn read_path_and_query<P: FromFields, Q: FromFields>(
+    path: &[(String, String)],
+    query: &[(String, String)],
+) -> Result<(P, Q), ApiError> {
+    let mut report = Report::default();
+    let (path, query) = (report.pairs(path), report.pairs(query));
+    let both = path.and_then(|path| Ok((path, query?)));
+    report.conclude(both).map_err(ApiError::invalid)
 }
 
 /// What `T` reads.

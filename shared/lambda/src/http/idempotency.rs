@@ -9,10 +9,9 @@
 
 use std::sync::Arc;
 
-use agentwarm_app::ports::StoreError;
+use agentwarm_app::ports::requests::{Begun, IdempotencyStore, RequestScope};
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::{ApiKeyId, UserId};
-use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -31,62 +30,6 @@ const MAX_KEY: usize = 255;
 
 /// How much longer than the function's own time a lease lasts (decision 8).
 const GRACE: SignedDuration = SignedDuration::from_secs(5);
-
-/// Whose request it is: a key chosen by one client is no other client's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scope<'a> {
-    /// The user.
-    pub user: UserId,
-    /// The API key.
-    pub key: ApiKeyId,
-    /// The idempotency key.
-    pub idempotency_key: &'a str,
-}
-
-/// What is to be done with a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Begun {
-    /// Carry it out; nobody else does.
-    Started,
-    /// Somebody carries it out.
-    InProgress {
-        /// Until when at most: the end of their lease.
-        until: Timestamp,
-    },
-    /// It was carried out.
-    Finished {
-        /// What was given to [`IdempotencyStore::finish`].
-        answer: Vec<u8>,
-    },
-    /// The key was used for another request.
-    OtherRequest,
-}
-
-/// Remembers requests for 24 hours from their beginning. That they are over is checked when they are read, not left to a TTL.
-#[async_trait]
-pub trait IdempotencyStore: Send + Sync {
-    /// Begins a request with this `fingerprint`, unless it was begun and its lease or its answer still stands. `owner` is a fresh
-    /// token; the lease lasts from `now` (wall clock).
-    async fn begin(
-        &self,
-        scope: Scope<'_>,
-        fingerprint: &str,
-        owner: &str,
-        now: Timestamp,
-        lease: SignedDuration,
-    ) -> Result<Begun, StoreError>;
-
-    /// Stores the answer of a request that `owner` began; false when the lease was lost to somebody else meanwhile.
-    async fn finish(
-        &self,
-        scope: Scope<'_>,
-        owner: &str,
-        answer: &[u8],
-    ) -> Result<bool, StoreError>;
-
-    /// Forgets a request that `owner` began.
-    async fn abandon(&self, scope: Scope<'_>, owner: &str) -> Result<(), StoreError>;
-}
 
 /// A request with a key, begun by us.
 pub(super) struct Once {
@@ -108,16 +51,18 @@ pub(super) enum Next {
 
 /// The request's key, if it has one.
 pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
-    let Some(value) = headers.get(HEADER) else {
+    let mut values = headers.get_all(HEADER).iter();
+    let Some(value) = values.next() else {
         return Ok(None);
     };
+    let refused = |message: String| Err(ApiError::invalid_at("Idempotency-Key", message));
+    if values.next().is_some() {
+        return refused("is given more than once".to_owned());
+    }
     match value.to_str() {
         // `to_str` takes the tab for visible.
         Ok(key) if (1..=MAX_KEY).contains(&key.len()) && !key.contains('\t') => Ok(Some(key)),
-        _ => Err(ApiError::invalid_at(
-            "Idempotency-Key",
-            format!("must have 1 to {MAX_KEY} visible ASCII characters"),
-        )),
+        _ => refused(format!("must have 1 to {MAX_KEY} visible ASCII characters")),
     }
 }
 
@@ -168,8 +113,8 @@ fn in_progress(until: Timestamp, now: Timestamp) -> ApiError {
 }
 
 impl Once {
-    fn scope(&self) -> Scope<'_> {
-        Scope {
+    fn scope(&self) -> RequestScope<'_> {
+        RequestScope {
             user: self.user,
             key: self.key,
             idempotency_key: &self.idempotency_key,

@@ -1,5 +1,6 @@
 //! Requests that answers propose: each can be sent as it is given.
 
+use agentwarm_core::advice::Step;
 use agentwarm_core::ids::AccountId;
 use agentwarm_core::warmup::diagnosis::Remedy;
 use schemars::JsonSchema;
@@ -22,9 +23,29 @@ impl Endpoint {
             Remedy::Pause => ("POST", format!("/api/warmup/pause/{account}")),
             Remedy::Resume => ("POST", format!("/api/warmup/resume/{account}")),
             Remedy::TestConnection => ("POST", format!("/api/accounts/{account}/test-connection")),
-            Remedy::ShowPools => ("GET", "/api/warmup/pools".to_owned()),
+            Remedy::ShowPools => return Self::pools(),
             Remedy::ShowSchedule => ("GET", format!("/api/warmup/schedule/{account}")),
         };
         Self { method, href }
+    }
+
+    fn pools() -> Self {
+        Self {
+            method: "GET",
+            href: "/api/warmup/pools".to_owned(),
+        }
+    }
+}
+
+impl From<Step> for Endpoint {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Account(remedy, account) => Self::of(remedy, account),
+            Step::Join(pool, account) => Self {
+                method: "POST",
+                href: format!("/api/warmup/pools/{pool}/accounts/{account}"),
+            },
+            Step::ShowPools => Self::pools(),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Lists in pages: `limit` and `offset` as documented, and a cursor that is stable under writes (decision 12).
 //!
-//! A cursor is the sort key to go on after, and the list it belongs to, as base64url of JSON. It is opaque, not secret: it holds no
+//! A cursor is the sort key to go on after, and the list it belongs to, as base64url of JSON. A list is its name and what it was filtered by:
+//! with other filters it may be another index, where the key means another place or none. A cursor is opaque, not secret: it holds no
 //! partition key, which always comes from the authenticated user, so a forged one can only skip within the forger's own list.
 
 use agentwarm_app::ports::{PageOf, PageRequest, PageStart};
@@ -9,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::digest::sha256;
 use super::fields::{Fields, Invalid};
 use super::rules::{Rule, integer, text};
 
@@ -28,6 +30,21 @@ pub struct Paging {
     /// The largest page.
     pub max: u32,
 }
+
+/// Which page was asked for, and of what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The page.
+    pub page: PageRequest,
+    /// What the list was filtered by: its cursors go on there alone.
+    filters: String,
+}
+
+/// The parameters that say which page of a list is wanted, rather than which list.
+const OF_PAGE: [&str; 3] = ["limit", "offset", "cursor"];
+
+/// Hexadecimal digits that tell the filters of one user's lists apart.
+const FILTER_DIGITS: usize = 16;
 
 /// What a list says about its pages, beside its items: flatten it into the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -50,10 +67,11 @@ pub struct PageInfo {
 
 impl Paging {
     /// Reads `limit`, `offset` and `cursor`.
-    pub fn read(self, fields: &mut Fields<'_>) -> Result<PageRequest, Invalid> {
+    pub fn read(self, fields: &mut Fields<'_>) -> Result<Wanted, Invalid> {
+        let filters = filters_of(fields);
         let limit = fields.or("limit", self.default, integer(1..=self.max));
         let offset = fields.optional("offset", offset());
-        let cursor = fields.optional("cursor", self.cursor());
+        let cursor = fields.optional("cursor", self.cursor(filters.clone()));
         let from = match (offset?, cursor?) {
             (Some(offset), Some(_)) if offset > 0 => {
                 return Err(fields.problem("cursor", "cannot be combined with offset"));
@@ -61,45 +79,61 @@ impl Paging {
             (_, Some(key)) => PageStart::After(key),
             (offset, None) => PageStart::Offset(offset.unwrap_or(0)),
         };
-        Ok(PageRequest {
-            limit: limit?,
-            from,
+        let limit = limit?;
+        Ok(Wanted {
+            page: PageRequest { limit, from },
+            filters,
         })
     }
 
-    /// What the answer says about `page`, which was the answer to `request`.
-    pub fn info<T>(self, request: &PageRequest, page: &PageOf<T>) -> PageInfo {
+    /// What the answer says about `page`, which was the answer to `wanted`.
+    pub fn info<T>(self, wanted: &Wanted, page: &PageOf<T>) -> PageInfo {
         PageInfo {
             total: page.total,
-            limit: request.limit,
-            offset: match request.from {
+            limit: wanted.page.limit,
+            offset: match wanted.page.from {
                 PageStart::Offset(offset) => offset,
                 PageStart::After(_) => 0,
             },
-            next_cursor: page.next.as_deref().map(|key| self.encode(key)),
+            next_cursor: page
+                .next
+                .as_deref()
+                .map(|key| self.encode(&wanted.filters, key)),
             total_is_lower_bound: page.total_is_lower_bound,
         }
     }
 
-    fn cursor(self) -> Rule<String> {
+    fn cursor(self, filters: String) -> Rule<String> {
         text(1..=MAX_CURSOR)
             .check(move |cursor| {
-                self.decode(&cursor)
-                    .ok_or("must be a nextCursor of this list")
+                self.decode(&filters, &cursor)
+                    .ok_or("must be a nextCursor of this list with the same filters")
             })
             .about("The nextCursor of the page before.")
     }
 
-    fn encode(self, key: &str) -> String {
-        URL_SAFE_NO_PAD.encode(serde_json::json!([self.list, key]).to_string())
+    fn encode(self, filters: &str, key: &str) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::json!([self.list, filters, key]).to_string())
     }
 
-    fn decode(self, cursor: &str) -> Option<String> {
+    fn decode(self, filters: &str, cursor: &str) -> Option<String> {
         let json = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let (list, key): (String, String) = serde_json::from_slice(&json).ok()?;
+        let (list, of, key): (String, String, String) = serde_json::from_slice(&json).ok()?;
         let plausible = !key.is_empty() && !key.chars().any(char::is_control);
-        (list == self.list && plausible).then_some(key)
+        (list == self.list && of == filters && plausible).then_some(key)
     }
+}
+
+/// What a list is filtered by, whatever the order in which that was said; nothing where it is not.
+fn filters_of(fields: &Fields<'_>) -> String {
+    let mut filters = fields.query_without(&OF_PAGE);
+    if filters.is_empty() {
+        return String::new();
+    }
+    filters.sort();
+    let mut digest = sha256(serde_json::json!(filters).to_string().as_bytes());
+    digest.truncate(FILTER_DIGITS);
+    digest
 }
 
 fn offset() -> Rule<u32> {

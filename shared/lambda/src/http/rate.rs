@@ -2,29 +2,14 @@
 
 use std::sync::Arc;
 
-use agentwarm_app::ports::StoreError;
+use agentwarm_app::ports::requests::RateCounter;
 use agentwarm_core::error::ErrorCode;
-use agentwarm_core::ids::{ApiKeyId, UserId};
-use async_trait::async_trait;
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use super::auth::Caller;
 use super::error::{ApiError, chain};
 use super::response::Response;
-
-/// Counts requests.
-#[async_trait]
-pub trait RateCounter: Send + Sync {
-    /// Counts one request with `key` in the minute that begins at `window`; the count with it. Atomic: two requests at once get two
-    /// counts.
-    async fn increment(
-        &self,
-        user: UserId,
-        key: ApiKeyId,
-        window: Timestamp,
-    ) -> Result<u64, StoreError>;
-}
 
 /// How many requests a key may make.
 #[derive(Clone)]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::error::ApiError;
-use super::fields::{FromFields, read_body, read_query};
+use super::fields::{FromFields, read_body, read_path_and_query, read_query};
 
 /// A request as it comes in: nothing is checked yet.
 #[derive(Debug)]
@@ -60,9 +60,9 @@ impl Request {
             .map_or("", |(_, value)| value)
     }
 
-    /// The path's parameters that are no ids of ours: a malformed one is bad input like any other.
-    pub fn path<T: FromFields>(&self) -> Result<T, ApiError> {
-        read_query(&self.params)
+    /// The path's parameters that are no ids of ours, where a malformed one is bad input like any other, and the query string.
+    pub fn path_and_query<P: FromFields, Q: FromFields>(&self) -> Result<(P, Q), ApiError> {
+        read_path_and_query(&self.params, &self.query)
     }
 
     /// The body.

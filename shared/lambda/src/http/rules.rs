@@ -12,7 +12,7 @@ use agentwarm_app::error::Problem;
 use agentwarm_app::text::{LINE_PATTERN, line_problem};
 use agentwarm_core::crm::{CrmId, CrmSource};
 use agentwarm_core::email::EmailAddress;
-use agentwarm_core::time::Zone;
+use agentwarm_core::time::{Zone, whole_millis};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -300,7 +300,7 @@ pub fn date() -> Rule<Date> {
     )
 }
 
-/// An instant, as RFC 3339.
+/// An instant, as RFC 3339; what is finer than a millisecond is cut off.
 pub fn instant() -> Rule<Timestamp> {
     Rule::new(
         || json!({ "type": "string", "format": "date-time" }),
@@ -310,6 +310,7 @@ pub fn instant() -> Rule<Timestamp> {
             Some(text)
                 .filter(|text| text.len() >= 20 && !text.contains([' ', '[']))
                 .and_then(|text| text.parse().ok())
+                .map(whole_millis)
                 .ok_or_else(|| {
                     "must be a time with its offset, such as 2026-03-13T10:00:00Z".into()
                 })

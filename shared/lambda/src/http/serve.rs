@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use agentwarm_app::ports::clock::{Clock, Entropy};
 use agentwarm_app::ports::keys::KeyLookup;
+use agentwarm_app::ports::requests::IdempotencyStore;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::RequestId;
 use futures::FutureExt;
@@ -24,7 +25,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::auth::{Caller, Touches, authenticate};
 use super::error::ApiError;
-use super::idempotency::{self, IdempotencyStore, Next, Once};
+use super::idempotency::{self, Next, Once};
 use super::rate::RateLimit;
 use super::request::{Incoming, Request};
 use super::response::{Answer, Response};

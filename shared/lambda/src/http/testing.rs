@@ -10,6 +10,7 @@ use agentwarm_app::error::AppError;
 use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::clock::{Clock, Entropy};
 use agentwarm_app::ports::keys::{KeyHash, KeyLookup, KeyOwner};
+use agentwarm_app::ports::requests::{Begun, IdempotencyStore, RateCounter, RequestScope};
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::{ApiKeyId, PoolId, RequestId, UserId};
 use agentwarm_core::plan::Plan;
@@ -22,11 +23,10 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::idempotency::{Begun, Scope};
 use super::rules::{integer, line};
 use super::{
-    Answer, ApiError, Caller, Fields, FromFields, HttpApp, HttpPorts, IdempotencyStore, Incoming,
-    Invalid, Paging, RateCounter, RateLimit, Request, Response, Route, RouteSpec, Routes,
+    Answer, ApiError, Caller, Fields, FromFields, HttpApp, HttpPorts, Incoming, Invalid, Paging,
+    RateLimit, Request, Response, Route, RouteSpec, Routes,
 };
 
 pub(super) const KEY: &str = "aw_0123456789abcdefABCDEF0123456789";
@@ -116,7 +116,7 @@ impl RateCounter for World {
 impl IdempotencyStore for World {
     async fn begin(
         &self,
-        scope: Scope<'_>,
+        scope: RequestScope<'_>,
         fingerprint: &str,
         owner: &str,
         now: Timestamp,
@@ -151,7 +151,7 @@ impl IdempotencyStore for World {
 
     async fn finish(
         &self,
-        scope: Scope<'_>,
+        scope: RequestScope<'_>,
         owner: &str,
         answer: &[u8],
     ) -> Result<bool, StoreError> {
@@ -161,7 +161,7 @@ impl IdempotencyStore for World {
         Ok(ours.is_some_and(|record| record.answer.replace(answer.to_vec()).is_none()))
     }
 
-    async fn abandon(&self, scope: Scope<'_>, owner: &str) -> Result<(), StoreError> {
+    async fn abandon(&self, scope: RequestScope<'_>, owner: &str) -> Result<(), StoreError> {
         let mut records = self.records.lock().unwrap();
         records.retain(|key, record| key != scope.idempotency_key || record.owner != owner);
         Ok(())

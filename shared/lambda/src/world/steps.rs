@@ -10,7 +10,7 @@ use agentwarm_app::engine::health::HealthKeeper;
 use agentwarm_app::engine::judging::Judging;
 use agentwarm_app::engine::planning::Planning;
 use agentwarm_app::engine::reports::Reports;
-use agentwarm_app::engine::sending::Sending;
+use agentwarm_app::engine::sending::{Sending, UserTotals};
 use agentwarm_app::engine::test_mode::TestModeRule;
 use agentwarm_app::engine::tick::Ticking;
 use agentwarm_app::engine::visiting::Visiting;
@@ -121,6 +121,7 @@ impl World {
             plans: self.plans()?,
             suppressions: self.suppressions()?,
             test_mode: self.test_mode_rule()?,
+            totals: UserTotals::new(self.send_totals()?),
             due: self.due_index()?,
             health: self.health_keeper()?,
             sender: self.imap_smtp()?,

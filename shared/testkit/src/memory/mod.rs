@@ -26,6 +26,7 @@ pub mod queue;
 mod slots;
 mod suppressions;
 mod test_mode;
+mod totals;
 pub mod vault;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -39,6 +40,7 @@ use agentwarm_core::ids::UserId;
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::warmup::test_mode::TestMode;
+use jiff::civil::Date;
 
 use crate::chaos::Chaos;
 
@@ -105,6 +107,7 @@ struct State {
     slots: slots::SlotItems,
     suppressions: suppressions::SuppressionItems,
     test_modes: BTreeMap<UserId, TestMode>,
+    totals: BTreeMap<(UserId, Date), u32>,
     changes: Vec<Change>,
 }
 

@@ -173,6 +173,7 @@ pub fn plan(owner: AccountRef, day: Date, limit: u32, reply_budget: u32) -> DayP
             because: "day 3 of the ramp".to_owned(),
         }],
         planned_at: now(),
+        daily_total: None,
     }
 }
 

@@ -30,6 +30,7 @@ pub mod mails;
 pub mod pools;
 pub mod suppressions;
 pub mod test_mode;
+pub mod totals;
 
 use std::sync::Arc;
 
@@ -43,6 +44,7 @@ use agentwarm_app::ports::mailboxes::Mailboxes;
 use agentwarm_app::ports::pools::{PoolReads, PoolWrites};
 use agentwarm_app::ports::suppressions::SuppressionList;
 use agentwarm_app::ports::test_mode::{TestModeWrites, TestModes};
+use agentwarm_app::ports::totals::SendTotals;
 
 /// The storage ports of one empty store.
 #[derive(Clone)]
@@ -83,6 +85,8 @@ pub struct Store {
     pub test_modes: Arc<dyn TestModes>,
     /// Changes of it.
     pub test_mode_writes: Arc<dyn TestModeWrites>,
+    /// Users' totals.
+    pub totals: Arc<dyn SendTotals>,
     /// The due index.
     pub due: Arc<dyn DueIndex>,
     /// How many shards it has.
@@ -221,6 +225,10 @@ macro_rules! store_contract_cases {
             ],
             test_mode: [
                 what_a_user_said_last_counts,
+            ],
+            totals: [
+                mails_are_let_go_up_to_the_most_that_may,
+                parallel_mails_do_not_pass_the_most_that_may,
             ],
             due: [
                 every_kind_is_read_as_it_was_put,

@@ -14,7 +14,7 @@ use agentwarm_app::engine::health::HealthKeeper;
 use agentwarm_app::engine::judging::Judging;
 use agentwarm_app::engine::planning::Planning;
 use agentwarm_app::engine::reports::Reports;
-use agentwarm_app::engine::sending::Sending;
+use agentwarm_app::engine::sending::{Sending, UserTotals};
 use agentwarm_app::engine::test_mode::TestModeRule;
 use agentwarm_app::engine::tick::Ticking;
 use agentwarm_app::engine::visiting::Visiting;
@@ -97,6 +97,7 @@ impl Parts {
             plans: self.store.clone(),
             suppressions: self.store.clone(),
             test_mode: self.test_mode_rule(),
+            totals: UserTotals::new(self.store.clone()),
             due: self.store.clone(),
             health: self.health(),
             sender: Arc::new(self.post.clone()),

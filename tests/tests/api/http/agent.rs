@@ -188,3 +188,60 @@ async fn a_status_says_since_when() {
     let paused = api.patch(&path, json!({ "status": "paused" }), 200).await;
     assert_eq!(paused["statusSince"], "2026-03-13T11:00:00Z");
 }
+
+#[tokio::test]
+async fn a_pool_that_is_too_small_is_told_and_filled_as_proposed() {
+    let api = Api::new().await;
+    let alone = create(&api, "alone@example.com").await;
+    let spare = create(&api, "spare@example.org").await;
+    let pools = api.get("/api/warmup/pools", 200).await;
+    let pool = pools["pools"][0]["id"].as_str().unwrap();
+    let member = format!("/api/warmup/pools/{pool}/accounts/{}", id(&spare));
+    api.delete(&member, 204).await;
+    api.post(
+        &format!("/api/warmup/start/{}", id(&alone)),
+        Value::Null,
+        200,
+    )
+    .await;
+
+    let status = api.get("/api/agent/status", 200).await;
+    insta::assert_json_snapshot!(status["issues"], { "[].poolId" => "uuid" }, @r#"
+    [
+      {
+        "severity": "warning",
+        "type": "pool_too_small",
+        "poolId": "uuid",
+        "message": "Pool Default Pool: 1 account has nobody to write to",
+        "action": "add_accounts_to_pool"
+      }
+    ]
+    "#);
+    insta::assert_json_snapshot!(status["nextActions"], { "[].endpoint.href" => "…" }, @r#"
+    [
+      {
+        "priority": "recommended",
+        "action": "Add spare@example.org to pool Default Pool",
+        "reason": "1 account has nobody to write to",
+        "endpoint": {
+          "method": "POST",
+          "href": "…"
+        }
+      }
+    ]
+    "#);
+    let endpoint = &status["nextActions"][0]["endpoint"];
+    assert_eq!(endpoint["href"], member);
+    api.post(endpoint["href"].as_str().unwrap(), Value::Null, 200)
+        .await;
+    let status = api.get("/api/agent/status", 200).await;
+    assert_eq!(status["issues"], json!([]));
+
+    let empty = json!({ "name": "Nobody's" });
+    api.post("/api/warmup/pools", empty, 201).await;
+    let status = api.get("/api/agent/status", 200).await;
+    assert_eq!(
+        status["recommendations"],
+        json!(["Pool Nobody's is empty — add accounts to it"])
+    );
+}

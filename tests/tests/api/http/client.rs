@@ -13,14 +13,12 @@ use agentwarm_app::audit_log::ReadAuditLog;
 use agentwarm_app::health::Health;
 use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::keys::ApiKeys;
+use agentwarm_app::ports::requests::{Begun, IdempotencyStore, RateCounter, RequestScope};
 use agentwarm_app::tenant::Tenant;
 use agentwarm_app::users::Users;
 use agentwarm_core::ids::{ApiKeyId, RequestId, UserId};
 use agentwarm_core::plan::Plan;
-use agentwarm_lambda::http::idempotency::{Begun, Scope};
-use agentwarm_lambda::http::{
-    BoundRoute, HttpApp, HttpPorts, IdempotencyStore, Incoming, RateCounter, RateLimit, Response,
-};
+use agentwarm_lambda::http::{BoundRoute, HttpApp, HttpPorts, Incoming, RateLimit, Response};
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderValue, Method};
 use jiff::{SignedDuration, Timestamp};
@@ -137,9 +135,10 @@ impl Api {
             body: body.into(),
             deadline: tokio::time::Instant::now() + Duration::from_secs(30),
         };
-        let method = incoming.method.clone();
+        let (id, method) = (incoming.id, incoming.method.clone());
         let response = self.app.serve(incoming).await;
         documented::check(&method, path, &response);
+        carries_what_all_do(&response, &id.to_string());
         response
     }
 
@@ -247,6 +246,25 @@ async fn user(world: &World, plan: Plan) -> (Tenant, String) {
     (Tenant::from(&user), issued.secret.to_string())
 }
 
+/// What every answer carries, and every refusal says (decisions 4, 5, 7; API reference §21).
+fn carries_what_all_do(response: &Response, id: &str) {
+    let header = |name: &str| response.headers().get(name)?.to_str().ok();
+    assert_eq!(header("access-control-allow-origin"), Some("*"));
+    assert_eq!(header("x-request-id"), Some(id));
+    assert!(header("cache-control").is_some());
+    let is_counted = header("ratelimit-limit").is_some();
+    if response.status().is_client_error() {
+        let told = json(response);
+        for key in ["error", "code", "action"] {
+            assert!(told[key].is_string(), "{key}: {told}");
+        }
+        assert_eq!(told["statusCode"], response.status().as_u16(), "{told}");
+        assert_eq!(told["requestId"], id, "{told}");
+        let of_key = matches!(response.status().as_u16(), 401 | 403);
+        assert_eq!(is_counted, !of_key, "{told}");
+    }
+}
+
 /// The JSON of an answer; null if it has no body.
 pub(crate) fn json(response: &Response) -> Value {
     if response.body().is_empty() {
@@ -302,7 +320,7 @@ type Record = (String, Option<Vec<u8>>);
 impl IdempotencyStore for Remembered {
     async fn begin(
         &self,
-        scope: Scope<'_>,
+        scope: RequestScope<'_>,
         fingerprint: &str,
         _owner: &str,
         now: Timestamp,
@@ -325,7 +343,7 @@ impl IdempotencyStore for Remembered {
 
     async fn finish(
         &self,
-        scope: Scope<'_>,
+        scope: RequestScope<'_>,
         _owner: &str,
         answer: &[u8],
     ) -> Result<bool, StoreError> {
@@ -337,7 +355,7 @@ impl IdempotencyStore for Remembered {
         Ok(true)
     }
 
-    async fn abandon(&self, scope: Scope<'_>, _owner: &str) -> Result<(), StoreError> {
+    async fn abandon(&self, scope: RequestScope<'_>, _owner: &str) -> Result<(), StoreError> {
         let id = (scope.key, scope.idempotency_key.to_owned());
         self.0.lock().unwrap().remove(&id);
         Ok(())

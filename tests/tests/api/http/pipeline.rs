@@ -1,9 +1,91 @@
 //! What is the same for all routes, seen from outside.
 
+use agentwarm_tests::operations;
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::client::{Api, json as body};
+use super::client::{Api, json as body, paths};
+
+/// What anybody may ask (API reference §1, decision 3).
+const PUBLIC: [&str; 8] = [
+    "/api/agent/capabilities",
+    "/api/docs",
+    "/api/health",
+    "/api/healthz",
+    "/api/openapi.json",
+    "/llms-full.txt",
+    "/llms.txt",
+    "/metrics",
+];
+
+#[tokio::test]
+async fn what_is_public_is_listed_and_all_else_needs_a_key() {
+    let api = Api::new().await;
+    for operation in operations::all() {
+        let (method, path) = (operation.method, operation.template);
+        let answer = api.send(method.clone(), &path, None, "").await;
+        let refused = answer.status() == 401;
+        let is_public = method == Method::GET && PUBLIC.contains(&path.as_str());
+        assert_eq!(refused, !is_public, "{method} {path}");
+        assert_eq!(
+            operation.spec["security"] == json!([]),
+            is_public,
+            "{method} {path}"
+        );
+    }
+}
+
+/// Else one of them would be refused without a word of what is wrong with the other (decision 6).
+#[test]
+fn no_operation_has_both_a_query_and_a_body() {
+    for operation in operations::all() {
+        let (method, path) = (&operation.method, &operation.template);
+        let parameters = operation.spec["parameters"].as_array();
+        let in_query = |parameter: &Value| parameter["in"] == "query";
+        let has_query = parameters.is_some_and(|all| all.iter().any(in_query));
+        let has_body = operation.spec["requestBody"].is_object();
+        assert!(!(has_query && has_body), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_and_a_query_are_refused_together() {
+    let api = Api::new().await;
+    let path = "/api/analytics/crm/person/no*id?crmSource=no*source";
+    let refused = api
+        .refused(Method::GET, path, Value::Null, "VALIDATION_FAILED")
+        .await;
+    assert_eq!(paths(&refused), ["personId", "crmSource"]);
+}
+
+/// A cursor of a list that is narrowed by what accounts are linked to means nothing in the list of all.
+#[tokio::test]
+async fn a_cursor_goes_on_in_its_own_list_alone() {
+    let api = Api::new().await;
+    for email in ["a@example.com", "b@example.com", "c@example.com"] {
+        super::accounts::create(&api, email).await;
+    }
+    let first = api
+        .get("/api/accounts?limit=1&domain=example.com", 200)
+        .await;
+    let cursor = first["nextCursor"].as_str().unwrap();
+    let next = format!("/api/accounts?domain=example.com&limit=2&cursor={cursor}");
+    let next = api.get(&next, 200).await;
+    assert_eq!(next["accounts"].as_array().unwrap().len(), 2);
+    for elsewhere in [
+        "/api/accounts?",
+        "/api/accounts?domain=example.org&",
+        "/api/accounts?domain=example.com&status=active&",
+        "/api/accounts?crmPersonId=p-1&",
+        "/api/audit-log?",
+    ] {
+        let path = format!("{elsewhere}cursor={cursor}");
+        let refused = api
+            .refused(Method::GET, &path, Value::Null, "VALIDATION_FAILED")
+            .await;
+        assert_eq!(paths(&refused), ["cursor"], "{elsewhere}");
+    }
+}
 
 #[tokio::test]
 async fn nobody_learns_without_a_key_which_paths_exist() {

@@ -73,10 +73,10 @@ async fn the_system_adds_up_its_accounts() {
     let figures = system(&world).read(&world.tenant).await.unwrap();
     assert_eq!(
         (
-            figures.total,
-            figures.warming,
-            figures.paused,
-            figures.active
+            figures.accounts.total,
+            figures.accounts.warming,
+            figures.accounts.paused,
+            figures.accounts.active
         ),
         (3, 1, 1, 1)
     );
@@ -99,7 +99,7 @@ async fn a_system_without_accounts_is_all_zeros_and_leases_may_be_unknown() {
         ..Condition::default()
     });
     let figures = system(&world).read(&world.tenant).await.unwrap();
-    assert_eq!((figures.total, figures.leases.total), (0, 0));
+    assert_eq!((figures.accounts.total, figures.leases.total), (0, 0));
     assert_eq!(
         (figures.average_reputation, figures.average_inbox_placement),
         (0.0, 0.0)

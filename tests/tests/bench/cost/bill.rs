@@ -1,7 +1,7 @@
 //! From what a day used to what a mail costs.
 
-use super::usage::{Usage, What};
 use crate::prices::{Good, Prices};
+use crate::usage::{Usage, What};
 
 /// Looks of Lambda's pollers into one queue a day: five of them, each waiting up to 20 s for a message ("Using Lambda with Amazon SQS"; five
 /// is where a mapping begins). AWS makes them whether there is mail or not.

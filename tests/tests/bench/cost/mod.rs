@@ -5,7 +5,6 @@ mod bill;
 mod published;
 mod report;
 mod servers;
-mod usage;
 mod world;
 
 use bill::Bill;

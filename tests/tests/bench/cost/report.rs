@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::bill::{Bill, kms_calls, sqs_requests};
-use super::usage::{Usage, What};
 use crate::prices::Prices;
 use crate::table::{figure, table, wrapped};
+use crate::usage::{Usage, What};
 
 /// Lines of a breakdown; what is below a hundredth of a unit for each mail is summed up.
 const SMALL: f64 = 0.01;

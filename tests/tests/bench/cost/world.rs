@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use agentwarm_core::plan::Plan;
 use agentwarm_local::Stack;
 use agentwarm_local::api_client::ApiClient;
-use agentwarm_local::run::operator_world;
+use agentwarm_local::run::new_user;
 use agentwarm_local::settings::RunSettings;
-use agentwarm_operator::Command;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use http::Method;
 use serde_json::{Value, json};
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 use super::arrivals;
 use super::published::Published;
 use super::servers::Asked;
-use super::usage::{Consumed, Usage, What};
+use crate::usage::{Consumed, Usage, What};
 
 /// Mailboxes of one user: what the Pro plan allows (API reference §22).
 const MAILBOXES_OF_A_USER: u32 = 50;
@@ -25,9 +24,6 @@ const DAILY_EMAILS: u32 = 40;
 
 /// The domains of the local mail servers.
 const DOMAINS: [&str; 3] = ["acorn.test", "birch.test", "cedar.test"];
-
-/// The password of their numbered mailboxes.
-const PASSWORD: &str = "warm-enough";
 
 /// When mailboxes are connected and started: a Tuesday evening, so that nothing is sent before the metered day.
 const EVE: &str = "2026-03-10T20:00:00Z";
@@ -63,7 +59,8 @@ impl Town {
 
     /// Moves one user in, with these numbered mailboxes, and starts their warmup.
     async fn settle(&self, settings: &RunSettings, numbers: std::ops::Range<u32>) {
-        let api = ApiClient::new(self.stack.api_url(), first_key(settings, &self.stack).await);
+        let user = new_user(settings, &self.stack, Plan::Pro).await.unwrap();
+        let api = ApiClient::new(self.stack.api_url(), user.secret);
         let pool = api
             .post("/api/warmup/pools", Some(&json!({"name": "Full volume"})))
             .await
@@ -131,35 +128,11 @@ impl Town {
 fn account(settings: &RunSettings, number: u32, pool: &str) -> Value {
     let domain = DOMAINS[usize::try_from(number).unwrap() % DOMAINS.len()];
     let address = format!("w{number:03}@{domain}");
-    json!({
-        "email": address,
-        "displayName": "Robin Numbered",
-        "provider": "imap_smtp",
-        "timezone": "UTC",
-        "poolId": pool,
-        "credentials": {
-            "imapHost": settings.mail.host,
-            "imapPort": settings.mail.imaps_port,
-            "smtpHost": settings.mail.host,
-            "smtpPort": settings.mail.smtp_port,
-            "username": address,
-            "password": PASSWORD,
-        },
-    })
+    let mut account = settings.mail.numbered_account(&address);
+    account["poolId"] = pool.into();
+    account
 }
 
 fn text(answer: &Value, key: &str) -> String {
     answer[key].as_str().unwrap().to_owned()
-}
-
-/// A user on the Pro plan and their first key, from the operator's command.
-async fn first_key(settings: &RunSettings, stack: &Stack) -> String {
-    let table = &stack.deployed().get("EntitiesTable").unwrap().reference;
-    let world = operator_world(settings, table, stack.clock())
-        .await
-        .unwrap();
-    agentwarm_operator::run(Command::CreateUser(Plan::Pro), &world)
-        .await
-        .unwrap()
-        .secret
 }

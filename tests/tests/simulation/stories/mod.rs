@@ -7,4 +7,5 @@ mod plain;
 mod reports;
 mod servers;
 mod test_mode;
+mod totals;
 mod users;

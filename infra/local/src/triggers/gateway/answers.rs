@@ -124,6 +124,8 @@ impl Answer {
 
 #[cfg(test)]
 mod tests {
+    use agentwarm_core::error::ErrorCode;
+
     use super::*;
     use crate::template::tests::ours;
 
@@ -150,6 +152,39 @@ mod tests {
                 "{name}"
             );
             assert_eq!(body["statusCode"], answer.status.as_u16(), "{name}");
+            let header = |wanted: &str| {
+                let named = |(name, _): &&(String, String)| name.eq_ignore_ascii_case(wanted);
+                answer
+                    .headers
+                    .iter()
+                    .find(named)
+                    .map(|(_, value)| value.as_str())
+            };
+            assert_eq!(header("Access-Control-Allow-Origin"), Some("*"), "{name}");
+            assert_eq!(header("Cache-Control"), Some("no-store"), "{name}");
+            let is_429 = answer.status == StatusCode::TOO_MANY_REQUESTS;
+            assert_eq!(header("Retry-After").is_some(), is_429, "{name}");
+            // Pages may read what they are told to wait for.
+            let exposed = header("Access-Control-Expose-Headers");
+            assert_eq!(exposed, is_429.then_some("Retry-After"), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_gateway_speaks_in_documented_codes() {
+        for (name, answer) in &Answers::read(&ours()).unwrap().0 {
+            let word = |key: &str| {
+                let (_, rest) = answer
+                    .template
+                    .split_once(&format!("\"{key}\":\""))
+                    .unwrap();
+                rest.split('"').next().unwrap().to_owned()
+            };
+            let code = ErrorCode::ALL
+                .iter()
+                .find(|code| code.as_str() == word("code"));
+            let action = code.map(|code| code.action());
+            assert_eq!(action, Some(word("action").as_str()), "{name}");
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Cleared {
     pub(super) position: ThreadPosition,
     /// Its place in its day.
     pub(super) planned: Planned,
+    /// What its day's plan says of all accounts of its user together.
+    pub(super) daily_total: Option<u32>,
 }
 
 /// Where a mail was planned, whenever its order comes.
@@ -96,6 +98,7 @@ impl Sending {
             recipient,
             position,
             planned,
+            daily_total: plan.daily_total,
         })))
     }
 
@@ -205,11 +208,13 @@ impl Sending {
             return Ok(Checked::Skip(SkipReason::SenderStopped, planned));
         }
         // A reply is booked on the day that it is due on; one that comes later is another day's.
-        let open = date == sender.zone.date_of(now)
-            && match self.plans.plan(owner, date).await? {
-                Some(plan) => plan.window.is_some_and(|window| window.contains(now)),
-                None => false,
-            };
+        let plan = if date == sender.zone.date_of(now) {
+            self.plans.plan(owner, date).await?
+        } else {
+            None
+        };
+        let window = plan.as_ref().and_then(|plan| plan.window);
+        let open = window.is_some_and(|window| window.contains(now));
         // A slot that exists took its budget when it was first claimed.
         if !open || (existing.is_none() && !self.plans.take_reply(owner, date, order.slot).await?) {
             return self
@@ -227,6 +232,7 @@ impl Sending {
             recipient: partner,
             position: answer_position(&receipt),
             planned,
+            daily_total: plan.and_then(|plan| plan.daily_total),
         })))
     }
 

@@ -44,6 +44,7 @@ fn good() -> DayPlan {
             because: String::new(),
         }],
         planned_at: at("2026-03-13T02:00:00Z"),
+        daily_total: None,
     }
 }
 

@@ -3,37 +3,22 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ids::{AccountId, SlotId, ThreadId, UserId};
-use crate::mail::slot::{SlotKind, SlotState, ThreadPosition};
+use crate::mail::slot::SlotState;
 use crate::rate::Rate;
 use crate::warmup::reputation::{bounce_rate, inbox_placement_rate, spam_rate};
+use crate::warmup::samples;
 
 const TODAY: Date = date(2026, 3, 13);
 
 fn at() -> Timestamp {
-    "2026-03-13T09:00:00Z".parse().unwrap()
+    samples::friday()
 }
 
 fn slot(day: Date, state: SlotState, spammed: bool) -> Slot {
     Slot {
-        id: SlotId::new(at(), 1),
-        user: UserId::new(at(), 1),
-        sender: AccountId::new(at(), 1),
-        recipient: AccountId::new(at(), 2),
         date: day,
-        kind: SlotKind::Thread,
-        scheduled_at: at(),
-        message_id: "a@b.example".to_owned(),
-        message_date: at(),
-        position: ThreadPosition {
-            thread: ThreadId::new(at(), 1),
-            conversation: "garden-plans".to_owned(),
-            turn: 0,
-            references: Vec::new(),
-        },
-        state,
         spammed_at: spammed.then(at),
-        version: 1,
+        ..samples::slot(1, state)
     }
 }
 

@@ -1,34 +1,11 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::ids::{AccountId, ThreadId, UserId};
-use crate::mail::slot::{SkipReason, SlotKind, ThreadPosition};
+use crate::mail::slot::SkipReason;
+use crate::warmup::samples::{friday, slot};
 
 fn at() -> Timestamp {
-    "2026-03-13T09:00:00Z".parse().unwrap()
-}
-
-fn slot(n: u128, state: SlotState) -> Slot {
-    Slot {
-        id: SlotId::new(at(), n),
-        user: UserId::new(at(), 1),
-        sender: AccountId::new(at(), 1),
-        recipient: AccountId::new(at(), 2),
-        date: "2026-03-13".parse().unwrap(),
-        kind: SlotKind::Thread,
-        scheduled_at: at(),
-        message_id: "a@b.example".to_owned(),
-        message_date: at(),
-        position: ThreadPosition {
-            thread: ThreadId::new(at(), 1),
-            conversation: "garden-plans".to_owned(),
-            turn: 0,
-            references: Vec::new(),
-        },
-        state,
-        spammed_at: None,
-        version: 1,
-    }
+    friday()
 }
 
 /// Each state, and whether a mail in it uses room.

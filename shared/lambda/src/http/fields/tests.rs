@@ -448,3 +448,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_path_and_a_query_are_refused_together() {
+    let (path, wrong) = (query("day=never"), query("limit=0&all=perhaps"));
+    let read = read_path_and_query::<Search, Search>(&path, &wrong);
+    let wrong = problems(read.map(|_| ()));
+    insta::assert_snapshot!(wrong, @"
+    day must be a date that exists, as YYYY-MM-DD
+    limit must be a whole number from 1 to 200
+    all must be true or false
+    ");
+    let (path, right) = (query("limit=1"), query("limit=2"));
+    let (path, query): (Search, Search) = read_path_and_query(&path, &right).unwrap();
+    assert_eq!((path.limit, query.limit), (1, 2), "neither is the other's");
+}

@@ -99,6 +99,23 @@ async fn queries_and_bodies_come_through() {
 }
 
 #[tokio::test]
+async fn a_body_is_json_whatever_its_type_is_said_to_be() {
+    for media in ["text/plain", "application/xml", "no type at all", ""] {
+        let event = with(
+            rest("POST", "/api/pools"),
+            "/body",
+            json!("{\"name\": \"a\"}"),
+        );
+        let event = with(
+            event,
+            "/multiValueHeaders",
+            json!({ "Authorization": [format!("Bearer {KEY}")], "Content-Type": [media] }),
+        );
+        assert_eq!(answer(event).await["statusCode"], 201, "{media}");
+    }
+}
+
+#[tokio::test]
 async fn bodies_that_are_no_text_are_refused_like_others() {
     let event = with(rest("POST", "/api/pools"), "/body", json!("/////w=="));
     let answer = answer(with(event, "/isBase64Encoded", json!(true))).await;

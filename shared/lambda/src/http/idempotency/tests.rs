@@ -69,6 +69,30 @@ fn keys_have_1_to_255_characters() {
         let error = key_of(&header(&wrong)).unwrap_err();
         assert_eq!(error.code(), ErrorCode::ValidationFailed, "{wrong}");
     }
+    let mut two = header("a");
+    two.append(HEADER, HeaderValue::from_static("b"));
+    assert!(key_of(&two).is_err());
+}
+
+#[test]
+fn what_says_nothing_about_the_request_is_not_remembered() {
+    for (status, remembered) in [
+        (200, true),
+        (201, true),
+        (204, true),
+        (207, true),
+        (400, true),
+        (404, true),
+        (409, true),
+        (401, false),
+        (429, false),
+        (500, false),
+        (501, false),
+        (503, false),
+    ] {
+        let status = StatusCode::from_u16(status).unwrap();
+        assert_eq!(is_remembered(status), remembered, "{status}");
+    }
 }
 
 proptest! {

@@ -2,6 +2,7 @@
 //!
 //! The domain's types know nothing of JSON Schema, so a wire type that holds one names its schema here.
 
+use agentwarm_core::account::{AccountStatus, Provider, WarmupPhase};
 use schemars::transform::Transform;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
@@ -54,6 +55,21 @@ pub fn ours(names: &'static [&'static str]) -> impl Transform {
             required.retain(|name| name.as_str().is_none_or(|name| !names.contains(&name)));
         }
     }
+}
+
+/// An account's provider.
+pub fn provider(_: &mut SchemaGenerator) -> Schema {
+    one_of(Provider::ALL, Provider::as_str)
+}
+
+/// An account's status.
+pub fn account_status(_: &mut SchemaGenerator) -> Schema {
+    one_of(AccountStatus::ALL, AccountStatus::as_str)
+}
+
+/// A phase of warmup.
+pub fn warmup_phase(_: &mut SchemaGenerator) -> Schema {
+    one_of(WarmupPhase::ALL, WarmupPhase::as_str)
 }
 
 /// One of some values by their names on the wire. Wrap it: `fn status(_: &mut SchemaGenerator) -> Schema { one_of(…) }`.

@@ -1,7 +1,10 @@
 //! Pages and their cursors.
 
+use agentwarm_core::ids::RequestId;
 use proptest::prelude::*;
+use serde_json::Value;
 
+use super::super::ApiError;
 use super::super::fields::{FromFields, read_query};
 use super::*;
 
@@ -16,7 +19,7 @@ const AUDIT: Paging = Paging {
 };
 
 #[derive(Debug)]
-struct Accounts(PageRequest);
+struct Accounts(Wanted);
 
 impl FromFields for Accounts {
     fn read(fields: &mut Fields<'_>) -> Result<Self, Invalid> {
@@ -24,14 +27,16 @@ impl FromFields for Accounts {
     }
 }
 
-fn read(pairs: &[(&str, &str)]) -> Option<PageRequest> {
+fn asked(pairs: &[(&str, &str)]) -> Result<Wanted, ApiError> {
     let pairs: Vec<_> = pairs
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
-    read_query::<Accounts>(&pairs)
-        .ok()
-        .map(|Accounts(page)| page)
+    read_query::<Accounts>(&pairs).map(|Accounts(wanted)| wanted)
+}
+
+fn read(pairs: &[(&str, &str)]) -> Option<Wanted> {
+    asked(pairs).ok()
 }
 
 fn page(next: Option<&str>) -> PageOf<u8> {
@@ -45,9 +50,10 @@ fn page(next: Option<&str>) -> PageOf<u8> {
 
 #[test]
 fn limits_and_offsets_are_taken_or_refused_as_they_are() {
-    let first = read(&[]).unwrap();
+    let first = read(&[]).unwrap().page;
     assert_eq!((first.limit, first.from), (50, PageStart::Offset(0)));
-    let far = read(&[("limit", "200"), ("offset", "10000")]).unwrap();
+    let far = [("limit", "200"), ("offset", "10000")];
+    let far = read(&far).unwrap().page;
     assert_eq!((far.limit, far.from), (200, PageStart::Offset(10_000)));
     for wrong in [
         ("limit", "0"),
@@ -62,6 +68,17 @@ fn limits_and_offsets_are_taken_or_refused_as_they_are() {
 }
 
 #[test]
+fn who_goes_too_far_by_offset_is_shown_the_cursor() {
+    let refused = asked(&[("offset", "10001")]).unwrap_err();
+    let refused = refused.into_response(RequestId::from_uuid(uuid::Uuid::nil()));
+    let refused: Value = serde_json::from_slice(refused.body()).unwrap();
+    assert_eq!(
+        refused["errors"][0]["message"],
+        "must be at most 10000; follow nextCursor to go further"
+    );
+}
+
+#[test]
 fn a_cursor_leads_to_the_next_page_of_its_own_list() {
     let request = read(&[("offset", "10")]).unwrap();
     let info = ACCOUNTS.info(&request, &page(Some("account#01")));
@@ -69,7 +86,7 @@ fn a_cursor_leads_to_the_next_page_of_its_own_list() {
     let cursor = info.next_cursor.unwrap();
 
     let next = read(&[("cursor", &cursor)]).unwrap();
-    assert_eq!(next.from, PageStart::After("account#01".to_owned()));
+    assert_eq!(next.page.from, PageStart::After("account#01".to_owned()));
     let last = ACCOUNTS.info(&next, &page(None));
     insta::assert_json_snapshot!(last, @r#"
     {
@@ -90,6 +107,35 @@ fn a_cursor_leads_to_the_next_page_of_its_own_list() {
 }
 
 #[test]
+fn a_cursor_leads_on_under_the_filters_that_it_was_given_under() {
+    let of = |filters: &[(&str, &str)]| {
+        let wanted = read(filters).unwrap();
+        let info = ACCOUNTS.info(&wanted, &page(Some("account#01")));
+        info.next_cursor.unwrap()
+    };
+    let warming = of(&[("status", "warming"), ("domain", "a.example")]);
+    let goes_on = |cursor: &str, filters: &[(&str, &str)]| {
+        read(&[&[("cursor", cursor)][..], filters].concat()).is_some()
+    };
+    // In any order, with any page size.
+    let same = [
+        ("domain", "a.example"),
+        ("limit", "7"),
+        ("status", "warming"),
+    ];
+    assert!(goes_on(&warming, &same));
+    for others in [
+        &[][..],
+        &[("status", "warming")],
+        &[("status", "paused"), ("domain", "a.example")],
+        &[("status", "a.example"), ("domain", "warming")],
+    ] {
+        assert!(!goes_on(&warming, others), "{others:?}");
+    }
+    assert!(!goes_on(&of(&[]), &[("status", "warming")]));
+}
+
+#[test]
 fn a_total_that_is_only_a_bound_says_so() {
     let mut many = page(None);
     many.total_is_lower_bound = true;
@@ -104,13 +150,13 @@ fn made_up_cursors_are_refused() {
         "x".to_owned(),
         "=".to_owned(),
         encode("null"),
-        encode(r#"["accounts"]"#),
-        encode(r#"["accounts", 7]"#),
         encode(r#"["accounts", ""]"#),
-        encode(r#"["accounts", "a\u0000"]"#),
-        encode(r#"["accounts", "a", "b"]"#),
+        encode(r#"["accounts", "", 7]"#),
+        encode(r#"["accounts", "", ""]"#),
+        encode(r#"["accounts", "", "a\u0000"]"#),
+        encode(r#"["accounts", "", "a", "b"]"#),
         encode(r#"{"pk": "u#other", "sk": "a"}"#),
-        encode(&format!(r#"["accounts", "{}"]"#, "a".repeat(2_000))),
+        encode(&format!(r#"["accounts", "", "{}"]"#, "a".repeat(2_000))),
     ] {
         assert_eq!(read(&[("cursor", &cursor)]), None, "{cursor}");
     }
@@ -118,13 +164,13 @@ fn made_up_cursors_are_refused() {
 
 proptest! {
     #[test]
-    fn cursors_round_trip_and_changed_ones_never_panic(key in "[ -~]{1,100}", at in any::<prop::sample::Index>(), letter in "[A-Za-z0-9_-]") {
-        let cursor = ACCOUNTS.encode(&key);
-        prop_assert_eq!(ACCOUNTS.decode(&cursor), Some(key));
+    fn cursors_round_trip_and_changed_ones_never_panic(filters in "[0-9a-f]{0,16}", key in "[ -~]{1,100}", at in any::<prop::sample::Index>(), letter in "[A-Za-z0-9_-]") {
+        let cursor = ACCOUNTS.encode(&filters, &key);
+        prop_assert_eq!(ACCOUNTS.decode(&filters, &cursor), Some(key));
         let mut changed = cursor.clone();
         let at = at.index(changed.len());
         changed.replace_range(at..=at, &letter);
-        let _ = ACCOUNTS.decode(&changed);
-        prop_assert_eq!(AUDIT.decode(&cursor), None);
+        let _ = ACCOUNTS.decode(&filters, &changed);
+        prop_assert_eq!(AUDIT.decode(&filters, &cursor), None);
     }
 }

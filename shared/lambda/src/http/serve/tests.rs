@@ -67,6 +67,60 @@ async fn keys_are_judged_before_anything_else_is_told() {
     assert_eq!(with_key(&api, &format!("Bearer {KEY}")).await.status, 200);
 }
 
+/// One request that is wrong at every step, put right one step after the other (decision 4).
+#[tokio::test]
+async fn the_steps_come_in_their_order() {
+    let api = api();
+    let key = format!("Authorization: Bearer {KEY}");
+    let large = " ".repeat(1024 * 1024 + 1);
+    let bad_once = ["Idempotency-Key: "];
+    let told = async |line: &str, headers: &[&str], body: &str| {
+        let got = api.send(request(line, headers, body)).await;
+        let at = got.json()["errors"][0]["path"].clone();
+        (got.status, got.code(), at.as_str().map(str::to_owned))
+    };
+    let refused = |status: u16, code: &str, at: Option<&str>| {
+        let at = at.map(str::to_owned);
+        (status, code.to_owned(), at)
+    };
+    let preflight = told("OPTIONS /nowhere", &bad_once, &large).await;
+    assert_eq!(preflight, refused(204, "", None));
+
+    let no_key = told("POST /nowhere", &bad_once, &large).await;
+    assert_eq!(no_key, refused(401, "AUTH_MISSING_HEADER", None));
+
+    let with_key = [key.as_str(), bad_once[0]];
+    for _ in 0..5 {
+        api.call("GET /api/pools", "").await;
+    }
+    let too_many = told("POST /nowhere", &with_key, &large).await;
+    assert_eq!(too_many, refused(429, "RATE_LIMIT_EXCEEDED", None));
+
+    *api.world.now.lock().unwrap() += jiff::SignedDuration::from_mins(1);
+    let nowhere = told("POST /nowhere", &with_key, &large).await;
+    assert_eq!(nowhere, refused(404, "NOT_FOUND", None));
+
+    let size = told("POST /api/pools", &with_key, &large).await;
+    assert_eq!(size, refused(413, "PAYLOAD_TOO_LARGE", None));
+
+    let syntax = told("POST /api/pools", &with_key, "{").await;
+    assert_eq!(syntax, refused(400, "VALIDATION_FAILED", Some("body")));
+
+    let once = told("POST /api/pools", &with_key, "{}").await;
+    let at = Some("Idempotency-Key");
+    assert_eq!(once, refused(400, "VALIDATION_FAILED", at));
+    assert_eq!(
+        api.world.stored().len(),
+        0,
+        "nothing of this is the key's answer"
+    );
+
+    let right_once = [key.as_str(), "Idempotency-Key: k"];
+    let fields = told("POST /api/pools", &right_once, "{}").await;
+    assert_eq!(fields, refused(400, "VALIDATION_FAILED", Some("name")));
+    assert_eq!(api.world.stored().len(), 1);
+}
+
 #[tokio::test]
 async fn with_a_key_one_learns_what_is_not_there() {
     let api = api();
@@ -152,6 +206,10 @@ async fn head_is_get_without_the_body() {
     let got = api().anonymous("HEAD /api/healthz").await;
     assert_eq!((got.status, got.body.len()), (200, 0));
     assert_eq!(got.header("content-type"), Some("application/json"));
+    let private = api().call("HEAD /api/pools", "").await;
+    assert_eq!((private.status, private.body.len()), (200, 0));
+    let nobody = api().anonymous("HEAD /api/pools").await;
+    assert_eq!((nobody.status, nobody.body.len()), (401, 0));
 }
 
 #[tokio::test]
@@ -187,6 +245,27 @@ async fn the_sixth_request_of_a_minute_is_refused_and_the_next_minute_is_new() {
             .header("ratelimit-limit"),
         None
     );
+}
+
+#[tokio::test]
+async fn every_authenticated_answer_says_what_is_left_whatever_it_is() {
+    for (line, body, status) in [
+        ("GET /api/pools", "", 200),
+        ("POST /api/pools", "{", 400),
+        ("GET /nowhere", "", 404),
+        ("PUT /api/pools", "", 405),
+        ("POST /api/fail/panic", "", 500),
+        ("POST /api/fail/store", "", 503),
+    ] {
+        let got = api().call(line, body).await;
+        let quota = ["limit", "remaining", "reset"].map(|what| {
+            got.header(&format!("ratelimit-{what}"))
+                .map(str::to_owned)
+                .unwrap_or_default()
+        });
+        let expected = ["5", "4", "18"].map(str::to_owned);
+        assert_eq!((got.status, quota), (status, expected), "{line}");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use agentwarm_local::hosted::MeterOf;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum What {
+pub(crate) enum What {
     /// Mails that an SMTP server took.
     Mail,
     /// Write units of DynamoDB; the detail is the kind of item and the operation.
@@ -41,20 +41,20 @@ pub(super) enum What {
 
 /// What an amount is of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
-    pub(super) what: What,
+pub(crate) struct Key {
+    pub(crate) what: What,
     /// The function's logical id, or nothing.
-    pub(super) function: String,
-    pub(super) detail: String,
+    pub(crate) function: String,
+    pub(crate) detail: String,
 }
 
 /// A reading of all counters.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Usage(BTreeMap<Key, f64>);
+pub(crate) struct Usage(BTreeMap<Key, f64>);
 
 impl Usage {
     /// Adds to one counter.
-    pub(super) fn add(&mut self, what: What, function: &str, detail: &str, amount: f64) {
+    pub(crate) fn add(&mut self, what: What, function: &str, detail: &str, amount: f64) {
         let key = Key {
             what,
             function: function.to_owned(),
@@ -64,7 +64,7 @@ impl Usage {
     }
 
     /// What was used since an earlier reading; what was not is left out.
-    pub(super) fn since(&self, before: &Self) -> Self {
+    pub(crate) fn since(&self, before: &Self) -> Self {
         let differences = self.0.iter().map(|(key, amount)| {
             let earlier = before.0.get(key).copied().unwrap_or_default();
             (key.clone(), amount - earlier)
@@ -73,28 +73,28 @@ impl Usage {
     }
 
     /// The sum of one kind over all functions.
-    pub(super) fn total(&self, what: What) -> f64 {
+    pub(crate) fn total(&self, what: What) -> f64 {
         self.of(what).map(|(_, amount)| amount).sum()
     }
 
     /// The amounts of one kind.
-    pub(super) fn of(&self, what: What) -> impl Iterator<Item = (&Key, f64)> {
+    pub(crate) fn of(&self, what: What) -> impl Iterator<Item = (&Key, f64)> {
         self.entries().filter(move |(key, _)| key.what == what)
     }
 
     /// All amounts, in order.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&Key, f64)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&Key, f64)> {
         self.0.iter().map(|(key, amount)| (key, *amount))
     }
 }
 
 /// What functions consumed of DynamoDB so far.
 #[derive(Clone, Default)]
-pub(super) struct Consumed(Arc<Mutex<Usage>>);
+pub(crate) struct Consumed(Arc<Mutex<Usage>>);
 
 impl Consumed {
     /// Meters that report here.
-    pub(super) fn meters(&self) -> MeterOf {
+    pub(crate) fn meters(&self) -> MeterOf {
         let consumed = self.clone();
         Arc::new(move |function: &str| {
             let (consumed, function) = (consumed.clone(), function.to_owned());
@@ -103,7 +103,7 @@ impl Consumed {
     }
 
     /// What was consumed so far.
-    pub(super) fn read(&self) -> Usage {
+    pub(crate) fn read(&self) -> Usage {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
