@@ -11,6 +11,7 @@ use agentwarm_app::accounts::{
 };
 use agentwarm_app::crm::{CrmLinks, LinkedAccounts};
 use agentwarm_app::error::AppError;
+use agentwarm_app::mailbox::{Allowance, SendMail};
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::{AccountId, CrmLinkId};
 use agentwarm_lambda::http::{
@@ -22,7 +23,8 @@ use agentwarm_lambda::world::{World, WorldError};
 use wire::{
     Account, AccountDetail, AccountList, AccountPersona, ConnectionTest, CreateAccountBody,
     CreateAccountsBody, CreateCrmLink, CreatedItem, CredentialsUpdated, CrmLink, CrmLinkList,
-    ListAccounts, PAGING, PersonaBody, ReplaceCredentialsBody, TestedItem, UpdateAccountBody,
+    ListAccounts, PAGING, PersonaBody, ReplaceCredentialsBody, SendBody, SentMail, TestedItem,
+    UpdateAccountBody,
 };
 
 /// The use cases behind the operations.
@@ -41,6 +43,8 @@ pub struct Accounts {
     pub delete: DeleteAccount,
     /// Trying.
     pub test: TestConnection,
+    /// Sending a mail.
+    pub send: SendMail,
     /// Links to a CRM.
     pub links: CrmLinks,
     /// Showing what is linked to a CRM's record.
@@ -109,6 +113,20 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             clock: world.clock(),
             connect_timeout: CONNECT_TIMEOUT,
         },
+        send: SendMail {
+            accounts: world.account_reads()?,
+            vault: world.vault()?,
+            sender: world.imap_smtp()?,
+            reader: world.imap_smtp()?,
+            allowance: Allowance {
+                plans: world.plans()?,
+                sent: world.hand_sent()?,
+                test_mode: world.test_mode_rule()?,
+                clock: world.clock(),
+            },
+            clock: world.clock(),
+            entropy: world.entropy(),
+        },
         links: CrmLinks {
             accounts: world.account_reads()?,
             links: world.crm_links()?,
@@ -127,7 +145,9 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
 
 /// The operations.
 pub fn routes() -> Routes<Accounts> {
-    with_batches(with_links(with_changes(with_life(Routes::new("Accounts")))))
+    with_batches(with_links(with_mails(with_changes(with_life(
+        Routes::new("Accounts"),
+    )))))
 }
 
 /// From their creation to their end.
@@ -178,6 +198,31 @@ fn with_life(routes: Routes<Accounts>) -> Routes<Accounts> {
                 .such_as(wire::test_example)
                 .fails_with(&[ErrorCode::AccountNotFound, ErrorCode::ProviderNotConfigured]),
         )
+}
+
+/// What users do with the mailbox themselves.
+fn with_mails(routes: Routes<Accounts>) -> Routes<Accounts> {
+    routes.with(
+        Route::post("/api/accounts/{id}/send", send)
+            .named("sendEmail", "Send an email from an account")
+            .about(
+                "To all recipients or to none. With an Idempotency-Key a mail is sent at most once, whatever breaks: where nobody can tell \
+                 whether it was sent, the answer is SEND_OUTCOME_UNKNOWN with its Message-ID. Each mail counts against the plan's and \
+                 test mode's mails a day.",
+            )
+            .takes::<SendBody>()
+            .up_to(wire::MAX_BODY, wire::TOO_LARGE)
+            .for_example(wire::send_example)
+            .answers::<SentMail>(200, "The server took it")
+            .such_as(wire::sent_example)
+            .fails_with(&[
+                ErrorCode::AccountNotFound,
+                ErrorCode::AccountConnectionFailed,
+                ErrorCode::ProviderNotConfigured,
+                ErrorCode::ProviderUnavailable,
+                ErrorCode::SendOutcomeUnknown,
+            ]),
+    )
 }
 
 /// Its links to a CRM.
@@ -383,6 +428,17 @@ async fn delete(accounts: Arc<Accounts>, caller: Caller, request: Request) -> An
 async fn test(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
     let report = accounts.test.test(&caller.tenant(), id(&request)?).await?;
     Response::ok(&ConnectionTest::from(&report))
+}
+
+async fn send(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let account = id(&request)?;
+    let SendBody(draft) = request.json()?;
+    let (attempt, deadline) = (request.checkpoint(), request.deadline());
+    let sent = accounts
+        .send
+        .send(&caller.tenant(), account, draft, attempt, deadline)
+        .await?;
+    Response::ok(&SentMail::from(&sent))
 }
 
 async fn list_links(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {

@@ -3,6 +3,7 @@
 mod crm;
 mod examples;
 mod requests;
+mod send;
 
 use agentwarm_app::accounts::{ConnectionReport, LiveAccount};
 use agentwarm_app::error::AppError;
@@ -30,6 +31,8 @@ pub use requests::{
     CreateAccountBody, CreateAccountsBody, ListAccounts, PAGING, PersonaBody,
     ReplaceCredentialsBody, UpdateAccountBody,
 };
+pub use send::{MAX_BODY, SendBody, SentMail, TOO_LARGE};
+pub(crate) use send::{send_example, sent_example};
 
 /// An account in lists and after its creation.
 #[derive(Debug, Serialize, JsonSchema)]

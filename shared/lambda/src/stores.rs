@@ -42,7 +42,7 @@ impl IdempotencyStore for DynamoIdempotency {
             .begin(request(&scope), fingerprint, owner, now, lease)
             .await?;
         Ok(match begun {
-            dynamo::Begun::Started => Begun::Started,
+            dynamo::Begun::Started { note } => Begun::Started { note },
             dynamo::Begun::InProgress { until } => Begun::InProgress { until },
             dynamo::Begun::Finished { answer } => Begun::Finished { answer },
             dynamo::Begun::OtherRequest => Begun::OtherRequest,
@@ -56,6 +56,15 @@ impl IdempotencyStore for DynamoIdempotency {
         answer: &[u8],
     ) -> Result<bool, StoreError> {
         self.0.finish(request(&scope), owner, answer).await
+    }
+
+    async fn note(
+        &self,
+        scope: Scope<'_>,
+        owner: &str,
+        note: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        self.0.note(request(&scope), owner, note).await
     }
 
     async fn abandon(&self, scope: Scope<'_>, owner: &str) -> Result<(), StoreError> {

@@ -28,6 +28,7 @@ async fn store() -> Store {
         suppression_list: memory.clone(),
         test_modes: memory.clone(),
         test_mode_writes: memory.clone(),
+        hand_sent: memory.clone(),
         due: memory.clone(),
         shards,
         roster: memory.clone(),

@@ -12,6 +12,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use agentwarm_core::email::EmailAddress;
 use agentwarm_core::mail::receipt::Placement;
 
+use super::letters::{Gate, Letter, Posted};
+
 /// How to reach a mailbox by IMAP and SMTP. The plain text of what an account's vault holds; never logged.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(rename_all = "camelCase")]
@@ -243,6 +245,9 @@ pub trait SendSession: Send {
     /// Sends one mail. After `InDoubt` or `NotSent` the session is of no more use.
     async fn send(&mut self, mail: &OutgoingMail) -> Submission;
 
+    /// Sends one letter to all of its recipients or to none.
+    async fn post(&mut self, letter: &Letter, gate: &dyn Gate) -> Posted;
+
     /// Says goodbye; errors do not matter any more.
     async fn close(self: Box<Self>);
 }
@@ -279,6 +284,9 @@ pub trait ReadSession: Send {
 
     /// Moves a message (MOVE, or COPY + DELETE where it is not offered, RFC 6851). Moving one that is gone does nothing.
     async fn relocate(&mut self, from: &Location, to: Folder) -> Result<(), ConnectFailure>;
+
+    /// Files a letter, as read, in a folder, which is made when missing.
+    async fn file(&mut self, letter: &Letter, folder: Folder) -> Result<(), ConnectFailure>;
 
     /// Marks a message as read.
     async fn mark_seen(&mut self, at: &Location) -> Result<(), ConnectFailure>;

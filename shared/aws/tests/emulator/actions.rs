@@ -10,9 +10,10 @@ use agentwarm_aws::clients::{ClientSettings, Clients};
 use agentwarm_aws::dynamo::{
     ACTIVITY_TTL_DAYS, ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts,
     DynamoApiKeys, DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex,
-    DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools,
-    DynamoReceipts, DynamoRoster, DynamoSlots, DynamoSuppressionList, DynamoSuppressions,
-    DynamoTestModeWrites, DynamoTestModes, DynamoUserPlans, Table,
+    DynamoHandSent, DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger,
+    DynamoPoolWrites, DynamoPools, DynamoReceipts, DynamoRoster, DynamoSlots,
+    DynamoSuppressionList, DynamoSuppressions, DynamoTestModeWrites, DynamoTestModes,
+    DynamoUserPlans, Table,
 };
 use agentwarm_testkit::store_contract::{self, Store};
 use aws_sdk_dynamodb::config::SharedInterceptor;
@@ -79,6 +80,7 @@ adapters! {
     suppression_list: DynamoSuppressionList,
     test_modes: DynamoTestModes,
     test_mode_writes: DynamoTestModeWrites,
+    hand_sent: DynamoHandSent,
     due: DynamoDueIndex,
     roster: DynamoRoster,
     mailboxes: DynamoMailboxes,
@@ -123,6 +125,7 @@ async fn store(adapters: &Adapters) -> Store {
         test_mode_writes: Arc::new(DynamoTestModeWrites::new(entities(
             &adapters.test_mode_writes,
         ))),
+        hand_sent: Arc::new(DynamoHandSent::new(ephemeral(&adapters.hand_sent))),
         due: Arc::new(DynamoDueIndex::new(
             ephemeral(&adapters.due),
             crate::support::SHARDS,

@@ -13,6 +13,9 @@ use agentwarm_app::text::line_problem;
 use agentwarm_core::crm::{CrmId, CrmSource};
 use agentwarm_core::email::EmailAddress;
 use agentwarm_core::time::Zone;
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -352,6 +355,50 @@ pub fn each_by_itself<T: FromFields + 'static>() -> Rule<(Value, Result<T, Vec<P
             Ok((sent, read))
         }),
         schema: Box::new(|| schema_of::<T>().into_value()),
+    }
+}
+
+/// Bytes in base64 (RFC 4648): either alphabet, padded or not, in lines or not.
+pub fn bytes() -> Rule<Vec<u8>> {
+    Rule::new(
+        || json!({ "type": "string", "contentEncoding": "base64" }),
+        |raw| {
+            let text: String = string(raw)?
+                .chars()
+                .filter(|c| !matches!(c, '\r' | '\n'))
+                .map(|c| match c {
+                    '-' => '+',
+                    '_' => '/',
+                    other => other,
+                })
+                .collect();
+            LENIENT
+                .decode(text.trim_end_matches('='))
+                .map_err(|_| "must be base64".into())
+        },
+    )
+}
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
+
+/// One value, or a list with so many.
+pub fn one_or_many<T: 'static>(
+    length: RangeInclusive<usize>,
+    rule: impl Fn() -> Rule<T> + 'static,
+) -> Rule<Vec<T>> {
+    let (one, many) = (rule(), list(length, rule()));
+    let Rule { read, schema } = many;
+    Rule {
+        schema: Box::new(move || json!({ "anyOf": [one.schema(), schema()] })),
+        read: Box::new(move |raw, report| match raw {
+            Raw::Json(Value::Array(_)) => read(raw, report),
+            _ => rule().read(raw, report).map(|value| vec![value]),
+        }),
     }
 }
 

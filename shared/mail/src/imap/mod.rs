@@ -12,6 +12,7 @@
 
 mod command;
 mod connection;
+mod file;
 mod find;
 mod folders;
 mod lex;

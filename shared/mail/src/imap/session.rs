@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use agentwarm_app::ports::letters::Letter;
 use agentwarm_app::ports::mail::{
     ConnectFailure, Folder, FolderCursor, FolderRead, Location, ReadSession,
 };
@@ -241,6 +242,10 @@ impl ReadSession for ImapSession {
 
     async fn relocate(&mut self, from: &Location, to: Folder) -> Result<(), ConnectFailure> {
         self.move_message(from, to).await
+    }
+
+    async fn file(&mut self, letter: &Letter, folder: Folder) -> Result<(), ConnectFailure> {
+        self.file_letter(letter, folder).await
     }
 
     async fn mark_seen(&mut self, at: &Location) -> Result<(), ConnectFailure> {

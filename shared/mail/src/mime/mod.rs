@@ -1,9 +1,11 @@
 //! Messages: built for sending, and read as far as warmup must recognise them.
 //!
 //! - [`build`]: an [`OutgoingMail`](agentwarm_app::ports::mail::OutgoingMail) to bytes, with nothing in it that a header could not carry.
+//! - [`letter`]: a [`Letter`](agentwarm_app::ports::letters::Letter), the same way, with HTML and files.
 //! - [`header`]: what the few fetched headers of a message say.
 //! - [`report`]: delivery reports and complaints.
 
 pub mod build;
 pub mod header;
+pub mod letter;
 pub mod report;

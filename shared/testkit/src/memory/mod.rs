@@ -16,6 +16,7 @@ mod audit;
 mod crm;
 mod days;
 mod due;
+mod hand_sent;
 pub mod health;
 mod keys;
 pub mod look;
@@ -31,6 +32,7 @@ pub mod vault;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::due::Shards;
 use agentwarm_app::ports::{Replaced, StoreError};
 use agentwarm_core::account::Account;
@@ -39,6 +41,7 @@ use agentwarm_core::ids::UserId;
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::warmup::test_mode::TestMode;
+use jiff::civil::Date;
 
 use crate::chaos::Chaos;
 
@@ -99,6 +102,7 @@ struct State {
     crm: crm::CrmItems,
     days: days::DayItems,
     due: due::DueItems,
+    hand_sent: BTreeMap<(AccountRef, Date), u32>,
     keys: keys::KeyItems,
     mailboxes: mailboxes::MailboxItems,
     pools: pools::PoolItems,

@@ -24,6 +24,7 @@ pub mod crm;
 pub mod days;
 pub mod due;
 pub mod fixtures;
+pub mod hand_sent;
 pub mod lists;
 pub mod mailboxes;
 pub mod mails;
@@ -38,6 +39,7 @@ use agentwarm_app::ports::audit::AuditLog;
 use agentwarm_app::ports::crm::{CrmLinkReads, CrmLinkWrites};
 use agentwarm_app::ports::days::{Plans, PoolLedger, Receipts, Slots, Suppressions};
 use agentwarm_app::ports::due::{DueIndex, Roster, Shards};
+use agentwarm_app::ports::hand_sent::HandSent;
 use agentwarm_app::ports::keys::{ApiKeys, KeyLookup, UserPlans};
 use agentwarm_app::ports::mailboxes::Mailboxes;
 use agentwarm_app::ports::pools::{PoolReads, PoolWrites};
@@ -83,6 +85,8 @@ pub struct Store {
     pub test_modes: Arc<dyn TestModes>,
     /// Changes of it.
     pub test_mode_writes: Arc<dyn TestModeWrites>,
+    /// Mails that people sent.
+    pub hand_sent: Arc<dyn HandSent>,
     /// The due index.
     pub due: Arc<dyn DueIndex>,
     /// How many shards it has.
@@ -221,6 +225,9 @@ macro_rules! store_contract_cases {
             ],
             test_mode: [
                 what_a_user_said_last_counts,
+            ],
+            hand_sent: [
+                parallel_mails_do_not_pass_the_maximum,
             ],
             due: [
                 every_kind_is_read_as_it_was_put,

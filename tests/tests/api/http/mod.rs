@@ -13,6 +13,8 @@ mod keys;
 mod openapi;
 mod pipeline;
 mod pools;
+mod send;
+mod send_once;
 mod suppression;
 mod tenancy;
 mod warmup;

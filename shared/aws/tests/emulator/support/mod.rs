@@ -12,9 +12,10 @@ use agentwarm_aws::clients::{ClientSettings, Clients};
 use agentwarm_aws::dynamo::{
     ACTIVITY_TTL_DAYS, ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts,
     DynamoApiKeys, DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex,
-    DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools,
-    DynamoReceipts, DynamoRoster, DynamoSlots, DynamoSuppressionList, DynamoSuppressions,
-    DynamoTestModeWrites, DynamoTestModes, DynamoUserPlans, Table,
+    DynamoHandSent, DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger,
+    DynamoPoolWrites, DynamoPools, DynamoReceipts, DynamoRoster, DynamoSlots,
+    DynamoSuppressionList, DynamoSuppressions, DynamoTestModeWrites, DynamoTestModes,
+    DynamoUserPlans, Table,
 };
 use agentwarm_testkit::clock::VirtualClock;
 use agentwarm_testkit::store_contract::{Store, fixtures};
@@ -131,6 +132,7 @@ impl World {
             suppression_list: Arc::new(DynamoSuppressionList::new(self.entities())),
             test_modes: Arc::new(DynamoTestModes::new(self.entities())),
             test_mode_writes: Arc::new(DynamoTestModeWrites::new(self.entities())),
+            hand_sent: Arc::new(DynamoHandSent::new(self.ephemeral())),
             due: Arc::new(DynamoDueIndex::new(self.ephemeral(), SHARDS)),
             shards: SHARDS,
             roster: Arc::new(DynamoRoster::new(self.ephemeral())),

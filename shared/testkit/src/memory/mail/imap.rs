@@ -1,13 +1,14 @@
 //! The office's IMAP servers.
 
 use agentwarm_app::ports::endpoints::MailProtocol;
+use agentwarm_app::ports::letters::Letter;
 use agentwarm_app::ports::mail::{
-    ConnectFailure, Folder, FolderCursor, FolderRead, FoundMessage, ImapSmtpCredentials, Location,
-    MailReader, ReadSession,
+    ConnectFailure, Folder, FolderCursor, FolderRead, FoundContent, FoundMessage,
+    ImapSmtpCredentials, Location, MailReader, ReadSession,
 };
 use async_trait::async_trait;
 
-use super::{FolderItems, Mailbox, PostOffice, StoredMail};
+use super::{FolderItems, Mailbox, PostOffice, StoredMail, outline};
 use crate::memory::Fault;
 
 struct Session {
@@ -81,6 +82,18 @@ impl ReadSession for Session {
             message.uid = target.uid_next;
             target.uid_next += 1;
             target.messages.push(message);
+        })
+        .await
+    }
+
+    async fn file(&mut self, letter: &Letter, folder: Folder) -> Result<(), ConnectFailure> {
+        let mail = outline(letter, &letter.from.1);
+        self.change("imap.file", |mailbox| {
+            let items = mailbox.folders.entry(folder).or_default();
+            items.add(mail, Some(letter.clone()), FoundContent::Message);
+            if let Some(filed) = items.messages.last_mut() {
+                filed.seen = true;
+            }
         })
         .await
     }
