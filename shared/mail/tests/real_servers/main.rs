@@ -9,5 +9,6 @@
 )]
 
 mod folders;
+mod letters;
 mod mailbox;
 mod sending;
