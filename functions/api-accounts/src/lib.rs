@@ -11,7 +11,7 @@ use agentwarm_app::accounts::{
 };
 use agentwarm_app::crm::{CrmLinks, LinkedAccounts};
 use agentwarm_app::error::AppError;
-use agentwarm_app::mailbox::{Allowance, SendMail};
+use agentwarm_app::mailbox::{Allowance, ReadMessages, SendMail};
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::{AccountId, CrmLinkId};
 use agentwarm_lambda::http::{
@@ -23,8 +23,8 @@ use agentwarm_lambda::world::{World, WorldError};
 use wire::{
     Account, AccountDetail, AccountList, AccountPersona, ConnectionTest, CreateAccountBody,
     CreateAccountsBody, CreateCrmLink, CreatedItem, CredentialsUpdated, CrmLink, CrmLinkList,
-    ListAccounts, PAGING, PersonaBody, ReplaceCredentialsBody, SendBody, SentMail, TestedItem,
-    UpdateAccountBody,
+    ListAccounts, ListMessages, MessageList, PAGING, PersonaBody, ReplaceCredentialsBody, SendBody,
+    SentMail, TestedItem, UpdateAccountBody,
 };
 
 /// The use cases behind the operations.
@@ -45,6 +45,8 @@ pub struct Accounts {
     pub test: TestConnection,
     /// Sending a mail.
     pub send: SendMail,
+    /// Showing messages.
+    pub messages: ReadMessages,
     /// Links to a CRM.
     pub links: CrmLinks,
     /// Showing what is linked to a CRM's record.
@@ -127,6 +129,12 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             clock: world.clock(),
             entropy: world.entropy(),
         },
+        messages: ReadMessages {
+            accounts: world.account_reads()?,
+            vault: world.vault()?,
+            reader: world.imap_smtp()?,
+            clock: world.clock(),
+        },
         links: CrmLinks {
             accounts: world.account_reads()?,
             links: world.crm_links()?,
@@ -203,6 +211,19 @@ fn with_life(routes: Routes<Accounts>) -> Routes<Accounts> {
 /// What users do with the mailbox themselves.
 fn with_mails(routes: Routes<Accounts>) -> Routes<Accounts> {
     routes.with(
+        Route::get("/api/accounts/{id}/messages", messages)
+            .named("listMessages", "List messages of an account")
+            .about("Looks into the mailbox without changing it: nothing is marked as read. Warmup's own mails are left out.")
+            .filters::<ListMessages>()
+            .answers::<MessageList>(200, "The messages, newest first")
+            .such_as(wire::messages_example)
+            .fails_with(&[
+                ErrorCode::AccountNotFound,
+                ErrorCode::AccountConnectionFailed,
+                ErrorCode::ProviderNotConfigured,
+            ]),
+    )
+    .with(
         Route::post("/api/accounts/{id}/send", send)
             .named("sendEmail", "Send an email from an account")
             .about(
@@ -439,6 +460,16 @@ async fn send(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answ
         .send(&caller.tenant(), account, draft, attempt, deadline)
         .await?;
     Response::ok(&SentMail::from(&sent))
+}
+
+async fn messages(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let account = id(&request)?;
+    let ListMessages(wanted) = request.query()?;
+    let found = accounts
+        .messages
+        .list(&caller.tenant(), account, &wanted, request.deadline())
+        .await?;
+    Response::ok(&MessageList::new(&wanted.folder, found))
 }
 
 async fn list_links(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {

@@ -2,6 +2,7 @@
 
 mod crm;
 mod examples;
+mod messages;
 mod requests;
 mod send;
 
@@ -27,6 +28,8 @@ pub(crate) use examples::{
     credentials_example, detail_example, list_example, persona_body_example, persona_example,
     replace_example, test_batch_example, test_example, tested_batch_example, update_example,
 };
+pub(crate) use messages::messages_example;
+pub use messages::{ListMessages, MessageList};
 pub use requests::{
     CreateAccountBody, CreateAccountsBody, ListAccounts, PAGING, PersonaBody,
     ReplaceCredentialsBody, UpdateAccountBody,

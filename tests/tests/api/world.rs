@@ -17,7 +17,7 @@ use agentwarm_app::engine::config::Configs;
 use agentwarm_app::engine::test_mode::TestModeRule;
 use agentwarm_app::error::AppError;
 use agentwarm_app::keys::Keys;
-use agentwarm_app::mailbox::{Allowance, SendMail};
+use agentwarm_app::mailbox::{Allowance, ReadMessages, SendMail};
 use agentwarm_app::pools::Pools;
 use agentwarm_app::pools::membership::Membership;
 use agentwarm_app::ports::Created;
@@ -89,12 +89,13 @@ impl PlanToday for FakePlanner {
 impl World {
     pub(crate) fn new() -> Self {
         let seed = Seed::root(b"app tests");
+        let clock = Arc::new(VirtualClock::at(START.parse().unwrap()));
         Self {
             store: Arc::new(MemoryStore::default()),
-            clock: Arc::new(VirtualClock::at(START.parse().unwrap())),
+            clock: Arc::clone(&clock),
             entropy: Arc::new(SeededEntropy::new(seed)),
             vault: Arc::new(MemoryVault::default()),
-            office: PostOffice::new("X-AW-Token"),
+            office: PostOffice::in_world("X-AW-Token", Arc::default(), clock),
             probes: Arc::new(MemoryProbes::default()),
             queues: Arc::new(MemoryQueues::default()),
             planner: Arc::new(FakePlanner::default()),
@@ -178,6 +179,15 @@ impl World {
             },
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
+        }
+    }
+
+    pub(crate) fn read_messages(&self) -> ReadMessages {
+        ReadMessages {
+            accounts: self.store.clone(),
+            vault: self.vault.clone(),
+            reader: Arc::new(self.office.clone()),
+            clock: self.clock.clone(),
         }
     }
 

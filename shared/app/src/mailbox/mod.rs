@@ -3,9 +3,11 @@
 mod address;
 mod allowance;
 mod outcome;
+mod read;
 mod send;
 
 pub use address::parse_correspondent;
 pub use allowance::{Allowance, DailyLimitReached};
 pub use outcome::MailRefused;
+pub use read::{FoundMessages, ReadMessages, WantedMessages};
 pub use send::{SendMail, Sent};

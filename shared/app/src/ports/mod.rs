@@ -13,6 +13,7 @@ pub mod due;
 pub mod endpoints;
 pub mod hand_sent;
 pub mod health;
+pub mod inbox;
 pub mod keys;
 pub mod letters;
 pub mod mail;

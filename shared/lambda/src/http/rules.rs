@@ -320,6 +320,27 @@ pub fn instant() -> Rule<Timestamp> {
     )
 }
 
+/// An instant, or a date for its beginning in UTC.
+pub fn instant_or_date() -> Rule<Timestamp> {
+    let (instant, date) = (instant(), date());
+    let schema = json!({ "anyOf": [instant.schema(), date.schema()] });
+    Rule::new(
+        move || schema.clone(),
+        move |raw| {
+            let mut ignored = Report::default();
+            instant
+                .read(raw, &mut ignored)
+                .or_else(|Invalid| {
+                    let date = date.read(raw, &mut ignored)?;
+                    Ok(Zone::utc().instant(date, 0))
+                })
+                .map_err(|Invalid| {
+                    "must be a date, or a time with its offset, such as 2026-03-13T10:00:00Z".into()
+                })
+        },
+    )
+}
+
 /// Any JSON.
 pub fn anything() -> Rule<Value> {
     Rule::new(

@@ -168,6 +168,7 @@ fn routes(world: &World) -> Vec<BoundRoute> {
         delete: world.delete(),
         test: world.test_connection(),
         send: world.send_mail(),
+        messages: world.read_messages(),
         links: world.crm_links(),
         linked: world.linked(),
     };

@@ -10,6 +10,7 @@ mod crm;
 mod discovery;
 mod documented;
 mod keys;
+mod messages;
 mod openapi;
 mod pipeline;
 mod pools;

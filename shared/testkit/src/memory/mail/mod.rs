@@ -74,6 +74,8 @@ pub struct StoredMail {
     pub mail: OutgoingMail,
     /// The letter, if it is one.
     pub letter: Option<Letter>,
+    /// When it came.
+    pub received: Timestamp,
     /// What a reader recognises it as.
     pub content: FoundContent,
     /// Whether it was read.
@@ -211,21 +213,23 @@ impl PostOffice {
         mail: OutgoingMail,
         content: FoundContent,
     ) {
+        let now = self.lock().clock.wall();
         self.mailbox(address, |mailbox| {
             mailbox
                 .folders
                 .entry(folder)
                 .or_default()
-                .add(mail, None, content);
+                .add(mail, None, content, now);
         });
     }
 
     /// Puts a letter into a folder.
     pub fn put(&self, address: &str, folder: Folder, letter: Letter) {
         let mail = outline(&letter, &letter.from.1);
+        let now = self.lock().clock.wall();
         self.mailbox(address, |mailbox| {
             let items = mailbox.folders.entry(folder).or_default();
-            items.add(mail, Some(letter), FoundContent::Message);
+            items.add(mail, Some(letter), FoundContent::Message, now);
         });
     }
 
@@ -357,10 +361,11 @@ impl Office {
         let Some(mailbox) = mailbox.filter(|mailbox| !mailbox.refuses_mail) else {
             return false;
         };
+        let now = self.clock.wall();
         let is_spam = Seed::root(mail.message_id.as_bytes()).chance(mailbox.spam_share);
         let folder = if is_spam { Folder::Junk } else { Folder::Inbox };
         let items = mailbox.folders.entry(folder).or_default();
-        items.add(mail.clone(), letter.cloned(), FoundContent::Message);
+        items.add(mail.clone(), letter.cloned(), FoundContent::Message, now);
         true
     }
 
@@ -406,11 +411,18 @@ fn outline(letter: &Letter, recipient: &EmailAddress) -> OutgoingMail {
 }
 
 impl FolderItems {
-    fn add(&mut self, mail: OutgoingMail, letter: Option<Letter>, content: FoundContent) {
+    fn add(
+        &mut self,
+        mail: OutgoingMail,
+        letter: Option<Letter>,
+        content: FoundContent,
+        received: Timestamp,
+    ) {
         self.messages.push(StoredMail {
             uid: self.uid_next,
             mail,
             letter,
+            received,
             content,
             seen: false,
             flagged: false,
