@@ -49,7 +49,7 @@ pub fn read_content(mut source: Vec<u8>, is_whole: bool) -> MailContent {
             .date()
             .and_then(|date| Timestamp::from_second(date.to_timestamp()).ok()),
         is_truncated: !is_whole || is_cut(&text) || html.as_deref().is_some_and(is_cut),
-        text: shortened(text),
+        text: shortened(text).trim_end().to_owned(),
         html: html.map(shortened),
         attachments: attachments(&message, is_whole),
     }

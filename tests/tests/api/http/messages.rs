@@ -66,7 +66,7 @@ async fn messages_are_shown_as_documented() {
           "to": "hello@example.com",
           "cc": [],
           "subject": "Re: Your proposal",
-          "textBody": "Thanks for reaching out...\n",
+          "textBody": "Thanks for reaching out...",
           "date": "2026-03-13T08:30:00Z",
           "receivedAt": "2026-03-13T09:00:00Z",
           "folder": "INBOX",
