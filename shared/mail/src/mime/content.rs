@@ -7,6 +7,7 @@ use mail_parser::{
     Address, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
 };
 
+use super::closed::{self, close_messages};
 use super::header::message_id;
 
 /// Longest text and longest HTML, in bytes.
@@ -21,11 +22,7 @@ const LONGEST_LINE: usize = 1_000;
 /// Most addresses of a header, most ids of a thread, most files.
 const MOST: usize = 100;
 
-/// Messages in the message are files in it, and stay closed: see [`close_messages`].
-const CLOSED: (&[u8], &[u8]) = (b"message", b"xessage");
-const CLOSED_DIGEST: (&[u8], &[u8]) = (b"digest", b"xigest");
-
-/// Reads a message, or its beginning.
+/// Reads a message, or its beginning. Messages within it are files.
 pub fn read_content(mut source: Vec<u8>, is_whole: bool) -> MailContent {
     close_messages(&mut source);
     let Some(message) = MessageParser::default().parse(&source) else {
@@ -53,51 +50,6 @@ pub fn read_content(mut source: Vec<u8>, is_whole: bool) -> MailContent {
         html: html.map(shortened),
         attachments: attachments(&message, is_whole),
     }
-}
-
-/// Renames the types of messages within the message. The parser would open them, one in the other as deep as a stranger likes, and closes
-/// them by recursion: 20,000 of them end the process. The name stands in front of the parameters, unless there are comments.
-fn close_messages(source: &mut [u8]) {
-    const FIELD: &[u8] = b"content-type";
-    let mut from = 0;
-    while let Some(at) = find(source.get(from..).unwrap_or_default(), FIELD) {
-        let begin = from + at + FIELD.len();
-        let rest = source.get(begin..).unwrap_or_default();
-        let field = field_end(rest);
-        let value = rest.get(..field).unwrap_or_default();
-        let has_comment = value.contains(&b'(');
-        let name = value.iter().position(|b| *b == b';' && !has_comment);
-        let end = begin + name.unwrap_or(field);
-        for (open, closed) in [CLOSED, CLOSED_DIGEST] {
-            rename(source.get_mut(begin..end).unwrap_or_default(), open, closed);
-        }
-        from = begin + field;
-    }
-}
-
-/// Where a header field ends: at a line end that no white space follows.
-fn field_end(text: &[u8]) -> usize {
-    let ends = text
-        .windows(2)
-        .position(|pair| matches!(pair, [b'\n', next] if !matches!(next, b' ' | b'\t')));
-    ends.unwrap_or(text.len())
-}
-
-fn rename(text: &mut [u8], name: &[u8], other: &[u8]) {
-    let mut from = 0;
-    while let Some(at) = find(text.get(from..).unwrap_or_default(), name) {
-        from += at;
-        if let Some(found) = text.get_mut(from..from + other.len()) {
-            found.copy_from_slice(other);
-        }
-        from += other.len();
-    }
-}
-
-/// Where `word`, which is in lower case, stands in a text of any case.
-fn find(text: &[u8], word: &[u8]) -> Option<usize> {
-    text.windows(word.len())
-        .position(|window| window.eq_ignore_ascii_case(word))
 }
 
 /// The text; made of the HTML where there is none.
@@ -144,7 +96,7 @@ fn content_type(part: &MessagePart<'_>) -> String {
     part.content_type()
         .map(|kind| match kind.subtype() {
             Some(sub) => {
-                let kind = kind.ctype().to_lowercase().replace("xessage", "message");
+                let kind = closed::opened(&kind.ctype().to_lowercase());
                 line(&format!("{kind}/{}", sub.to_lowercase()))
             }
             None => line(kind.ctype()).to_lowercase(),

@@ -7,6 +7,7 @@
 //! - [`report`]: delivery reports and complaints.
 
 pub mod build;
+mod closed;
 pub mod content;
 pub mod header;
 pub mod letter;
