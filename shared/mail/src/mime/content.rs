@@ -93,15 +93,14 @@ fn attachments(message: &Message<'_>, is_whole: bool) -> Vec<AttachedFile> {
 }
 
 fn content_type(part: &MessagePart<'_>) -> String {
-    part.content_type()
-        .map(|kind| match kind.subtype() {
-            Some(sub) => {
-                let kind = closed::opened(&kind.ctype().to_lowercase());
-                line(&format!("{kind}/{}", sub.to_lowercase()))
-            }
-            None => line(kind.ctype()).to_lowercase(),
-        })
-        .unwrap_or_else(|| "application/octet-stream".to_owned())
+    let Some(kind) = part.content_type() else {
+        return "application/octet-stream".to_owned();
+    };
+    let name = closed::opened(&kind.ctype().to_lowercase());
+    match kind.subtype() {
+        Some(sub) => line(&format!("{name}/{}", sub.to_lowercase())),
+        None => line(&name),
+    }
 }
 
 fn mailboxes(header: Option<&Address<'_>>) -> Vec<Mailbox> {

@@ -5,6 +5,7 @@
 //! in base64 and quoted-printable `=_` does not occur anyway (RFC 2045 §6.7).
 
 use agentwarm_app::ports::letters::{Attachment, Body, Letter};
+use agentwarm_core::mail::message_id::MessageId;
 use lettre::message::header::{ContentTransferEncoding, ContentType};
 use lettre::message::{
     Attachment as Attached, Body as Encoded, Message, MessageBuilder, MultiPart, SinglePart,
@@ -25,8 +26,8 @@ pub fn build_letter(letter: &Letter) -> Result<Vec<u8>, Unsendable> {
         subject: &draft.subject,
         message_id: letter.message_id.as_str(),
         date: letter.date,
-        in_reply_to: draft.in_reply_to.as_ref().map(|id| id.as_str()),
-        references: draft.references.iter().map(|id| id.as_str()).collect(),
+        in_reply_to: draft.in_reply_to.as_ref().map(MessageId::as_str),
+        references: draft.references.iter().map(MessageId::as_str).collect(),
     };
     let message = with_parts(head.builder()?, letter)?;
     Ok(message.formatted())

@@ -131,7 +131,7 @@ impl SmtpSession {
             };
             match index.checked_sub(opening.len()).and_then(|at| to.get(at)) {
                 None if pipelines => {
-                    sender = sender.and_then(|()| accepted(SmtpPhase::MailFrom, &reply))
+                    sender = sender.and_then(|()| accepted(SmtpPhase::MailFrom, &reply));
                 }
                 None => accepted(SmtpPhase::MailFrom, &reply)?,
                 Some(recipient) => match reply.class() {

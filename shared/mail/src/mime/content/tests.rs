@@ -169,9 +169,8 @@ fn nesting_and_countless_parts_are_read_on_a_small_stack() {
         "Content-Type: multipart/mixed; boundary=b\r\n\r\n{}",
         "--b\r\n\r\n".repeat(100_000)
     );
-    let deep: String = (0..5_000)
-        .map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n"))
-        .collect();
+    let level = |n| format!("Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n");
+    let deep = (0..5_000).map(level).collect::<Vec<_>>().concat();
     let tags = format!("Content-Type: text/html\r\n\r\n{}", "<div>".repeat(200_000));
     std::thread::Builder::new()
         .stack_size(512 * 1024)
