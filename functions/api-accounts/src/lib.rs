@@ -1,5 +1,6 @@
 //! `api-accounts`: connecting, showing, changing, deleting and trying mailboxes, and linking them to a CRM (API reference §3).
 
+mod mails;
 pub mod wire;
 
 use std::sync::Arc;
@@ -23,8 +24,7 @@ use agentwarm_lambda::world::{World, WorldError};
 use wire::{
     Account, AccountDetail, AccountList, AccountPersona, ConnectionTest, CreateAccountBody,
     CreateAccountsBody, CreateCrmLink, CreatedItem, CredentialsUpdated, CrmLink, CrmLinkList,
-    ListAccounts, ListMessages, MessageList, PAGING, PersonaBody, ReplaceCredentialsBody, SendBody,
-    SentMail, TestedItem, UpdateAccountBody,
+    ListAccounts, PAGING, PersonaBody, ReplaceCredentialsBody, TestedItem, UpdateAccountBody,
 };
 
 /// The use cases behind the operations.
@@ -153,7 +153,7 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
 
 /// The operations.
 pub fn routes() -> Routes<Accounts> {
-    with_batches(with_links(with_mails(with_changes(with_life(
+    with_batches(with_links(mails::with_mails(with_changes(with_life(
         Routes::new("Accounts"),
     )))))
 }
@@ -206,44 +206,6 @@ fn with_life(routes: Routes<Accounts>) -> Routes<Accounts> {
                 .such_as(wire::test_example)
                 .fails_with(&[ErrorCode::AccountNotFound, ErrorCode::ProviderNotConfigured]),
         )
-}
-
-/// What users do with the mailbox themselves.
-fn with_mails(routes: Routes<Accounts>) -> Routes<Accounts> {
-    routes.with(
-        Route::get("/api/accounts/{id}/messages", messages)
-            .named("listMessages", "List messages of an account")
-            .about("Looks into the mailbox without changing it: nothing is marked as read. Warmup's own mails are left out.")
-            .filters::<ListMessages>()
-            .answers::<MessageList>(200, "The messages, newest first")
-            .such_as(wire::messages_example)
-            .fails_with(&[
-                ErrorCode::AccountNotFound,
-                ErrorCode::AccountConnectionFailed,
-                ErrorCode::ProviderNotConfigured,
-            ]),
-    )
-    .with(
-        Route::post("/api/accounts/{id}/send", send)
-            .named("sendEmail", "Send an email from an account")
-            .about(
-                "To all recipients or to none. With an Idempotency-Key a mail is sent at most once, whatever breaks: where nobody can tell \
-                 whether it was sent, the answer is SEND_OUTCOME_UNKNOWN with its Message-ID. Each mail counts against the plan's and \
-                 test mode's mails a day.",
-            )
-            .takes::<SendBody>()
-            .up_to(wire::MAX_BODY, wire::TOO_LARGE)
-            .for_example(wire::send_example)
-            .answers::<SentMail>(200, "The server took it")
-            .such_as(wire::sent_example)
-            .fails_with(&[
-                ErrorCode::AccountNotFound,
-                ErrorCode::AccountConnectionFailed,
-                ErrorCode::ProviderNotConfigured,
-                ErrorCode::ProviderUnavailable,
-                ErrorCode::SendOutcomeUnknown,
-            ]),
-    )
 }
 
 /// Its links to a CRM.
@@ -449,27 +411,6 @@ async fn delete(accounts: Arc<Accounts>, caller: Caller, request: Request) -> An
 async fn test(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
     let report = accounts.test.test(&caller.tenant(), id(&request)?).await?;
     Response::ok(&ConnectionTest::from(&report))
-}
-
-async fn send(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
-    let account = id(&request)?;
-    let SendBody(draft) = request.json()?;
-    let (attempt, deadline) = (request.checkpoint(), request.deadline());
-    let sent = accounts
-        .send
-        .send(&caller.tenant(), account, draft, attempt, deadline)
-        .await?;
-    Response::ok(&SentMail::from(&sent))
-}
-
-async fn messages(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
-    let account = id(&request)?;
-    let ListMessages(wanted) = request.query()?;
-    let found = accounts
-        .messages
-        .list(&caller.tenant(), account, &wanted, request.deadline())
-        .await?;
-    Response::ok(&MessageList::new(&wanted.folder, found))
 }
 
 async fn list_links(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {

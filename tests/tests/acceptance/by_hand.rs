@@ -102,6 +102,20 @@ async fn a_mail_is_sent_read_answered_and_filed() {
     let answer = arrived(&deployment, &robin, "INBOX", id).await;
     assert_eq!(answer["inReplyTo"], got["messageId"]);
     assert_eq!(answer["references"], json!([got["messageId"]]));
+
+    // As much as one request takes; of what arrives the beginning is read.
+    let file = json!({ "filename": "large.bin", "content": "A".repeat(5_200_000) });
+    let large = json!({
+        "to": "w172@birch.test", "subject": "Large", "textBody": "See below.", "attachments": [file],
+    });
+    let sent = deployment.api.post(&send, Some(&large)).await.unwrap();
+    let id = sent["messageId"].as_str().unwrap();
+    let got = arrived(&deployment, &kim, "INBOX", id).await;
+    assert_eq!(
+        (&got["textBody"], &got["truncated"]),
+        (&json!("See below."), &json!(true))
+    );
+    assert_eq!(got["attachments"][0]["size"], Value::Null);
     deployment.end().await;
 }
 

@@ -1,5 +1,7 @@
 //! A user, a store, servers and a clock that stands still.
 
+mod mailbox;
+
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -17,7 +19,6 @@ use agentwarm_app::engine::config::Configs;
 use agentwarm_app::engine::test_mode::TestModeRule;
 use agentwarm_app::error::AppError;
 use agentwarm_app::keys::Keys;
-use agentwarm_app::mailbox::{Allowance, ReadMessages, SendMail};
 use agentwarm_app::pools::Pools;
 use agentwarm_app::pools::membership::Membership;
 use agentwarm_app::ports::Created;
@@ -162,32 +163,6 @@ impl World {
             reader: Arc::new(self.office.clone()),
             clock: self.clock.clone(),
             connect_timeout: Duration::from_millis(50),
-        }
-    }
-
-    pub(crate) fn send_mail(&self) -> SendMail {
-        SendMail {
-            accounts: self.store.clone(),
-            vault: self.vault.clone(),
-            sender: Arc::new(self.office.clone()),
-            reader: Arc::new(self.office.clone()),
-            allowance: Allowance {
-                plans: self.store.clone(),
-                sent: self.store.clone(),
-                test_mode: self.test_mode().rule,
-                clock: self.clock.clone(),
-            },
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
-        }
-    }
-
-    pub(crate) fn read_messages(&self) -> ReadMessages {
-        ReadMessages {
-            accounts: self.store.clone(),
-            vault: self.vault.clone(),
-            reader: Arc::new(self.office.clone()),
-            clock: self.clock.clone(),
         }
     }
 

@@ -34,6 +34,13 @@ const ANSWER_TIME: Duration = Duration::from_secs(2);
 /// The most text of all messages together, in bytes: an answer of a function has at most 6 MB, and each of these bytes may take two there.
 const MOST_TEXT: usize = 2_000_000;
 
+/// What folders are called by their role. A mailbox without such a folder has no such messages.
+const ROLES: [&str; 8] = [
+    "INBOX", "SPAM", "Junk", "Sent", "Drafts", "Trash", "Archive", "Warmup",
+];
+
+const NO_FOLDER: &str = "is no folder of this mailbox: use INBOX, SPAM, Sent, Drafts, Trash, Archive, Warmup or a folder's exact name";
+
 /// Shows messages.
 #[derive(Clone)]
 pub struct ReadMessages {
@@ -110,11 +117,10 @@ impl ReadMessages {
         let since = wanted.since.unwrap_or_else(yesterday);
         let looked_at = wanted.limit.saturating_add(WARMUP_BETWEEN);
         let headlines = session.headlines(&wanted.folder, since, looked_at).await;
-        let Some(headlines) = headlines.map_err(AppError::ConnectionFailed)? else {
-            return Err(AppError::invalid(
-                "folder",
-                "is no folder of this mailbox: use INBOX, SPAM, Sent, Drafts, Trash, Archive, Warmup or a folder's exact name",
-            ));
+        let headlines = match headlines.map_err(AppError::ConnectionFailed)? {
+            Some(headlines) => headlines,
+            None if is_role(&wanted.folder) => Headlines::default(),
+            None => return Err(AppError::invalid("folder", NO_FOLDER)),
         };
         let (chosen, more) = self.choose(account, wanted, headlines).await?;
         let half = Instant::now() + until.saturating_duration_since(Instant::now()) / 2;
@@ -154,6 +160,10 @@ impl ReadMessages {
         messages.truncate(limit);
         Ok((messages, more))
     }
+}
+
+fn is_role(folder: &str) -> bool {
+    ROLES.iter().any(|role| role.eq_ignore_ascii_case(folder))
 }
 
 /// Takes the message's texts from what is `left` for all.

@@ -201,6 +201,11 @@ async fn folders_are_found_by_role_and_others_are_bad_input() {
         assert_eq!(subjects(&found), ["spam"]);
         assert_eq!(found["messages"][0]["folder"], folder);
     }
+    let none = api.get(&format!("{path}?folder=drafts"), 200).await;
+    assert_eq!(
+        (&none["count"], &none["hasMore"]),
+        (&json!(0), &json!(false))
+    );
     for query in [
         "folder=Nowhere",
         "folder=",
