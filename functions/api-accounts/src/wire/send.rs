@@ -18,9 +18,8 @@ pub const MAX_BODY: usize = 5_500_000;
 pub const TOO_LARGE: &str = ", of the 6 MB that a request may have in all; attachments may have 25 MB together, \
                              of which base64 lets about 4 MB into one request";
 
-/// Files, and their bytes together (API reference §3, send).
+/// Files (API reference §3, send). That they have at most 25 MB together follows from [`MAX_BODY`].
 const MAX_ATTACHMENTS: usize = 25;
-const MAX_ATTACHED_BYTES: usize = 25 * 1024 * 1024;
 
 /// Characters (API reference §3, send).
 const MAX_SUBJECT: usize = 998;
@@ -66,16 +65,6 @@ impl FromFields for SendBody {
         let files = list(0..=MAX_ATTACHMENTS, object::<AttachmentBody>());
         let attachments = fields.nullable("attachments", files);
         let body = read_body(fields, text, html);
-        let attachments = attachments.map(Option::unwrap_or_default);
-        if let Ok(files) = &attachments
-            && files
-                .iter()
-                .map(|AttachmentBody(file)| file.content.len())
-                .sum::<usize>()
-                > MAX_ATTACHED_BYTES
-        {
-            return Err(fields.problem("attachments", "must have at most 25 MB together"));
-        }
         let draft = Draft {
             to: to?,
             cc: cc?.unwrap_or_default(),
@@ -83,6 +72,7 @@ impl FromFields for SendBody {
             subject: subject?,
             body: body?,
             attachments: attachments?
+                .unwrap_or_default()
                 .into_iter()
                 .map(|AttachmentBody(file)| file)
                 .collect(),

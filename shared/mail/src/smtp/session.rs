@@ -125,8 +125,11 @@ impl SmtpSession {
                 // A server that refuses one command may hang up before it answers the next: the refusal is what counts.
                 Err(error) => {
                     self.state = State::Over(ConnectFailure::Unreachable);
-                    let hung_up = refused.is_empty().then(|| not_sent(error));
-                    return sender.and_then(|()| hung_up.map_or(Ok(refused), Err));
+                    sender?;
+                    if refused.is_empty() {
+                        return Err(not_sent(error));
+                    }
+                    return Ok(refused);
                 }
             };
             match index.checked_sub(opening.len()).and_then(|at| to.get(at)) {
