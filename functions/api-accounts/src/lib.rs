@@ -1,5 +1,6 @@
 //! `api-accounts`: connecting, showing, changing, deleting and trying mailboxes, and linking them to a CRM (API reference §3).
 
+mod mails;
 pub mod wire;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use agentwarm_app::accounts::{
 };
 use agentwarm_app::crm::{CrmLinks, LinkedAccounts};
 use agentwarm_app::error::AppError;
+use agentwarm_app::mailbox::{Allowance, ReadMessages, SendMail};
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::{AccountId, CrmLinkId};
 use agentwarm_lambda::http::{
@@ -41,6 +43,10 @@ pub struct Accounts {
     pub delete: DeleteAccount,
     /// Trying.
     pub test: TestConnection,
+    /// Sending a mail.
+    pub send: SendMail,
+    /// Showing messages.
+    pub messages: ReadMessages,
     /// Links to a CRM.
     pub links: CrmLinks,
     /// Showing what is linked to a CRM's record.
@@ -109,6 +115,26 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             clock: world.clock(),
             connect_timeout: CONNECT_TIMEOUT,
         },
+        send: SendMail {
+            accounts: world.account_reads()?,
+            vault: world.vault()?,
+            sender: world.imap_smtp()?,
+            reader: world.imap_smtp()?,
+            allowance: Allowance {
+                plans: world.plans()?,
+                sent: world.hand_sent()?,
+                test_mode: world.test_mode_rule()?,
+                clock: world.clock(),
+            },
+            clock: world.clock(),
+            entropy: world.entropy(),
+        },
+        messages: ReadMessages {
+            accounts: world.account_reads()?,
+            vault: world.vault()?,
+            reader: world.imap_smtp()?,
+            clock: world.clock(),
+        },
         links: CrmLinks {
             accounts: world.account_reads()?,
             links: world.crm_links()?,
@@ -127,7 +153,9 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
 
 /// The operations.
 pub fn routes() -> Routes<Accounts> {
-    with_batches(with_links(with_changes(with_life(Routes::new("Accounts")))))
+    with_batches(with_links(mails::with_mails(with_changes(with_life(
+        Routes::new("Accounts"),
+    )))))
 }
 
 /// From their creation to their end.

@@ -2,7 +2,9 @@
 
 mod crm;
 mod examples;
+mod messages;
 mod requests;
+mod send;
 
 use agentwarm_app::accounts::{ConnectionReport, LiveAccount};
 use agentwarm_app::error::AppError;
@@ -27,10 +29,14 @@ pub(crate) use examples::{
     partly_tested_batch_example, persona_body_example, persona_example, replace_example,
     test_batch_example, test_example, tested_batch_example, update_example,
 };
+pub(crate) use messages::messages_example;
+pub use messages::{ListMessages, MessageList};
 pub use requests::{
     CreateAccountBody, CreateAccountsBody, ListAccounts, PAGING, PersonaBody,
     ReplaceCredentialsBody, UpdateAccountBody,
 };
+pub use send::{MAX_BODY, SendBody, SentMail, TOO_LARGE};
+pub(crate) use send::{send_example, sent_example};
 
 /// An account in lists and after its creation.
 #[derive(Debug, Serialize, JsonSchema)]

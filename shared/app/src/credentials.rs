@@ -1,8 +1,11 @@
 //! Mailbox credentials, between the vault and those who connect.
 
+use agentwarm_core::account::Account;
 use agentwarm_core::ids::{AccountId, UserId};
 use zeroize::Zeroizing;
 
+use crate::error::AppError;
+use crate::ports::accounts::AccountReads;
 use crate::ports::mail::{ImapSmtpCredentials, MailboxCredentials};
 use crate::ports::vault::{Sealed, SecretContext, Vault, VaultError};
 
@@ -41,6 +44,20 @@ pub async fn open(
 ) -> Result<ImapSmtpCredentials, CredentialsError> {
     let plain = vault.open(context(user, account), sealed).await?;
     serde_json::from_slice(&plain).map_err(CredentialsError::Malformed)
+}
+
+/// Opens the credentials of an account, which must be one that we have a transport for.
+pub(crate) async fn of(
+    accounts: &dyn AccountReads,
+    vault: &dyn Vault,
+    account: &Account,
+) -> Result<ImapSmtpCredentials, AppError> {
+    if !account.provider.has_transport() {
+        return Err(AppError::ProviderNotConfigured(account.provider));
+    }
+    let sealed = accounts.credentials(account.user, account.id).await?;
+    let sealed = sealed.ok_or(AppError::Inconsistent("an account without credentials"))?;
+    Ok(open(vault, account.user, account.id, &sealed).await?)
 }
 
 fn context(user: UserId, account: AccountId) -> SecretContext {

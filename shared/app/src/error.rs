@@ -13,6 +13,7 @@
 
 use agentwarm_core::account::Provider;
 use agentwarm_core::error::ErrorCode;
+use agentwarm_core::mail::message_id::MessageId;
 use agentwarm_core::plan::PlanLimitReached;
 use agentwarm_core::pool::ConfigProblem;
 use agentwarm_core::warmup::transition::TransitionError;
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 
 use crate::credentials::CredentialsError;
 use crate::engine::EngineError;
+use crate::mailbox::{DailyLimitReached, MailRefused};
 use crate::ports::StoreError;
 use crate::ports::mail::ConnectFailure;
 use crate::ports::queue::QueueError;
@@ -79,6 +81,15 @@ pub enum AppError {
     /// The user's plan does not allow more.
     #[error("Plan limit reached: {0}")]
     PlanLimit(PlanLimitReached),
+    /// Test mode does not allow more today.
+    #[error("Limit reached: {0}")]
+    DailyLimit(DailyLimitReached),
+    /// A mail server refused a mail; nobody got it.
+    #[error(transparent)]
+    MailRefused(Box<MailRefused>),
+    /// A mail was or was not sent, and nobody can tell; it is not sent again (decision 8).
+    #[error("The mail may have been sent: look for its Message-ID before you send it again")]
+    SendOutcomeUnknown(MessageId),
     /// Others wrote the item each time between our reading and our writing it. Nothing was changed; the same request may be sent again.
     #[error("{what} is being changed by others right now; try again")]
     Busy {
@@ -152,7 +163,11 @@ impl AppError {
             Self::ApiKeyNotFound => ErrorCode::ApiKeyNotFound,
             Self::CrmLinkNotFound => ErrorCode::CrmLinkNotFound,
             Self::UserNotFound => ErrorCode::NotFound,
-            Self::Invalid(_) | Self::PlanLimit(_) => ErrorCode::ValidationFailed,
+            Self::Invalid(_) | Self::PlanLimit(_) | Self::DailyLimit(_) => {
+                ErrorCode::ValidationFailed
+            }
+            Self::MailRefused(refused) => refused.code(),
+            Self::SendOutcomeUnknown(_) => ErrorCode::SendOutcomeUnknown,
             Self::ProviderNotConfigured(_) => ErrorCode::ProviderNotConfigured,
             Self::ConnectionFailed(_) => ErrorCode::AccountConnectionFailed,
             Self::Busy { .. }
@@ -177,6 +192,7 @@ impl AppError {
                 .iter()
                 .map(|problem| Problem::new(problem.field, problem.problem.as_str()))
                 .collect(),
+            Self::MailRefused(refused) => refused.problems(),
             _ => Vec::new(),
         }
     }
@@ -191,6 +207,15 @@ impl AppError {
                 "current": reached.current,
                 "upgradeUrl": UPGRADE_URL,
             })),
+            Self::DailyLimit(reached) => Some(json!({
+                "limit": "testMode.maxDailyEmails",
+                "max": reached.max,
+                "current": reached.current,
+            })),
+            Self::MailRefused(refused) => Some(refused.details()),
+            Self::SendOutcomeUnknown(message_id) => {
+                Some(json!({ "messageId": message_id.bracketed() }))
+            }
             Self::Transition(TransitionError::Invalid { status, phase, .. }) => {
                 let mut details = json!({ "status": status.as_str() });
                 if let (Some(phase), Some(details)) = (phase, details.as_object_mut()) {

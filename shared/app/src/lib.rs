@@ -16,6 +16,7 @@ pub mod engine;
 pub mod error;
 pub mod health;
 pub mod keys;
+pub mod mailbox;
 pub mod paging;
 pub mod pools;
 pub mod ports;

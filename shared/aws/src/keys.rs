@@ -326,6 +326,11 @@ pub fn mailbox(mailbox: AccountRef) -> Key {
     Key::new(account_pk(mailbox), "mailbox")
 }
 
+/// How many mails people sent from an account on a local date.
+pub fn hand_sent(owner: AccountRef, date: Date) -> Key {
+    Key::new(account_pk(owner), format!("sent#{date}"))
+}
+
 /// How often an API key was used in the minute that begins at `minute`.
 pub fn rate_counter(user: UserId, key: ApiKeyId, minute: Timestamp) -> Key {
     Key::new(

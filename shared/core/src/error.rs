@@ -71,6 +71,8 @@ codes! {
     IdempotencyKeyReuse = "IDEMPOTENCY_KEY_REUSE", "use_new_idempotency_key";
     /// A request with this idempotency key is being carried out.
     IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS", "wait_and_retry_after_header";
+    /// A mail may or may not have been sent.
+    SendOutcomeUnknown = "SEND_OUTCOME_UNKNOWN", "look_for_message_id_before_resending";
     /// Some items of a batch failed.
     BatchPartialFailure = "BATCH_PARTIAL_FAILURE", "check_individual_results";
     /// The request is not what the reference describes, or a plan limit is reached.

@@ -13,10 +13,11 @@ use agentwarm_app::ports::due::Shards;
 use agentwarm_aws::clients::{ClientSettings, Clients, HttpClientError};
 use agentwarm_aws::dynamo::{
     ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts, DynamoApiKeys,
-    DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex, DynamoKeyLookup,
-    DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools, DynamoReceipts,
-    DynamoRoster, DynamoSendTotals, DynamoSlots, DynamoSuppressionList, DynamoSuppressions,
-    DynamoTestModeWrites, DynamoTestModes, DynamoUserPlans, IdempotencyTable, RateTable, Table,
+    DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex, DynamoHandSent,
+    DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools,
+    DynamoReceipts, DynamoRoster, DynamoSendTotals, DynamoSlots, DynamoSuppressionList,
+    DynamoSuppressions, DynamoTestModeWrites, DynamoTestModes, DynamoUserPlans, IdempotencyTable,
+    RateTable, Table,
 };
 use agentwarm_aws::eventbridge::EventBridgeBus;
 use agentwarm_aws::health::{AwsProbes, VisitLeases, Watermarks};
@@ -235,6 +236,11 @@ impl World {
     /// The audit log.
     pub fn audit_log(&self) -> Result<Arc<DynamoAuditLog>, WorldError> {
         Ok(Arc::new(DynamoAuditLog::new(self.table("ACTIVITY_TABLE")?)))
+    }
+
+    /// Mails that people sent.
+    pub fn hand_sent(&self) -> Result<Arc<DynamoHandSent>, WorldError> {
+        Ok(Arc::new(DynamoHandSent::new(self.ephemeral()?)))
     }
 
     /// What is due.

@@ -29,6 +29,7 @@ async fn store() -> Store {
         test_modes: memory.clone(),
         test_mode_writes: memory.clone(),
         totals: memory.clone(),
+        hand_sent: memory.clone(),
         due: memory.clone(),
         shards,
         roster: memory.clone(),

@@ -11,6 +11,7 @@
 )]
 
 mod books;
+mod by_hand;
 mod days;
 mod failures;
 mod findings;

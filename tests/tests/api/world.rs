@@ -1,5 +1,7 @@
 //! A user, a store, servers and a clock that stands still.
 
+mod mailbox;
+
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -88,12 +90,13 @@ impl PlanToday for FakePlanner {
 impl World {
     pub(crate) fn new() -> Self {
         let seed = Seed::root(b"app tests");
+        let clock = Arc::new(VirtualClock::at(START.parse().unwrap()));
         Self {
             store: Arc::new(MemoryStore::default()),
-            clock: Arc::new(VirtualClock::at(START.parse().unwrap())),
+            clock: Arc::clone(&clock),
             entropy: Arc::new(SeededEntropy::new(seed)),
             vault: Arc::new(MemoryVault::default()),
-            office: PostOffice::new("X-AW-Token"),
+            office: PostOffice::in_world("X-AW-Token", Arc::default(), clock),
             probes: Arc::new(MemoryProbes::default()),
             queues: Arc::new(MemoryQueues::default()),
             planner: Arc::new(FakePlanner::default()),

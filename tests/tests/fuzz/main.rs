@@ -35,7 +35,7 @@ const CONFIGURATION: &str = include_str!("schemathesis.toml");
 const HOOKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/hooks.py");
 
 /// A real mailbox, whose account is there to be asked about: most ids that are made up are nobody's.
-const MAILBOX: &str = "w171@acorn.test";
+const MAILBOX: &str = "w211@acorn.test";
 
 /// The whole of it on a busy machine, and then something is stuck.
 const PATIENCE: Duration = Duration::from_mins(8);

@@ -220,6 +220,16 @@ async fn accounts(world: &World, warming: &str) {
         .post(&format!("/api/accounts/{warming}/test-connection"), None)
         .await;
     assert_eq!(tested["overall"], true, "{tested}");
+    let mail = json!({ "to": "w197@acorn.test", "subject": "By hand", "textBody": "Hello." });
+    let send = format!("/api/accounts/{warming}/send");
+    world
+        .api
+        .once("a mail")
+        .post(&send, Some(&mail))
+        .await
+        .unwrap();
+    let messages = format!("/api/accounts/{warming}/messages?includeWarmup=true");
+    world.get(&messages).await;
     let once = world.api.once("an account");
     let wanted = world.account("w195@acorn.test", &pool);
     let account = once.post("/api/accounts", Some(&wanted)).await.unwrap();

@@ -28,7 +28,7 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 const AT_ONCE: usize = 20;
 
 /// How long we wait for a goodbye. It does not matter any more.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Tries mailboxes.
 #[derive(Clone)]
@@ -76,7 +76,8 @@ impl TestConnection {
     /// Logs in to both servers of an account, side by side. That a server refuses is an answer, not an error.
     pub async fn test(&self, tenant: &Tenant, id: AccountId) -> Result<ConnectionReport, AppError> {
         let account = existing(self.accounts.as_ref(), tenant, id).await?;
-        let credentials = self.credentials(&account).await?;
+        let (accounts, vault) = (self.accounts.as_ref(), self.vault.as_ref());
+        let credentials = credentials::of(accounts, vault, &account).await?;
         let tested_at = self.clock.schedule();
         let (imap, smtp) = futures::join!(self.imap(&credentials), self.smtp(&credentials));
         Ok(ConnectionReport {
@@ -97,15 +98,6 @@ impl TestConnection {
     ) -> Vec<Result<ConnectionReport, AppError>> {
         let late = || AppError::ConnectionFailed(ConnectFailure::Unreachable);
         batch::each_account(ids, AT_ONCE, deadline, late, |id| self.test(tenant, id)).await
-    }
-
-    async fn credentials(&self, account: &Account) -> Result<ImapSmtpCredentials, AppError> {
-        if !account.provider.has_transport() {
-            return Err(AppError::ProviderNotConfigured(account.provider));
-        }
-        let sealed = self.accounts.credentials(account.user, account.id).await?;
-        let sealed = sealed.ok_or(AppError::Inconsistent("an account without credentials"))?;
-        Ok(credentials::open(self.vault.as_ref(), account.user, account.id, &sealed).await?)
     }
 
     async fn imap(&self, credentials: &ImapSmtpCredentials) -> Result<u64, ConnectFailure> {

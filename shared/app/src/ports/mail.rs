@@ -4,13 +4,19 @@
 //! refused login is a fact about an account. The phase in which an SMTP transaction failed is kept, because it decides whether the mail may
 //! exist (decision 31).
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use agentwarm_core::email::EmailAddress;
 use agentwarm_core::mail::receipt::Placement;
+
+use super::inbox::{Headline, Headlines, MailContent};
+use super::letters::{Gate, Letter, Posted};
 
 /// How to reach a mailbox by IMAP and SMTP. The plain text of what an account's vault holds; never logged.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -243,6 +249,9 @@ pub trait SendSession: Send {
     /// Sends one mail. After `InDoubt` or `NotSent` the session is of no more use.
     async fn send(&mut self, mail: &OutgoingMail) -> Submission;
 
+    /// Sends one letter to all of its recipients or to none.
+    async fn post(&mut self, letter: &Letter, gate: &dyn Gate) -> Posted;
+
     /// Says goodbye; errors do not matter any more.
     async fn close(self: Box<Self>);
 }
@@ -279,6 +288,27 @@ pub trait ReadSession: Send {
 
     /// Moves a message (MOVE, or COPY + DELETE where it is not offered, RFC 6851). Moving one that is gone does nothing.
     async fn relocate(&mut self, from: &Location, to: Folder) -> Result<(), ConnectFailure>;
+
+    /// The messages of a folder that were received at or after `since`, looking at no more than the newest `limit`; `None` if there is no such
+    /// folder. `folder` is a role in any case (`INBOX`, `SPAM` or `Junk`, `Sent`, `Drafts`, `Trash`, `Archive`, `Warmup`), wherever the mailbox
+    /// has it, else a folder's own name. Changes nothing, not even what is unread.
+    async fn headlines(
+        &mut self,
+        folder: &str,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Option<Headlines>, ConnectFailure>;
+
+    /// What these messages of the folder asked for last say, by UID; those that are gone are missing. What is not read by `until` is
+    /// truncated.
+    async fn contents(
+        &mut self,
+        messages: &[Headline],
+        until: Instant,
+    ) -> Result<BTreeMap<u32, MailContent>, ConnectFailure>;
+
+    /// Files a letter, as read, in a folder, which is made when missing.
+    async fn file(&mut self, letter: &Letter, folder: Folder) -> Result<(), ConnectFailure>;
 
     /// Marks a message as read.
     async fn mark_seen(&mut self, at: &Location) -> Result<(), ConnectFailure>;

@@ -5,13 +5,17 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod checkpoint;
 pub mod clock;
 pub mod crm;
 pub mod days;
 pub mod due;
 pub mod endpoints;
+pub mod hand_sent;
 pub mod health;
+pub mod inbox;
 pub mod keys;
+pub mod letters;
 pub mod mail;
 pub mod mailboxes;
 pub mod pools;

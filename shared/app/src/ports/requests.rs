@@ -34,7 +34,10 @@ pub struct RequestScope<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
     /// Carry it out; nobody else does.
-    Started,
+    Started {
+        /// What an earlier attempt noted, whose process died or which was abandoned.
+        note: Option<String>,
+    },
     /// Somebody carries it out.
     InProgress {
         /// Until when at most: the end of their lease.
@@ -71,6 +74,15 @@ pub trait IdempotencyStore: Send + Sync {
         answer: &[u8],
     ) -> Result<bool, StoreError>;
 
-    /// Forgets a request that `owner` began.
+    /// Keeps `note` with a request that `owner` began, or nothing; false when the lease was lost to somebody else meanwhile.
+    async fn note(
+        &self,
+        scope: RequestScope<'_>,
+        owner: &str,
+        note: Option<&str>,
+    ) -> Result<bool, StoreError>;
+
+    /// Forgets a request that `owner` began. If something is noted with it, that is not forgotten: the request can be begun again at once,
+    /// and whoever does gets the note.
     async fn abandon(&self, scope: RequestScope<'_>, owner: &str) -> Result<(), StoreError>;
 }

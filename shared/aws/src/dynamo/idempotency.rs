@@ -26,6 +26,7 @@ pub const MAX_ANSWER_BYTES: usize = 390_000;
 const FINGERPRINT: &str = "fingerprint";
 const OWNER: &str = "owner";
 const LEASE_UNTIL: &str = "leaseUntil";
+const NOTE: &str = "note";
 const ANSWER: &str = "answer";
 
 /// [`IdempotencyStore`] on the ephemeral table.
@@ -58,30 +59,37 @@ impl IdempotencyStore for IdempotencyTable {
     ) -> Result<Begun, StoreError> {
         const OPERATION: &str = "begin a request";
         let key = keys::idempotency(scope.user, scope.key, scope.idempotency_key);
-        let item = ItemBuilder::new(key)
+        let lease_until = codec::number(later(now, lease).as_millisecond());
+        let item = ItemBuilder::new(key.clone())
             .with(FINGERPRINT, codec::text(fingerprint))
             .with(OWNER, codec::text(owner))
-            .with(
-                LEASE_UNTIL,
-                codec::number(later(now, lease).as_millisecond()),
-            )
+            .with(LEASE_UNTIL, lease_until.clone())
             .expires_at(later(now, KEPT))
             .build();
-        let abandoned = "attribute_not_exists(#answer) AND #leaseUntil <= :millis \
-                         AND #fingerprint = :fingerprint";
-        let free = Expression::new(format!(
-            "attribute_not_exists(#pk) OR #expiresAt <= :now OR ({abandoned})"
-        ))
-        .value("now", codec::number(now.as_second()))
-        .value("millis", codec::number(now.as_millisecond()))
-        .value("fingerprint", codec::text(fingerprint));
-        match self.0.put(OPERATION, item, free).await? {
-            Written::Done(_) => Ok(Begun::Started),
-            Written::Refused(there) => {
-                let there = there.unwrap_or_default();
-                judge(&there, fingerprint).map_err(|error| error.during(OPERATION))
-            }
+        let absent = Expression::absent(now);
+        let Written::Refused(there) = self.0.put(OPERATION, item, absent).await? else {
+            return Ok(Begun::Started { note: None });
+        };
+        let there = there.unwrap_or_default();
+        let begun = judge(&there, fingerprint).map_err(|error| error.during(OPERATION))?;
+        match begun {
+            Begun::InProgress { until } if until <= now => {}
+            other => return Ok(other),
         }
+        // Its process died, or gave it up with a note. What it noted stays; of several that see this one wins.
+        let update =
+            Expression::new("SET #owner = :owner, #leaseUntil = :lease, #expiresAt = :expiry")
+                .value("owner", codec::text(owner))
+                .value("lease", lease_until)
+                .value("expiry", codec::number(later(now, KEPT).as_second()));
+        let over = Expression::new("attribute_not_exists(#answer) AND #leaseUntil <= :millis")
+            .value("millis", codec::number(now.as_millisecond()));
+        match self.0.update(OPERATION, key, update, over).await? {
+            Written::Done(item) => started(&item),
+            Written::Refused(Some(there)) if is_owned(&there, owner) => started(&there),
+            Written::Refused(there) => judge(&there.unwrap_or_default(), fingerprint),
+        }
+        .map_err(|error| error.during(OPERATION))
     }
 
     async fn finish(
@@ -99,14 +107,55 @@ impl IdempotencyStore for IdempotencyTable {
         Ok(matches!(written, Written::Done(_)))
     }
 
-    async fn abandon(&self, scope: RequestScope<'_>, owner: &str) -> Result<(), StoreError> {
+    async fn note(
+        &self,
+        scope: RequestScope<'_>,
+        owner: &str,
+        note: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let update = match note {
+            Some(note) => Expression::new("SET #note = :note").value("note", codec::text(note)),
+            None => Expression::new("REMOVE #note"),
+        };
         let key = keys::idempotency(scope.user, scope.key, scope.idempotency_key);
-        let unanswered = Expression::new("attribute_not_exists(#answer)");
-        self.0
-            .delete("forget a request", key, begun_by(owner).and(unanswered))
-            .await
-            .map(|_| ())
+        let written = self
+            .0
+            .update("note on a request", key, update, begun_by(owner))
+            .await?;
+        Ok(matches!(written, Written::Done(_)))
     }
+
+    async fn abandon(&self, scope: RequestScope<'_>, owner: &str) -> Result<(), StoreError> {
+        const OPERATION: &str = "forget a request";
+        let key = keys::idempotency(scope.user, scope.key, scope.idempotency_key);
+        let unnoted =
+            Expression::new("attribute_not_exists(#answer) AND attribute_not_exists(#note)");
+        let condition = begun_by(owner).and(unnoted);
+        let Written::Refused(Some(there)) =
+            self.0.delete(OPERATION, key.clone(), condition).await?
+        else {
+            return Ok(());
+        };
+        if there.contains_key(NOTE) {
+            let update =
+                Expression::new("SET #leaseUntil = :never").value("never", codec::number(0));
+            let unanswered = Expression::new("attribute_not_exists(#answer)");
+            let condition = begun_by(owner).and(unanswered);
+            let _ = self.0.update(OPERATION, key, update, condition).await?;
+        }
+        Ok(())
+    }
+}
+
+fn started(item: &Item) -> Result<Begun, CodecError> {
+    let note = item.contains_key(NOTE).then(|| codec::text_of(item, NOTE));
+    Ok(Begun::Started {
+        note: note.transpose()?.map(str::to_owned),
+    })
+}
+
+fn is_owned(item: &Item, owner: &str) -> bool {
+    codec::text_of(item, OWNER).is_ok_and(|found| found == owner)
 }
 
 fn begun_by(owner: &str) -> Expression {

@@ -86,6 +86,7 @@ fn every_key_has_the_form_of_the_data_model() {
         ("ledger", ledger_row(owner, pool_id, day_of, own)),
         ("audit entry", audit_entry(owner, entry_id)),
         ("mailbox", mailbox(mailbox_of())),
+        ("sent by hand", hand_sent(mailbox_of(), day_of)),
         ("rate counter", rate_counter(owner, key_id, now)),
         ("send total", send_total(owner, day_of)),
         ("idempotency", idempotency(owner, key_id, "a client's text")),

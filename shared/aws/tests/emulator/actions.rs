@@ -10,9 +10,10 @@ use agentwarm_aws::clients::{ClientSettings, Clients};
 use agentwarm_aws::dynamo::{
     ACTIVITY_TTL_DAYS, ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts,
     DynamoApiKeys, DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex,
-    DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools,
-    DynamoReceipts, DynamoRoster, DynamoSendTotals, DynamoSlots, DynamoSuppressionList,
-    DynamoSuppressions, DynamoTestModeWrites, DynamoTestModes, DynamoUserPlans, Table,
+    DynamoHandSent, DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger,
+    DynamoPoolWrites, DynamoPools, DynamoReceipts, DynamoRoster, DynamoSendTotals, DynamoSlots,
+    DynamoSuppressionList, DynamoSuppressions, DynamoTestModeWrites, DynamoTestModes,
+    DynamoUserPlans, Table,
 };
 use agentwarm_testkit::store_contract::{self, Store};
 use aws_sdk_dynamodb::config::SharedInterceptor;
@@ -80,6 +81,7 @@ adapters! {
     test_modes: DynamoTestModes,
     test_mode_writes: DynamoTestModeWrites,
     totals: DynamoSendTotals,
+    hand_sent: DynamoHandSent,
     due: DynamoDueIndex,
     roster: DynamoRoster,
     mailboxes: DynamoMailboxes,
@@ -125,6 +127,7 @@ async fn store(adapters: &Adapters) -> Store {
             &adapters.test_mode_writes,
         ))),
         totals: Arc::new(DynamoSendTotals::new(ephemeral(&adapters.totals))),
+        hand_sent: Arc::new(DynamoHandSent::new(ephemeral(&adapters.hand_sent))),
         due: Arc::new(DynamoDueIndex::new(
             ephemeral(&adapters.due),
             crate::support::SHARDS,

@@ -305,6 +305,8 @@ async fn test_mode(costs: &mut Costs) {
     costs.of("set test mode", say).await;
     let read = store.test_modes.said_by(user(1));
     costs.of("read test mode", read).await;
+    let take = store.hand_sent.take(sender(), today(), 9);
+    let _ = costs.of("count a mail sent by hand", take).await;
     let (start, end) = (SlotId::first_at(now()), SlotId::first_at(after(3600)));
     let written = store.slots.written_between(sender(), start, end);
     costs.of("40 slots in test mode", written).await;

@@ -62,7 +62,9 @@ async fn of_parallel_requests_one_is_carried_out() {
         .iter()
         .map(|owner| begin(&requests, owner, "print", now()));
     let begun = join_all(tries).await;
-    let started = begun.iter().filter(|begun| **begun == Begun::Started);
+    let started = begun
+        .iter()
+        .filter(|begun| **begun == Begun::Started { note: None });
     assert_eq!(started.count(), 1);
     let waiting = Begun::InProgress { until: after(30) };
     let waiting = begun.iter().filter(|begun| **begun == waiting);
@@ -74,7 +76,10 @@ async fn a_finished_request_is_answered_byte_for_byte_for_a_day() {
     let world = World::open().await;
     let requests = IdempotencyTable::new(world.ephemeral());
     let answer: Vec<u8> = (0..=255).collect();
-    assert_eq!(begin(&requests, "a", "print", now()).await, Begun::Started);
+    assert_eq!(
+        begin(&requests, "a", "print", now()).await,
+        Begun::Started { note: None }
+    );
     assert!(requests.finish(scope("once"), "a", &answer).await.unwrap());
 
     let finished = Begun::Finished { answer };
@@ -86,7 +91,7 @@ async fn a_finished_request_is_answered_byte_for_byte_for_a_day() {
     );
     assert_eq!(
         begin(&requests, "b", "print", after(day)).await,
-        Begun::Started
+        Begun::Started { note: None }
     );
 }
 
@@ -114,7 +119,7 @@ async fn a_process_that_died_blocks_its_key_only_for_its_lease() {
     assert_eq!(begin(&requests, "b", "print", after(29)).await, waiting);
     assert_eq!(
         begin(&requests, "b", "print", after(30)).await,
-        Begun::Started
+        Begun::Started { note: None }
     );
     // The dead one wakes up: it neither stores its answer nor frees the key.
     assert!(!requests.finish(scope("once"), "a", b"late").await.unwrap());
@@ -131,13 +136,52 @@ async fn an_abandoned_request_can_be_begun_again_a_finished_one_not() {
     let _ = begin(&requests, "a", "print", now()).await;
     requests.abandon(scope("once"), "a").await.unwrap();
     requests.abandon(scope("once"), "a").await.unwrap();
-    assert_eq!(begin(&requests, "b", "print", now()).await, Begun::Started);
+    assert_eq!(
+        begin(&requests, "b", "print", now()).await,
+        Begun::Started { note: None }
+    );
     assert!(requests.finish(scope("once"), "b", b"yes").await.unwrap());
     requests.abandon(scope("once"), "b").await.unwrap();
     let finished = Begun::Finished {
         answer: b"yes".to_vec(),
     };
     assert_eq!(begin(&requests, "c", "print", now()).await, finished);
+}
+
+#[tokio::test]
+async fn what_was_noted_outlives_the_process_and_the_request_that_was_given_up() {
+    let world = World::open().await;
+    let requests = IdempotencyTable::new(world.ephemeral());
+    let note = async |owner, note| requests.note(scope("once"), owner, note).await.unwrap();
+    let noted = |note: &str| Begun::Started {
+        note: Some(note.to_owned()),
+    };
+    let _ = begin(&requests, "a", "print", now()).await;
+    assert!(!note("b", Some("not mine")).await);
+    assert!(note("a", Some("one")).await);
+    let waiting = Begun::InProgress { until: after(30) };
+    assert_eq!(begin(&requests, "b", "print", after(29)).await, waiting);
+    let owners: Vec<_> = (0..8).map(|n| format!("owner-{n}")).collect();
+    let tries = owners
+        .iter()
+        .map(|owner| begin(&requests, owner, "print", after(31)));
+    let begun = join_all(tries).await;
+    let winner = begun.iter().position(|begun| *begun == noted("one"));
+    let winner = owners[winner.unwrap()].as_str();
+    let started = begun.iter().filter(|begun| **begun == noted("one"));
+    assert_eq!(started.count(), 1);
+    assert!(!note("a", Some("late")).await);
+
+    // Given up, it can be begun at once, by who hears what was noted.
+    requests.abandon(scope("once"), winner).await.unwrap();
+    assert_eq!(
+        begin(&requests, "c", "print", after(32)).await,
+        noted("one")
+    );
+    assert!(note("c", None).await);
+    requests.abandon(scope("once"), "c").await.unwrap();
+    let fresh = Begun::Started { note: None };
+    assert_eq!(begin(&requests, "d", "other", after(33)).await, fresh);
 }
 
 #[tokio::test]
@@ -155,7 +199,7 @@ async fn the_longest_answer_fits_and_scopes_are_apart() {
     };
     for scope in [scope(&long_key), others_key, others] {
         let begun = requests.begin(scope, "print", "a", now(), LEASE).await;
-        assert_eq!(begun.unwrap(), Begun::Started);
+        assert_eq!(begun.unwrap(), Begun::Started { note: None });
     }
     let answer = vec![7; MAX_ANSWER_BYTES];
     assert!(

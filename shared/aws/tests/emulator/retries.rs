@@ -224,11 +224,19 @@ async fn a_request_whose_beginning_is_not_answered_is_begun_by_its_owner() {
     let minute = SignedDuration::from_mins(1);
     http.plan("PutItem", Fault::LoseAnswer);
     let begun = requests.begin(scope, "print", "me", now(), minute).await;
-    assert_eq!(begun.unwrap(), Begun::Started);
+    assert_eq!(begun.unwrap(), Begun::Started { note: None });
     http.plan("UpdateItem", Fault::LoseAnswer);
-    assert!(requests.finish(scope, "me", b"answer").await.unwrap());
+    assert!(requests.note(scope, "me", Some("note")).await.unwrap());
+    // When the lease is over another takes the request; its answer is lost, too.
+    let later = now() + minute;
+    http.plan("UpdateItem", Fault::LoseAnswer);
+    let begun = requests.begin(scope, "print", "you", later, minute).await;
+    let note = Some("note".to_owned());
+    assert_eq!(begun.unwrap(), Begun::Started { note });
+    http.plan("UpdateItem", Fault::LoseAnswer);
+    assert!(requests.finish(scope, "you", b"answer").await.unwrap());
     http.plan("DeleteItem", Fault::LoseAnswer);
-    requests.abandon(scope, "me").await.unwrap();
+    requests.abandon(scope, "you").await.unwrap();
     assert!(http.is_done());
 }
 

@@ -45,6 +45,11 @@ pub fn of_slot(slot: SlotId, sender_domain: &str) -> MessageId {
     MessageId(format!("{}@{sender_domain}", slot.as_uuid().simple()))
 }
 
+/// The Message-ID of a mail that a user wrote. `fresh` is never used twice. Its form is not that of a slot's.
+pub fn of_letter(fresh: u128, sender_domain: &str) -> MessageId {
+    MessageId(format!("{fresh:032x}.mail@{sender_domain}"))
+}
+
 /// The slot that a Message-ID claims to be of, if it has the form of ours. Anybody can write one: compare the whole id with the slot's.
 pub fn slot_of(message_id: &str) -> Option<SlotId> {
     let (left, _) = message_id.split_once('@')?;
@@ -164,6 +169,13 @@ mod tests {
             None
         );
         assert_eq!(id.bracketed(), format!("<{id}>"));
+    }
+
+    #[test]
+    fn a_users_mail_is_no_slots() {
+        let id = of_letter(u128::MAX, "example.com");
+        assert_eq!(id.bracketed().parse::<MessageId>().as_ref(), Ok(&id));
+        assert_eq!(slot_of(id.as_str()), None);
     }
 
     #[test]

@@ -14,12 +14,12 @@ pub const DEFAULT_MAX_BODY: usize = 1024 * 1024;
 /// How deep arrays and objects may be nested. The deepest documented body has four levels.
 const MAX_DEPTH: usize = 32;
 
-/// The JSON in `bytes`; `None` if there is nothing but white space.
-pub(super) fn parse(bytes: &[u8], max: usize) -> Result<Option<Value>, ApiError> {
+/// The JSON in `bytes`; `None` if there is nothing but white space. `too_large` is what else to say of more than `max` bytes.
+pub(super) fn parse(bytes: &[u8], max: usize, too_large: &str) -> Result<Option<Value>, ApiError> {
     if bytes.len() > max {
         return Err(ApiError::new(
             ErrorCode::PayloadTooLarge,
-            format!("The body may have at most {max} bytes"),
+            format!("The body may have at most {max} bytes{too_large}"),
         ));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| refused("must be UTF-8"))?;
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn refusal(bytes: &[u8]) -> (ErrorCode, String) {
-        let error = parse(bytes, 100).unwrap_err();
+        let error = parse(bytes, 100, "").unwrap_err();
         let code = error.code();
         let response = error.into_response(RequestId::from_uuid(uuid::Uuid::nil()));
         let body: Value = serde_json::from_slice(response.body()).unwrap();
@@ -126,21 +126,21 @@ mod tests {
 
     #[test]
     fn nothing_is_no_json_and_brackets_in_strings_do_not_count() {
-        assert_eq!(parse(b" \n", 100).unwrap(), None);
+        assert_eq!(parse(b" \n", 100, "").unwrap(), None);
         let text = format!("{{\"a\": \"{}\\\"{}\"}}", "[".repeat(40), "{".repeat(40));
-        assert!(parse(text.as_bytes(), 100).unwrap().is_some());
+        assert!(parse(text.as_bytes(), 100, "").unwrap().is_some());
     }
 
     #[test]
     fn of_a_name_that_is_repeated_the_last_value_counts() {
-        let parsed = parse(br#"{"a": 1, "a": {"b": 2, "b": 3}}"#, 100).unwrap();
+        let parsed = parse(br#"{"a": 1, "a": {"b": 2, "b": 3}}"#, 100, "").unwrap();
         assert_eq!(parsed, Some(serde_json::json!({ "a": { "b": 3 } })));
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            if let Err(error) = parse(&bytes, 150) {
+            if let Err(error) = parse(&bytes, 150, "") {
                 prop_assert!(matches!(error.code(), ErrorCode::ValidationFailed | ErrorCode::PayloadTooLarge));
             }
         }

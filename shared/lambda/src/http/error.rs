@@ -53,7 +53,8 @@ pub const fn status_of(code: ErrorCode) -> StatusCode {
         ErrorCode::AccountAlreadyExists
         | ErrorCode::AccountAlreadyWarming
         | ErrorCode::IdempotencyKeyReuse
-        | ErrorCode::IdempotencyInProgress => StatusCode::CONFLICT,
+        | ErrorCode::IdempotencyInProgress
+        | ErrorCode::SendOutcomeUnknown => StatusCode::CONFLICT,
         ErrorCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::RateLimitExceeded => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::AccountPoolAssignmentFailed | ErrorCode::InternalError => {

@@ -6,12 +6,17 @@
 //!
 //! Not remembered are answers that say nothing about the request: 429, 5xx, and 401, so that it can be tried again with the same key. When
 //! a handler panics or runs out of time its effects are unknown, so the lease is left to run out: until then a retry is told to wait.
+//!
+//! A handler whose effect must not be repeated keeps with the record how far it came ([`Checkpoint`]): the next attempt is told.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use agentwarm_app::ports::StoreError;
+use agentwarm_app::ports::checkpoint::{Checkpoint, Kept};
 use agentwarm_app::ports::requests::{Begun, IdempotencyStore, RequestScope};
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::{ApiKeyId, UserId};
+use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -33,12 +38,18 @@ const GRACE: SignedDuration = SignedDuration::from_secs(5);
 
 /// A request with a key, begun by us.
 pub(super) struct Once {
+    record: Arc<Record>,
+    sealer: sealed::Sealer,
+}
+
+/// The record of a request that we began: what is kept of it while it is carried out.
+struct Record {
     store: Arc<dyn IdempotencyStore>,
     user: UserId,
     key: ApiKeyId,
     idempotency_key: String,
     owner: String,
-    sealer: sealed::Sealer,
+    note: Mutex<Option<String>>,
 }
 
 /// What the pipeline does next.
@@ -75,31 +86,37 @@ pub(super) async fn begin(
     request: &Request,
     fresh: u128,
 ) -> Result<Next, ApiError> {
-    let once = Once {
+    let record = Record {
         store: Arc::clone(store),
         user: caller.user(),
         key: caller.key(),
         idempotency_key: idempotency_key.to_owned(),
         owner: format!("{fresh:032x}"),
-        sealer: sealed::Sealer::new(caller.secret(), idempotency_key, fresh),
+        note: Mutex::default(),
     };
+    let sealer = sealed::Sealer::new(caller.secret(), idempotency_key, fresh);
     let remaining = request
         .deadline()
         .saturating_duration_since(tokio::time::Instant::now());
     let lease = SignedDuration::try_from(remaining)
         .unwrap_or(GRACE)
         .saturating_add(GRACE);
+    let (scope, owner) = (record.scope(), &record.owner);
     let begun = store
-        .begin(once.scope(), fingerprint, &once.owner, request.now(), lease)
+        .begin(scope, fingerprint, owner, request.now(), lease)
         .await?;
     match begun {
-        Begun::Started => Ok(Next::CarryOut(Box::new(once))),
+        Begun::Started { note } => {
+            *record.noted() = note;
+            let record = Arc::new(record);
+            Ok(Next::CarryOut(Box::new(Once { record, sealer })))
+        }
         Begun::InProgress { until } => Err(in_progress(until, request.now())),
         Begun::OtherRequest => Err(ApiError::new(
             ErrorCode::IdempotencyKeyReuse,
             "This Idempotency-Key was used for another request",
         )),
-        Begun::Finished { answer } => once.replay(&answer).map(Next::Answer),
+        Begun::Finished { answer } => replay(&sealer, &answer).map(Next::Answer),
     }
 }
 
@@ -112,7 +129,16 @@ fn in_progress(until: Timestamp, now: Timestamp) -> ApiError {
     .retry_after(left.unsigned_abs())
 }
 
-impl Once {
+fn replay(sealer: &sealed::Sealer, sealed: &[u8]) -> Result<Response, ApiError> {
+    let mut response = sealer.open(sealed).map_err(ApiError::internal)?;
+    response.set(
+        HeaderName::from_static("idempotent-replayed"),
+        HeaderValue::from_static("true"),
+    );
+    Ok(response)
+}
+
+impl Record {
     fn scope(&self) -> RequestScope<'_> {
         RequestScope {
             user: self.user,
@@ -121,13 +147,30 @@ impl Once {
         }
     }
 
-    fn replay(&self, sealed: &[u8]) -> Result<Response, ApiError> {
-        let mut response = self.sealer.open(sealed).map_err(ApiError::internal)?;
-        response.set(
-            HeaderName::from_static("idempotent-replayed"),
-            HeaderValue::from_static("true"),
-        );
-        Ok(response)
+    fn noted(&self) -> MutexGuard<'_, Option<String>> {
+        self.note.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Checkpoint for Record {
+    fn kept(&self) -> Option<String> {
+        self.noted().clone()
+    }
+
+    async fn keep(&self, note: Option<&str>) -> Result<Kept, StoreError> {
+        if !self.store.note(self.scope(), &self.owner, note).await? {
+            return Ok(Kept::Lost);
+        }
+        *self.noted() = note.map(str::to_owned);
+        Ok(Kept::Done)
+    }
+}
+
+impl Once {
+    /// What the handler may keep of the request.
+    pub(super) fn checkpoint(&self) -> Arc<dyn Checkpoint> {
+        Arc::clone(&self.record) as Arc<dyn Checkpoint>
     }
 
     /// Remembers the answer, or forgets the request. The client gets the answer in any case: if it cannot be remembered, the
@@ -136,8 +179,9 @@ impl Once {
         let settled = if is_remembered(response.status()) {
             self.remember(response).await
         } else {
-            self.store
-                .abandon(self.scope(), &self.owner)
+            let Record { store, owner, .. } = self.record.as_ref();
+            store
+                .abandon(self.record.scope(), owner)
                 .await
                 .map_err(|error| chain(&error))
         };
@@ -148,9 +192,9 @@ impl Once {
 
     async fn remember(&self, response: &Response) -> Result<(), String> {
         let answer = self.sealer.seal(response).map_err(|error| chain(&error))?;
-        let kept = self
-            .store
-            .finish(self.scope(), &self.owner, &answer)
+        let Record { store, owner, .. } = self.record.as_ref();
+        let kept = store
+            .finish(self.record.scope(), owner, &answer)
             .await
             .map_err(|error| chain(&error))?;
         if kept {

@@ -1,8 +1,10 @@
 //! Requests: as they come in, and as handlers get them.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use agentwarm_app::error::AppError;
+use agentwarm_app::ports::checkpoint::Checkpoint;
 use agentwarm_core::ids::RequestId;
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
@@ -34,7 +36,6 @@ pub struct Incoming {
 }
 
 /// A request that was routed, and whose body is JSON if there is one.
-#[derive(Debug)]
 pub struct Request {
     pub(super) id: RequestId,
     pub(super) params: Vec<(String, String)>,
@@ -44,6 +45,7 @@ pub struct Request {
     pub(super) json: Option<Value>,
     pub(super) now: Timestamp,
     pub(super) deadline: Instant,
+    pub(super) checkpoint: Arc<dyn Checkpoint>,
 }
 
 impl Request {
@@ -93,6 +95,11 @@ impl Request {
     /// When it came in, by the wall clock.
     pub const fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// What is kept of it for its next attempt, where it has an `Idempotency-Key` (decision 8).
+    pub fn checkpoint(&self) -> &dyn Checkpoint {
+        self.checkpoint.as_ref()
     }
 
     /// When it must be answered: work that can be cut short looks at this.

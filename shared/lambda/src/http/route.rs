@@ -51,6 +51,7 @@ pub struct RouteSpec {
     pub max_body: usize,
     /// Whether it is an operation of its own, to be documented, and not a part of one, as a page's script is.
     pub is_operation: bool,
+    pub(super) too_large: &'static str,
     pub(super) description: Option<&'static str>,
     pub(super) body: Option<fn() -> ObjectSchema>,
     pub(super) body_example: Option<fn() -> Value>,
@@ -174,10 +175,11 @@ impl<S: Send + Sync + 'static> Route<S> {
         self
     }
 
-    /// It takes a body of up to so many bytes.
+    /// It takes a body of up to so many bytes; `too_large` says to whoever sends more what to do, after how many are taken.
     #[must_use]
-    pub fn up_to(mut self, max_body: usize) -> Self {
+    pub fn up_to(mut self, max_body: usize, too_large: &'static str) -> Self {
         self.spec.max_body = max_body;
+        self.spec.too_large = too_large;
         self
     }
 
@@ -335,6 +337,7 @@ impl RouteSpec {
             errors: &[],
             max_body: DEFAULT_MAX_BODY,
             is_operation: true,
+            too_large: "",
             description: None,
             body: None,
             body_example: None,

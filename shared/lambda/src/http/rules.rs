@@ -13,6 +13,9 @@ use agentwarm_app::text::{LINE_PATTERN, line_problem};
 use agentwarm_core::crm::{CrmId, CrmSource};
 use agentwarm_core::email::EmailAddress;
 use agentwarm_core::time::{Zone, whole_millis};
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -318,6 +321,27 @@ pub fn instant() -> Rule<Timestamp> {
     )
 }
 
+/// An instant, or a date for its beginning in UTC.
+pub fn instant_or_date() -> Rule<Timestamp> {
+    let (instant, date) = (instant(), date());
+    let schema = json!({ "anyOf": [instant.schema(), date.schema()] });
+    Rule::new(
+        move || schema.clone(),
+        move |raw| {
+            let mut ignored = Report::default();
+            instant
+                .read(raw, &mut ignored)
+                .or_else(|Invalid| {
+                    let date = date.read(raw, &mut ignored)?;
+                    Ok(Zone::utc().instant(date, 0))
+                })
+                .map_err(|Invalid| {
+                    "must be a date, or a time with its offset, such as 2026-03-13T10:00:00Z".into()
+                })
+        },
+    )
+}
+
 /// Any JSON.
 pub fn anything() -> Rule<Value> {
     Rule::new(
@@ -353,6 +377,50 @@ pub fn each_by_itself<T: FromFields + 'static>() -> Rule<(Value, Result<T, Vec<P
             Ok((sent, read))
         }),
         schema: Box::new(|| schema_of::<T>().into_value()),
+    }
+}
+
+/// Bytes in base64 (RFC 4648): either alphabet, padded or not, in lines or not.
+pub fn bytes() -> Rule<Vec<u8>> {
+    Rule::new(
+        || json!({ "type": "string", "contentEncoding": "base64" }),
+        |raw| {
+            let text: String = string(raw)?
+                .chars()
+                .filter(|c| !matches!(c, '\r' | '\n'))
+                .map(|c| match c {
+                    '-' => '+',
+                    '_' => '/',
+                    other => other,
+                })
+                .collect();
+            LENIENT
+                .decode(text.trim_end_matches('='))
+                .map_err(|_| "must be base64".into())
+        },
+    )
+}
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
+
+/// One value, or a list with so many.
+pub fn one_or_many<T: 'static>(
+    length: RangeInclusive<usize>,
+    rule: impl Fn() -> Rule<T> + 'static,
+) -> Rule<Vec<T>> {
+    let (one, many) = (rule(), list(length, rule()));
+    let Rule { read, schema } = many;
+    Rule {
+        schema: Box::new(move || json!({ "anyOf": [one.schema(), schema()] })),
+        read: Box::new(move |raw, report| match raw {
+            Raw::Json(Value::Array(_)) => read(raw, report),
+            _ => rule().read(raw, report).map(|value| vec![value]),
+        }),
     }
 }
 

@@ -11,6 +11,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use agentwarm_app::ports::checkpoint::Unrepeated;
 use agentwarm_app::ports::clock::{Clock, Entropy};
 use agentwarm_app::ports::keys::KeyLookup;
 use agentwarm_app::ports::requests::IdempotencyStore;
@@ -195,11 +196,14 @@ impl HttpApp {
             ));
         };
         let path = incoming.path.clone();
-        let request = read(&route.spec, params, incoming, now)?;
+        let mut request = read(&route.spec, params, incoming, now)?;
         let (id, deadline) = (request.id, request.deadline);
         let once = match self.begin(&route.spec, &path, &caller, &request).await? {
             Some(Next::Answer(response)) => return Ok(response),
-            Some(Next::CarryOut(once)) => Some(once),
+            Some(Next::CarryOut(once)) => {
+                request.checkpoint = once.checkpoint();
+                Some(once)
+            }
             None => None,
         };
         let called = call(|| handler(caller, request), deadline).await;
@@ -246,7 +250,7 @@ fn read(
     now: Timestamp,
 ) -> Result<Request, ApiError> {
     let json = if spec.may_have_body() {
-        body::parse(&incoming.body, spec.max_body)?
+        body::parse(&incoming.body, spec.max_body, spec.too_large)?
     } else {
         None
     };
@@ -259,6 +263,7 @@ fn read(
         json,
         now,
         deadline: handler_deadline(incoming.deadline),
+        checkpoint: Arc::new(Unrepeated),
     })
 }
 

@@ -56,6 +56,7 @@ struct Record {
     fingerprint: String,
     owner: String,
     lease_until: Timestamp,
+    note: Option<String>,
     answer: Option<Vec<u8>>,
 }
 
@@ -127,6 +128,7 @@ impl IdempotencyStore for World {
         }
         let mut records = self.records.lock().unwrap();
         let key = scope.idempotency_key.to_owned();
+        let mut note = None;
         if let Some(record) = records.get(&key) {
             if record.fingerprint != fingerprint {
                 return Ok(Begun::OtherRequest);
@@ -138,15 +140,17 @@ impl IdempotencyStore for World {
                 let until = record.lease_until;
                 return Ok(Begun::InProgress { until });
             }
+            note.clone_from(&record.note);
         }
         let record = Record {
             fingerprint: fingerprint.to_owned(),
             owner: owner.to_owned(),
             lease_until: now + lease,
+            note: note.clone(),
             answer: None,
         };
         records.insert(key, record);
-        Ok(Begun::Started)
+        Ok(Begun::Started { note })
     }
 
     async fn finish(
@@ -161,9 +165,28 @@ impl IdempotencyStore for World {
         Ok(ours.is_some_and(|record| record.answer.replace(answer.to_vec()).is_none()))
     }
 
+    async fn note(
+        &self,
+        scope: RequestScope<'_>,
+        owner: &str,
+        note: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let mut records = self.records.lock().unwrap();
+        let record = records.get_mut(scope.idempotency_key);
+        let ours = record.filter(|record| record.owner == owner);
+        Ok(ours
+            .map(|record| record.note = note.map(str::to_owned))
+            .is_some())
+    }
+
     async fn abandon(&self, scope: RequestScope<'_>, owner: &str) -> Result<(), StoreError> {
         let mut records = self.records.lock().unwrap();
-        records.retain(|key, record| key != scope.idempotency_key || record.owner != owner);
+        records.retain(|key, record| {
+            key != scope.idempotency_key || record.owner != owner || record.note.is_some()
+        });
+        if let Some(record) = records.get_mut(scope.idempotency_key) {
+            record.lease_until = Timestamp::MIN;
+        }
         Ok(())
     }
 }

@@ -30,10 +30,17 @@ impl Command {
         if text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
             let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
             self.push(format!("\"{escaped}\"").as_bytes());
+            self
         } else {
-            self.push(format!("{{{}}}", text.len()).as_bytes());
-            self.pieces.push(text.as_bytes().to_vec());
+            self.push_literal(text.as_bytes().to_vec());
+            self
         }
+    }
+
+    /// Adds a space and a literal (RFC 3501 §4.3).
+    pub(super) fn literal(mut self, bytes: Vec<u8>) -> Self {
+        self.push(b" ");
+        self.push_literal(bytes);
         self
     }
 
@@ -48,6 +55,11 @@ impl Command {
             [piece] => Some(piece),
             _ => None,
         }
+    }
+
+    fn push_literal(&mut self, bytes: Vec<u8>) {
+        self.push(format!("{{{}}}", bytes.len()).as_bytes());
+        self.pieces.push(bytes);
     }
 
     fn push(&mut self, bytes: &[u8]) {

@@ -99,6 +99,33 @@ impl Folders {
         }
     }
 
+    /// The name on the wire of the folder that people mean by `name`: a role in any case, else the folder of exactly this name.
+    pub(super) fn meant_by(&self, name: &str, warmup_name: &str) -> Option<String> {
+        let by_role = match name.to_lowercase().as_str() {
+            "inbox" => self.name_of(Folder::Inbox, warmup_name),
+            "spam" | "junk" => self.name_of(Folder::Junk, warmup_name),
+            "sent" => self.name_of(Folder::Sent, warmup_name),
+            "warmup" => self.name_of(Folder::Warmup, warmup_name),
+            "drafts" => self
+                .by_use(&["\\drafts"])
+                .or_else(|| self.by_name(&["drafts"])),
+            "trash" => self
+                .by_use(&["\\trash"])
+                .or_else(|| self.by_name(&["trash", "deleted items", "deleted messages"])),
+            "archive" => self
+                .by_use(&["\\archive"])
+                .or_else(|| self.by_name(&["archive"])),
+            _ => None,
+        };
+        let wire = utf7::encode(name);
+        // Some servers send UTF-8 as it is.
+        by_role.or_else(|| {
+            [wire, name.to_owned()]
+                .into_iter()
+                .find(|name| self.has(name))
+        })
+    }
+
     /// The role of a folder, if it has one.
     pub(super) fn role_of(&self, name: &str, warmup_name: &str) -> Option<Folder> {
         if name.eq_ignore_ascii_case("INBOX") {
@@ -215,6 +242,34 @@ mod tests {
 
     fn names(names: [&str; 3]) -> [Option<String>; 3] {
         names.map(|name| (!name.is_empty()).then(|| name.to_owned()))
+    }
+
+    #[test]
+    fn people_mean_roles_in_any_case_and_names_as_they_are() {
+        let folders = folders(&[
+            "(\\HasNoChildren) \"/\" INBOX",
+            "(\\Drafts) \"/\" \"Entw&APw-rfe\"",
+            "(\\Trash) \"/\" \"Papierkorb\"",
+            "() \"/\" \"Archive\"",
+            "() \"/\" \"Spam\"",
+            "() \"/\" \"Kunden/B&APw-cher\"",
+            "(\\Noselect) \"/\" \"Kunden\"",
+        ]);
+        for (name, meant) in [
+            ("inbox", Some("INBOX")),
+            ("Junk", Some("Spam")),
+            ("SPAM", Some("Spam")),
+            ("DRAFTS", Some("Entw&APw-rfe")),
+            ("trash", Some("Papierkorb")),
+            ("archive", Some("Archive")),
+            ("Kunden/Bücher", Some("Kunden/B&APw-cher")),
+            ("kunden/bücher", None),
+            ("Kunden", None),
+            ("Sent", None),
+            ("", None),
+        ] {
+            assert_eq!(folders.meant_by(name, "Warmup").as_deref(), meant, "{name}");
+        }
     }
 
     #[test]

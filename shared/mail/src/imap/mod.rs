@@ -10,8 +10,10 @@
 //! Used where offered: SASL-IR (RFC 4959), SPECIAL-USE (RFC 6154) with LIST-EXTENDED (RFC 5258), MOVE (RFC 6851), UIDPLUS (RFC 4315).
 //! Messages are asked for in bounded parts, without setting `\Seen`, and never for their structure.
 
+mod browse;
 mod command;
 mod connection;
+mod file;
 mod find;
 mod folders;
 mod lex;

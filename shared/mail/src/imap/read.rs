@@ -20,7 +20,7 @@ use crate::mime::header::{RECOGNITION_HEADERS, Recognition, recognise};
 use crate::mime::report::read_report;
 
 /// How many messages are asked for in one command: a line of at most 2 KB (RFC 2683 §3.2.1.5 advises 1,000 to 8,000).
-const PER_COMMAND: usize = 150;
+pub(super) const PER_COMMAND: usize = 150;
 
 /// How many reports are fetched in one command: at most 1 MB in answer.
 const REPORTS_PER_COMMAND: usize = 16;
@@ -181,7 +181,7 @@ impl ImapSession {
     }
 
     /// Fetches one part of each message and shows those that were asked for, once each.
-    async fn fetch(
+    pub(super) async fn fetch(
         &mut self,
         uids: &[u32],
         part: &str,

@@ -44,8 +44,8 @@ impl ImapSession {
         self.remove(from).await
     }
 
-    /// The name of the folder to move to; it is made if it is missing.
-    async fn target(&mut self, role: Folder) -> Result<String, ConnectFailure> {
+    /// The name of the folder to put something into; it is made if it is missing.
+    pub(super) async fn target(&mut self, role: Folder) -> Result<String, ConnectFailure> {
         if let Some(name) = self.name_of(role).await? {
             return Ok(name);
         }

@@ -81,6 +81,12 @@ pub(super) struct Listed {
 pub(super) struct Fetched {
     pub(super) uid: Option<u32>,
     pub(super) body: Option<Vec<u8>>,
+    /// Flags in lower case, with their backslash.
+    pub(super) flags: Vec<String>,
+    /// INTERNALDATE as it is written.
+    pub(super) received: Option<String>,
+    /// RFC822.SIZE.
+    pub(super) size: Option<u32>,
 }
 
 impl Ending {
@@ -228,18 +234,34 @@ fn fetched(mut lexer: Lexer<'_>) -> Fetched {
     lexer.next();
     while let Some(Token::Atom(item)) = lexer.next() {
         let item = upper(item);
-        if item == "UID" {
-            if let Some(Token::Atom(uid)) = lexer.next() {
-                fetched.uid = number(uid);
+        match item.as_str() {
+            "UID" => {
+                if let Some(Token::Atom(uid)) = lexer.next() {
+                    fetched.uid = number(uid);
+                }
             }
-        } else if item.starts_with("BODY[") {
-            fetched.body = match lexer.next() {
-                Some(Token::String(body)) => Some(body),
-                Some(Token::Atom(_)) => Some(Vec::new()),
-                _ => None,
-            };
-        } else {
-            lexer.skip_value();
+            "RFC822.SIZE" => {
+                if let Some(Token::Atom(size)) = lexer.next() {
+                    fetched.size = number(size);
+                }
+            }
+            "INTERNALDATE" => {
+                if let Some(Token::String(date)) = lexer.next() {
+                    fetched.received = Some(text(&date));
+                }
+            }
+            "FLAGS" => {
+                let flags = lexer.list().into_iter();
+                fetched.flags = flags.map(|flag| text(flag).to_ascii_lowercase()).collect();
+            }
+            _ if item.starts_with("BODY[") => {
+                fetched.body = match lexer.next() {
+                    Some(Token::String(body)) => Some(body),
+                    Some(Token::Atom(_)) => Some(Vec::new()),
+                    _ => None,
+                };
+            }
+            _ => lexer.skip_value(),
         }
     }
     fetched
@@ -356,13 +378,30 @@ mod tests {
         assert_eq!(Response::of(b"* SEARCH\r\n"), Response::Search(vec![]));
         assert_eq!(
             Response::of(b"* 1 FETCH (FLAGS (\\Seen) X-GM-LABELS (\"(\" b) BODY[HEADER.FIELDS (A)]<0> {3}\r\nA:b UID 9 ENVELOPE ((NIL) NIL))\r\n"),
-            Response::Fetch(Fetched { uid: Some(9), body: Some(b"A:b".to_vec()) })
+            Response::Fetch(Fetched {
+                uid: Some(9),
+                body: Some(b"A:b".to_vec()),
+                flags: vec!["\\seen".into()],
+                ..Fetched::default()
+            })
         );
         assert_eq!(
             Response::of(b"* 1 FETCH (UID 9 BODY[] NIL)\r\n"),
             Response::Fetch(Fetched {
                 uid: Some(9),
-                body: Some(vec![])
+                body: Some(vec![]),
+                ..Fetched::default()
+            })
+        );
+        assert_eq!(
+            Response::of(
+                b"* 1 FETCH (INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" RFC822.SIZE 44 FLAGS () UID 9)\r\n"
+            ),
+            Response::Fetch(Fetched {
+                uid: Some(9),
+                received: Some("17-Jul-1996 02:44:25 -0700".into()),
+                size: Some(44),
+                ..Fetched::default()
             })
         );
     }

@@ -4,10 +4,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use agentwarm_app::ports::inbox::{Headline, Headlines, MailContent};
+use agentwarm_app::ports::letters::Letter;
 use agentwarm_app::ports::mail::{
     ConnectFailure, Folder, FolderCursor, FolderRead, Location, ReadSession,
 };
 use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::command::Command;
 use super::connection::{Connection, succeeded};
@@ -123,8 +127,19 @@ impl ImapSession {
 
     /// Selects a folder, freshly. `None` if it does not exist.
     pub(super) async fn select(&mut self, name: &str) -> Result<Option<Selected>, ConnectFailure> {
+        self.open("SELECT", name).await
+    }
+
+    /// Selects a folder so that nothing in it can change; for [`ImapSession::go_to`] it is not selected.
+    pub(super) async fn examine(&mut self, name: &str) -> Result<Option<Selected>, ConnectFailure> {
+        let selected = self.open("EXAMINE", name).await;
+        self.selected = None;
+        selected
+    }
+
+    async fn open(&mut self, how: &str, name: &str) -> Result<Option<Selected>, ConnectFailure> {
         let mut told = Told::default();
-        let command = Command::new("SELECT").string(name);
+        let command = Command::new(how).string(name);
         let end = self
             .connection
             .run(&command, |response| told.take(&response))
@@ -241,6 +256,27 @@ impl ReadSession for ImapSession {
 
     async fn relocate(&mut self, from: &Location, to: Folder) -> Result<(), ConnectFailure> {
         self.move_message(from, to).await
+    }
+
+    async fn headlines(
+        &mut self,
+        folder: &str,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Option<Headlines>, ConnectFailure> {
+        self.browse(folder, since, limit).await
+    }
+
+    async fn contents(
+        &mut self,
+        messages: &[Headline],
+        until: Instant,
+    ) -> Result<BTreeMap<u32, MailContent>, ConnectFailure> {
+        self.read_contents(messages, until).await
+    }
+
+    async fn file(&mut self, letter: &Letter, folder: Folder) -> Result<(), ConnectFailure> {
+        self.file_letter(letter, folder).await
     }
 
     async fn mark_seen(&mut self, at: &Location) -> Result<(), ConnectFailure> {

@@ -7,19 +7,20 @@
 
 use std::time::{Duration, SystemTime};
 
+use agentwarm_app::ports::letters::Correspondent;
 use agentwarm_app::ports::mail::OutgoingMail;
-use agentwarm_core::email::EmailAddress;
+use jiff::Timestamp;
 use lettre::address::{Address, Envelope};
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, SinglePart};
+use lettre::message::{Mailbox, Message, MessageBuilder, SinglePart};
 
 use super::header::is_message_id;
 
 /// Longest run without a space in a header: a line has at most 998 bytes (RFC 5322 §2.1.1), and folding needs a space.
 const LONGEST_WORD: usize = 900;
 
-/// Longest subject or header value, in bytes.
-const LONGEST_VALUE: usize = 2_000;
+/// Longest subject or header value, in bytes: 998 characters (API reference §3, send) of any script.
+const LONGEST_VALUE: usize = 4 * 998;
 
 /// Longest `References`, in Message-IDs.
 const MOST_REFERENCES: usize = 100;
@@ -70,6 +71,9 @@ pub enum Unsendable {
     /// The text holds a NUL or is larger than 1 MB.
     #[error("the text cannot be sent")]
     Text,
+    /// A file's name, which is no header's text, or its media type, which is none.
+    #[error("an attachment cannot be put into a message")]
+    Attachment,
     /// The message builder refused it.
     #[error("the message cannot be built")]
     Build,
@@ -77,69 +81,115 @@ pub enum Unsendable {
 
 /// The message as it goes over the wire: CRLF line ends, ASCII only, lines within limits.
 pub fn build(mail: &OutgoingMail) -> Result<Vec<u8>, Unsendable> {
-    check(mail)?;
-    let (from, to) = (mailbox(&mail.from)?, mailbox(&mail.to)?);
-    let envelope = Envelope::new(Some(from.email.clone()), vec![to.email.clone()])
-        .map_err(|_empty| Unsendable::Address)?;
-    let mut message = Message::builder()
-        .envelope(envelope)
-        .from(from)
-        .to(to)
-        .subject(single_spaced(&mail.subject))
-        .message_id(Some(bracketed(&mail.message_id)))
-        .date(date(mail)?);
-    if let Some(id) = &mail.in_reply_to {
-        message = message.in_reply_to(bracketed(id));
-    }
-    if !mail.references.is_empty() {
-        let thread: Vec<String> = mail.references.iter().map(|id| bracketed(id)).collect();
-        message = message.references(thread.join(" "));
-    }
+    check_further(&mail.headers)?;
+    check_text(&mail.text)?;
+    let head = Head {
+        from: &mail.from,
+        to: std::slice::from_ref(&mail.to),
+        cc: &[],
+        subject: &mail.subject,
+        message_id: &mail.message_id,
+        date: mail.date,
+        in_reply_to: mail.in_reply_to.as_deref(),
+        references: mail.references.iter().map(String::as_str).collect(),
+    };
+    let mut message = head.builder()?;
     for (name, value) in &mail.headers {
         let name =
             HeaderName::new_from_ascii(name.clone()).map_err(|_invalid| Unsendable::Header)?;
         message = message.raw_header(HeaderValue::new(name, value.clone()));
     }
-    // lettre ends a part with a line end of its own.
-    let text = mail.text.trim_end_matches(['\r', '\n']).to_owned();
     let message = message
-        .singlepart(SinglePart::plain(text))
+        .singlepart(SinglePart::plain(without_end(&mail.text)))
         .map_err(|_refused| Unsendable::Build)?;
     Ok(message.formatted())
 }
 
-fn check(mail: &OutgoingMail) -> Result<(), Unsendable> {
-    let ids_are_ids = std::iter::once(&mail.message_id)
-        .chain(&mail.in_reply_to)
-        .chain(&mail.references)
-        .all(|id| is_message_id(id));
-    let names_fit = is_header_text(&mail.from.0) && is_header_text(&mail.to.0);
-    let headers_fit = mail
-        .headers
+/// What every message begins with.
+pub(super) struct Head<'m> {
+    pub(super) from: &'m Correspondent,
+    pub(super) to: &'m [Correspondent],
+    pub(super) cc: &'m [Correspondent],
+    pub(super) subject: &'m str,
+    pub(super) message_id: &'m str,
+    pub(super) date: Timestamp,
+    pub(super) in_reply_to: Option<&'m str>,
+    pub(super) references: Vec<&'m str>,
+}
+
+impl Head<'_> {
+    /// The headers, checked.
+    pub(super) fn builder(&self) -> Result<MessageBuilder, Unsendable> {
+        self.check()?;
+        let from = mailbox(self.from)?;
+        // Who gets it is the SMTP session's business; lettre wants to know of somebody.
+        let envelope = Envelope::new(Some(from.email.clone()), vec![from.email.clone()])
+            .map_err(|_empty| Unsendable::Address)?;
+        let mut message = Message::builder().envelope(envelope).from(from);
+        for recipient in self.to {
+            message = message.to(mailbox(recipient)?);
+        }
+        for recipient in self.cc {
+            message = message.cc(mailbox(recipient)?);
+        }
+        message = message
+            .subject(single_spaced(self.subject))
+            .message_id(Some(bracketed(self.message_id)))
+            .date(date(self.date)?);
+        if let Some(id) = self.in_reply_to {
+            message = message.in_reply_to(bracketed(id));
+        }
+        if !self.references.is_empty() {
+            let thread: Vec<String> = self.references.iter().map(|id| bracketed(id)).collect();
+            message = message.references(thread.join(" "));
+        }
+        Ok(message)
+    }
+
+    fn check(&self) -> Result<(), Unsendable> {
+        let ids_are_ids = std::iter::once(self.message_id)
+            .chain(self.in_reply_to)
+            .chain(self.references.iter().copied())
+            .all(is_message_id);
+        let mut names = std::iter::once(self.from).chain(self.to).chain(self.cc);
+        for (fits, error) in [
+            (is_header_text(self.subject), Unsendable::Subject),
+            (
+                names.all(|(name, _)| is_header_text(name)),
+                Unsendable::Name,
+            ),
+            (
+                ids_are_ids && self.references.len() <= MOST_REFERENCES,
+                Unsendable::MessageId,
+            ),
+        ] {
+            if !fits {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_further(headers: &[(String, String)]) -> Result<(), Unsendable> {
+    let fit = headers
         .iter()
         .all(|(name, value)| is_further_header(name) && is_header_text(value) && value.is_ascii());
-    for (fits, error) in [
-        (is_header_text(&mail.subject), Unsendable::Subject),
-        (names_fit, Unsendable::Name),
-        (
-            ids_are_ids && mail.references.len() <= MOST_REFERENCES,
-            Unsendable::MessageId,
-        ),
-        (headers_fit, Unsendable::Header),
-        (
-            mail.text.len() <= LARGEST_TEXT && !mail.text.contains('\0'),
-            Unsendable::Text,
-        ),
-    ] {
-        if !fits {
-            return Err(error);
-        }
-    }
-    Ok(())
+    fit.then_some(()).ok_or(Unsendable::Header)
+}
+
+pub(super) fn check_text(text: &str) -> Result<(), Unsendable> {
+    let fits = text.len() <= LARGEST_TEXT && !text.contains('\0');
+    fits.then_some(()).ok_or(Unsendable::Text)
+}
+
+/// lettre ends a part with a line end of its own.
+pub(super) fn without_end(text: &str) -> String {
+    text.trim_end_matches(['\r', '\n']).to_owned()
 }
 
 /// Whether a text means in a header what it says: one line, nothing invisible that breaks lines, no ready-made encoded word (RFC 2047 §2).
-fn is_header_text(text: &str) -> bool {
+pub(super) fn is_header_text(text: &str) -> bool {
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let encoded_word = text
         .find("=?")
@@ -168,7 +218,7 @@ fn single_spaced(text: &str) -> String {
     words.join(" ")
 }
 
-fn mailbox((name, address): &(String, EmailAddress)) -> Result<Mailbox, Unsendable> {
+fn mailbox((name, address): &Correspondent) -> Result<Mailbox, Unsendable> {
     let name = single_spaced(name);
     let address = Address::new(address.local_part(), address.domain())
         .map_err(|_invalid| Unsendable::Address)?;
@@ -176,8 +226,8 @@ fn mailbox((name, address): &(String, EmailAddress)) -> Result<Mailbox, Unsendab
     Ok(Mailbox::new(name, address))
 }
 
-fn date(mail: &OutgoingMail) -> Result<SystemTime, Unsendable> {
-    let since_1970 = u64::try_from(mail.date.as_second()).map_err(|_negative| Unsendable::Date)?;
+fn date(date: Timestamp) -> Result<SystemTime, Unsendable> {
+    let since_1970 = u64::try_from(date.as_second()).map_err(|_negative| Unsendable::Date)?;
     Ok(SystemTime::UNIX_EPOCH + Duration::from_secs(since_1970))
 }
 

@@ -6,13 +6,10 @@
 
 use agentwarm_app::ports::mail::FoundContent;
 use agentwarm_core::mail::bounce::{EnhancedStatus, Feedback, classify_feedback};
-use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders};
 
+use super::closed::{self, close_messages};
 use super::header::{is_message_id, message_id};
-
-/// More headers of parts than any report has. Bounds the nesting of parts, which the parser's result is dropped through recursively
-/// (64 KB of nested `message/rfc822` overflow a stack of 512 KB).
-const MOST_PARTS: usize = 100;
 
 /// QSBMF's first words (<https://cr.yp.to/proto/qsbmf.txt>).
 const QMAIL_GREETING: &str = "Hi. This is the";
@@ -26,10 +23,9 @@ pub fn read_report(source: &[u8]) -> FoundContent {
 }
 
 fn parse(source: &[u8]) -> Option<FoundContent> {
-    if count_ignoring_case(source, b"content-type") > MOST_PARTS {
-        return None;
-    }
-    let message = MessageParser::default().parse(source)?;
+    let mut source = source.to_vec();
+    close_messages(&mut source);
+    let message = MessageParser::default().parse(&source)?;
     if let Some(status) = part(&message, "delivery-status") {
         return delivery_report(&message, &text(status));
     }
@@ -121,10 +117,15 @@ fn message_id_of_line(line: &str) -> Option<String> {
 
 /// The Message-ID of the returned message, from its copy or its headers, else the one that the report answers.
 fn original_message_id(message: &Message<'_>) -> Option<String> {
-    let returned = message.parts.iter().find_map(|part| match &part.body {
-        PartType::Message(returned) => message_id(returned),
-        _ if is_type(part, "rfc822-headers") => text(part).lines().find_map(message_id_of_line),
-        _ => None,
+    let returned = message.parts.iter().find_map(|part| {
+        if is_message(part) {
+            let returned = MessageParser::default().parse_headers(part.contents())?;
+            message_id(&returned)
+        } else if is_type(part, "rfc822-headers") {
+            text(part).lines().find_map(message_id_of_line)
+        } else {
+            None
+        }
     });
     returned.or_else(|| {
         let answered = message.in_reply_to().as_text()?;
@@ -134,6 +135,12 @@ fn original_message_id(message: &Message<'_>) -> Option<String> {
 
 fn part<'m>(message: &'m Message<'_>, subtype: &str) -> Option<&'m MessagePart<'m>> {
     message.parts.iter().find(|part| is_type(part, subtype))
+}
+
+fn is_message(part: &MessagePart<'_>) -> bool {
+    let is_closed = |kind: &mail_parser::ContentType<'_>| closed::is_closed(kind.ctype());
+    part.content_type().is_some_and(is_closed)
+        && (is_type(part, "rfc822") || is_type(part, "global"))
 }
 
 fn is_type(part: &MessagePart<'_>, subtype: &str) -> bool {
@@ -217,12 +224,6 @@ fn reply(text: &str) -> Option<u16> {
     let digits = text.trim_start().split([' ', '-', '\r', '\n']).next()?;
     let code: u16 = digits.parse().ok()?;
     (400..600).contains(&code).then_some(code)
-}
-
-fn count_ignoring_case(text: &[u8], word: &[u8]) -> usize {
-    text.windows(word.len())
-        .filter(|window| window.eq_ignore_ascii_case(word))
-        .count()
 }
 
 #[cfg(test)]

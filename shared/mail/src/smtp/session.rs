@@ -1,8 +1,10 @@
 //! Mails over one session: MAIL, RCPT, DATA, content; and what each came to.
 
+use agentwarm_app::ports::letters::{Gate, Letter, Posted, Refusal, RefusedRecipient};
 use agentwarm_app::ports::mail::{
     ConnectFailure, OutgoingMail, SendSession, SmtpPhase, Submission,
 };
+use agentwarm_core::email::EmailAddress;
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use super::reply::Reply;
 use crate::config::TimeLimits;
 use crate::dial::Secure;
 use crate::mime::build::{Unsendable, build};
+use crate::mime::letter::build_letter;
 
 /// How long a goodbye is waited for.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -43,54 +46,105 @@ impl SmtpSession {
         }
     }
 
-    async fn submit(&mut self, from: &str, to: &str, message: &[u8]) -> Result<(), Submission> {
-        self.envelope(from, to).await?;
+    async fn submit(&mut self, mail: &OutgoingMail, message: &[u8]) -> Result<(), Submission> {
+        let refused = self.envelope(&mail.from.1, &[&mail.to.1]).await?;
+        match refused.into_iter().next() {
+            Some((_, reply)) => Err(refused_in(SmtpPhase::RcptTo, &reply)),
+            None => self.data(message).await,
+        }
+    }
+
+    async fn submit_letter(
+        &mut self,
+        letter: &Letter,
+        message: &[u8],
+        gate: &dyn Gate,
+    ) -> Result<(), Posted> {
+        let recipients = letter.draft.recipients();
+        let refused = self.envelope(&letter.from.1, &recipients).await;
+        let refused = refused.map_err(Posted::Settled)?;
+        if !refused.is_empty() {
+            let refused = refused
+                .into_iter()
+                .map(|(address, reply)| RefusedRecipient {
+                    address: address.clone(),
+                    refusal: refusal(SmtpPhase::RcptTo, &reply),
+                });
+            return Err(Posted::RecipientsRefused(refused.collect()));
+        }
+        if !gate.open().await {
+            return Err(Posted::Stopped);
+        }
+        self.data(message).await.map_err(Posted::Settled)
+    }
+
+    async fn data(&mut self, message: &[u8]) -> Result<(), Submission> {
         let reply = self.client.command("DATA").await.map_err(not_sent)?;
         match reply.class() {
             3 => self.content(message).await,
-            4 | 5 => Err(refused(SmtpPhase::Data, &reply)),
+            4 | 5 => Err(refused_in(SmtpPhase::Data, &reply)),
             _ => Err(unexpected()),
         }
     }
 
-    /// MAIL and RCPT, together where the server pipelines (RFC 2920). DATA waits: after it a refused recipient would have to be
+    /// MAIL and RCPTs, together where the server pipelines (RFC 2920). DATA waits: after it a refused recipient would have to be
     /// answered with an empty mail.
-    async fn envelope(&mut self, from: &str, to: &str) -> Result<(), Submission> {
-        let mut commands = vec![
-            (SmtpPhase::MailFrom, format!("MAIL FROM:<{from}>")),
-            (SmtpPhase::RcptTo, format!("RCPT TO:<{to}>")),
-        ];
+    ///
+    /// The recipients that were refused. All replies are read, or the next command would get the wrong one; a refused sender is the reason
+    /// for all others.
+    async fn envelope<'a>(
+        &mut self,
+        from: &EmailAddress,
+        to: &[&'a EmailAddress],
+    ) -> Result<Vec<(&'a EmailAddress, Reply)>, Submission> {
+        let mut opening = vec![format!("MAIL FROM:<{from}>")];
         if self.state == State::Refused {
-            commands.insert(0, (SmtpPhase::MailFrom, "RSET".into()));
+            opening.insert(0, "RSET".into());
         }
         self.state = State::Refused;
-        if self.client.pipelines() {
-            return self.together(&commands).await;
+        let commands: Vec<String> = opening
+            .iter()
+            .cloned()
+            .chain(to.iter().map(|to| format!("RCPT TO:<{to}>")))
+            .collect();
+        let pipelines = self.client.pipelines();
+        if pipelines {
+            let sent = self.client.send(&commands.join("\r\n")).await;
+            sent.map_err(not_sent)?;
         }
-        for (phase, command) in commands {
-            let reply = self.client.command(&command).await.map_err(not_sent)?;
-            accepted(phase, &reply)?;
-        }
-        Ok(())
-    }
-
-    /// All replies are read, or the next command would get the wrong one. The first refusal is the reason for the others.
-    async fn together(&mut self, commands: &[(SmtpPhase, String)]) -> Result<(), Submission> {
-        let lines: Vec<&str> = commands.iter().map(|(_, line)| line.as_str()).collect();
-        let sent = self.client.send(&lines.join("\r\n")).await;
-        sent.map_err(not_sent)?;
-        let mut outcome = Ok(());
-        for (phase, _) in commands {
-            match self.client.reply().await {
-                Ok(reply) => outcome = outcome.and_then(|()| accepted(*phase, &reply)),
+        let mut sender = Ok(());
+        let mut refused = Vec::new();
+        for (index, command) in commands.iter().enumerate() {
+            let reply = if pipelines {
+                self.client.reply().await
+            } else {
+                self.client.command(command).await
+            };
+            let reply = match reply {
+                Ok(reply) => reply,
                 // A server that refuses one command may hang up before it answers the next: the refusal is what counts.
                 Err(error) => {
                     self.state = State::Over(ConnectFailure::Unreachable);
-                    return outcome.and_then(|()| Err(not_sent(error)));
+                    sender?;
+                    if refused.is_empty() {
+                        return Err(not_sent(error));
+                    }
+                    return Ok(refused);
                 }
+            };
+            match index.checked_sub(opening.len()).and_then(|at| to.get(at)) {
+                None if pipelines => {
+                    sender = sender.and_then(|()| accepted(SmtpPhase::MailFrom, &reply));
+                }
+                None => accepted(SmtpPhase::MailFrom, &reply)?,
+                Some(recipient) => match reply.class() {
+                    2 => {}
+                    4 | 5 => refused.push((*recipient, reply)),
+                    _ => sender = sender.and(Err(unexpected())),
+                },
             }
         }
-        outcome
+        sender.map(|()| refused)
     }
 
     /// The content. From its first byte on only a reply tells what became of the mail.
@@ -106,7 +160,7 @@ impl SmtpSession {
                 self.state = State::Ready;
                 Ok(())
             }
-            4 | 5 => Err(refused(SmtpPhase::Content, &reply)),
+            4 | 5 => Err(refused_in(SmtpPhase::Content, &reply)),
             _ => Err(Submission::InDoubt),
         }
     }
@@ -136,12 +190,29 @@ impl SendSession for SmtpSession {
             Ok(message) => message,
             Err(error) => return unsendable(error),
         };
-        let (from, to) = (mail.from.1.as_str(), mail.to.1.as_str());
-        let outcome = match self.submit(from, to, &message).await {
+        let outcome = match self.submit(mail, &message).await {
             Ok(()) => Submission::Accepted,
             Err(outcome) => outcome,
         };
         self.settle(&outcome);
+        outcome
+    }
+
+    async fn post(&mut self, letter: &Letter, gate: &dyn Gate) -> Posted {
+        if let State::Over(failure) = &self.state {
+            return Posted::Settled(Submission::NotSent(failure.clone()));
+        }
+        let message = match build_letter(letter) {
+            Ok(message) => message,
+            Err(error) => return Posted::Settled(unsendable(error)),
+        };
+        let outcome = match self.submit_letter(letter, &message, gate).await {
+            Ok(()) => Posted::Settled(Submission::Accepted),
+            Err(outcome) => outcome,
+        };
+        if let Posted::Settled(submission) = &outcome {
+            self.settle(submission);
+        }
         outcome
     }
 
@@ -166,13 +237,28 @@ fn unexpected() -> Submission {
 fn accepted(phase: SmtpPhase, reply: &Reply) -> Result<(), Submission> {
     match reply.class() {
         2 => Ok(()),
-        4 | 5 => Err(refused(phase, reply)),
+        4 | 5 => Err(refused_in(phase, reply)),
         _ => Err(unexpected()),
     }
 }
 
-fn refused(phase: SmtpPhase, reply: &Reply) -> Submission {
+fn refused_in(phase: SmtpPhase, reply: &Reply) -> Submission {
+    let Refusal {
+        phase,
+        code,
+        enhanced,
+        text,
+    } = refusal(phase, reply);
     Submission::Refused {
+        phase,
+        code,
+        enhanced,
+        text,
+    }
+}
+
+fn refusal(phase: SmtpPhase, reply: &Reply) -> Refusal {
+    Refusal {
         phase,
         code: reply.code(),
         enhanced: reply.enhanced(),

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod imap_browse;
 mod imap_flood;
 mod imap_folders;
 mod imap_login;

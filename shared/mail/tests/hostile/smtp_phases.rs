@@ -1,5 +1,6 @@
 //! Where a submission breaks decides what became of the mail (decision 31): every phase, by refusal, hang-up and silence.
 
+use agentwarm_app::ports::letters::{Body, Draft, Gate, Letter, Posted};
 use agentwarm_app::ports::mail::{ConnectFailure, MailSender, SmtpPhase, Submission};
 
 use tokio::task::JoinSet;
@@ -312,5 +313,80 @@ async fn replies_that_do_not_fit_are_no_acceptance() {
         assert_eq!(session.send(&mail()).await, expected);
         session.close().await;
         server.ended().await;
+    }
+}
+
+/// Keeps whether it was asked.
+#[derive(Default)]
+struct Asked(std::sync::atomic::AtomicBool);
+
+#[async_trait::async_trait]
+impl Gate for Asked {
+    async fn open(&self) -> bool {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        true
+    }
+}
+
+/// Posts a letter to two to a server that takes this many of the commands and hangs up; and whether the gate was asked.
+async fn post_to(taken: usize, pipelining: bool) -> (Posted, bool) {
+    let server = Server::secure(move |mut peer| async move {
+        let features: &[&str] = if pipelining { &["PIPELINING"] } else { &[] };
+        peer.smtp_login(features).await;
+        for (command, answer) in [
+            ("MAIL FROM:<ada@one.test>", "250 ok\r\n"),
+            ("RCPT TO:<bob@two.test>", "250 ok\r\n"),
+            ("RCPT TO:<eve@two.test>", "250 ok\r\n"),
+            ("DATA", "354 go\r\n"),
+        ]
+        .into_iter()
+        .take(taken)
+        {
+            peer.on(command, answer).await;
+        }
+        if taken == 5 {
+            peer.content().await;
+        }
+    })
+    .await;
+    let mailboxes = server.mailboxes(PATIENT);
+    let mut session = mailboxes.connect(&server.credentials()).await.unwrap();
+    let gate = Asked::default();
+    let posted = session.post(&letter(), &gate).await;
+    session.close().await;
+    (posted, gate.0.into_inner())
+}
+
+#[tokio::test]
+async fn a_letter_is_in_doubt_only_after_the_gate_was_asked() {
+    for pipelining in [false, true] {
+        for taken in 0..=5 {
+            let (posted, asked) = post_to(taken, pipelining).await;
+            let expected = match taken {
+                0..=3 => Submission::NotSent(ConnectFailure::Unreachable),
+                _ => Submission::InDoubt,
+            };
+            assert_eq!(posted, Posted::Settled(expected), "{taken}");
+            assert_eq!(asked, taken >= 3, "{taken}");
+        }
+    }
+}
+
+fn letter() -> Letter {
+    let mail = mail();
+    Letter {
+        from: mail.from,
+        draft: Draft {
+            to: vec![mail.to, (String::new(), "eve@two.test".parse().unwrap())],
+            cc: vec![],
+            bcc: vec![],
+            subject: mail.subject,
+            body: Body::Text(mail.text),
+            attachments: vec![],
+            in_reply_to: None,
+            references: vec![],
+        },
+        message_id: mail.message_id.parse().unwrap(),
+        date: mail.date,
     }
 }

@@ -8,6 +8,8 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod browsing;
 mod folders;
+mod letters;
 mod mailbox;
 mod sending;

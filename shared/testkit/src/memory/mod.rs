@@ -16,6 +16,7 @@ mod audit;
 mod crm;
 mod days;
 mod due;
+mod hand_sent;
 pub mod health;
 mod keys;
 pub mod look;
@@ -32,6 +33,7 @@ pub mod vault;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::due::Shards;
 use agentwarm_app::ports::{Replaced, StoreError};
 use agentwarm_core::account::Account;
@@ -101,6 +103,7 @@ struct State {
     crm: crm::CrmItems,
     days: days::DayItems,
     due: due::DueItems,
+    hand_sent: BTreeMap<(AccountRef, Date), u32>,
     keys: keys::KeyItems,
     mailboxes: mailboxes::MailboxItems,
     pools: pools::PoolItems,

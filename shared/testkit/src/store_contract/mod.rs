@@ -24,6 +24,7 @@ pub mod crm;
 pub mod days;
 pub mod due;
 pub mod fixtures;
+pub mod hand_sent;
 pub mod lists;
 pub mod mailboxes;
 pub mod mails;
@@ -39,6 +40,7 @@ use agentwarm_app::ports::audit::AuditLog;
 use agentwarm_app::ports::crm::{CrmLinkReads, CrmLinkWrites};
 use agentwarm_app::ports::days::{Plans, PoolLedger, Receipts, Slots, Suppressions};
 use agentwarm_app::ports::due::{DueIndex, Roster, Shards};
+use agentwarm_app::ports::hand_sent::HandSent;
 use agentwarm_app::ports::keys::{ApiKeys, KeyLookup, UserPlans};
 use agentwarm_app::ports::mailboxes::Mailboxes;
 use agentwarm_app::ports::pools::{PoolReads, PoolWrites};
@@ -87,6 +89,8 @@ pub struct Store {
     pub test_mode_writes: Arc<dyn TestModeWrites>,
     /// Users' totals.
     pub totals: Arc<dyn SendTotals>,
+    /// Mails that people sent.
+    pub hand_sent: Arc<dyn HandSent>,
     /// The due index.
     pub due: Arc<dyn DueIndex>,
     /// How many shards it has.
@@ -229,6 +233,9 @@ macro_rules! store_contract_cases {
             totals: [
                 mails_are_let_go_up_to_the_most_that_may,
                 parallel_mails_do_not_pass_the_most_that_may,
+            ],
+            hand_sent: [
+                parallel_mails_do_not_pass_the_maximum,
             ],
             due: [
                 every_kind_is_read_as_it_was_put,

@@ -20,7 +20,7 @@ use agentwarm_core::ids::{ApiKeyId, RequestId, UserId};
 use agentwarm_core::plan::Plan;
 use agentwarm_lambda::http::{BoundRoute, HttpApp, HttpPorts, Incoming, RateLimit, Response};
 use async_trait::async_trait;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -96,6 +96,15 @@ impl Api {
         answer
     }
 
+    /// A `POST` with an `Idempotency-Key`.
+    pub(crate) async fn once(&self, once: &str, path: &str, body: &Value) -> Response {
+        let once = HeaderValue::from_str(once).unwrap();
+        let headers = HeaderMap::from_iter([(HeaderName::from_static("idempotency-key"), once)]);
+        let body = body.to_string().into_bytes();
+        self.serve(Method::POST, path, Some(&self.key), headers, body)
+            .await
+    }
+
     /// Any request with any key and any body.
     pub(crate) async fn send(
         &self,
@@ -104,7 +113,8 @@ impl Api {
         key: Option<&str>,
         body: impl Into<Vec<u8>>,
     ) -> Response {
-        self.send_with(&[], method, path, key, body).await
+        self.serve(method, path, key, HeaderMap::new(), body.into())
+            .await
     }
 
     /// The same with more headers.
@@ -116,14 +126,25 @@ impl Api {
         key: Option<&str>,
         body: impl Into<Vec<u8>>,
     ) -> Response {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let mut headers = HeaderMap::new();
+        for (name, value) in more {
+            headers.insert(*name, HeaderValue::from_str(value).unwrap());
+        }
+        self.serve(method, path, key, headers, body.into()).await
+    }
+
+    async fn serve(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        mut headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Response {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         if let Some(key) = key {
             let value = HeaderValue::from_str(&format!("Bearer {key}")).unwrap();
             headers.insert("authorization", value);
-        }
-        for (name, value) in more {
-            headers.insert(*name, HeaderValue::from_str(value).unwrap());
         }
         let incoming = Incoming {
             id: RequestId::new(Timestamp::UNIX_EPOCH, 1),
@@ -132,7 +153,7 @@ impl Api {
             stage: None,
             query: pairs(query),
             headers,
-            body: body.into(),
+            body,
             deadline: tokio::time::Instant::now() + Duration::from_secs(30),
         };
         let (id, method) = (incoming.id, incoming.method.clone());
@@ -161,6 +182,8 @@ fn routes(world: &World) -> Vec<BoundRoute> {
         personas: world.personas(),
         delete: world.delete(),
         test: world.test_connection(),
+        send: world.send_mail(),
+        messages: world.read_messages(),
         links: world.crm_links(),
         linked: world.linked(),
     };
@@ -311,10 +334,23 @@ impl RateCounter for Counted {
 
 /// Remembers answers; the races of this port are tested with the kit and with the adapter.
 #[derive(Default)]
-struct Remembered(Mutex<BTreeMap<(ApiKeyId, String), Record>>);
+pub(crate) struct Remembered(Mutex<BTreeMap<(ApiKeyId, String), Record>>);
 
-/// A request's fingerprint, and its answer once there is one.
-type Record = (String, Option<Vec<u8>>);
+struct Record {
+    fingerprint: String,
+    until: Timestamp,
+    note: Option<String>,
+    answer: Option<Vec<u8>>,
+}
+
+impl Remembered {
+    fn with<T>(&self, scope: RequestScope<'_>, change: impl FnOnce(&mut Record) -> T) -> Option<T> {
+        let mut records = self.0.lock().unwrap();
+        records
+            .get_mut(&(scope.key, scope.idempotency_key.to_owned()))
+            .map(change)
+    }
+}
 
 #[async_trait]
 impl IdempotencyStore for Remembered {
@@ -326,19 +362,34 @@ impl IdempotencyStore for Remembered {
         now: Timestamp,
         lease: SignedDuration,
     ) -> Result<Begun, StoreError> {
-        let mut records = self.0.lock().unwrap();
-        let id = (scope.key, scope.idempotency_key.to_owned());
-        Ok(match records.get(&id) {
-            Some((known, _)) if known != fingerprint => Begun::OtherRequest,
-            Some((_, Some(answer))) => Begun::Finished {
-                answer: answer.clone(),
-            },
-            Some((_, None)) => Begun::InProgress { until: now + lease },
-            None => {
-                records.insert(id, (fingerprint.to_owned(), None));
-                Begun::Started
+        let known = self.with(scope, |record| {
+            if record.fingerprint != fingerprint {
+                return Begun::OtherRequest;
             }
-        })
+            if let Some(answer) = record.answer.clone() {
+                return Begun::Finished { answer };
+            }
+            if record.until > now {
+                return Begun::InProgress {
+                    until: record.until,
+                };
+            }
+            record.until = now + lease;
+            Begun::Started {
+                note: record.note.clone(),
+            }
+        });
+        Ok(known.unwrap_or_else(|| {
+            let id = (scope.key, scope.idempotency_key.to_owned());
+            let record = Record {
+                fingerprint: fingerprint.to_owned(),
+                until: now + lease,
+                note: None,
+                answer: None,
+            };
+            self.0.lock().unwrap().insert(id, record);
+            Begun::Started { note: None }
+        }))
     }
 
     async fn finish(
@@ -347,17 +398,29 @@ impl IdempotencyStore for Remembered {
         _owner: &str,
         answer: &[u8],
     ) -> Result<bool, StoreError> {
-        let mut records = self.0.lock().unwrap();
-        let id = (scope.key, scope.idempotency_key.to_owned());
-        if let Some((_, stored)) = records.get_mut(&id) {
-            *stored = Some(answer.to_vec());
-        }
-        Ok(true)
+        let stored = self.with(scope, |record| record.answer = Some(answer.to_vec()));
+        Ok(stored.is_some())
+    }
+
+    async fn note(
+        &self,
+        scope: RequestScope<'_>,
+        _owner: &str,
+        note: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let stored = self.with(scope, |record| record.note = note.map(str::to_owned));
+        Ok(stored.is_some())
     }
 
     async fn abandon(&self, scope: RequestScope<'_>, _owner: &str) -> Result<(), StoreError> {
-        let id = (scope.key, scope.idempotency_key.to_owned());
-        self.0.lock().unwrap().remove(&id);
+        let noted = self.with(scope, |record| {
+            record.until = Timestamp::MIN;
+            record.note.is_some()
+        });
+        if noted == Some(false) {
+            let id = (scope.key, scope.idempotency_key.to_owned());
+            self.0.lock().unwrap().remove(&id);
+        }
         Ok(())
     }
 }

@@ -12,9 +12,10 @@ use agentwarm_aws::clients::{ClientSettings, Clients};
 use agentwarm_aws::dynamo::{
     ACTIVITY_TTL_DAYS, ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts,
     DynamoApiKeys, DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex,
-    DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools,
-    DynamoReceipts, DynamoRoster, DynamoSendTotals, DynamoSlots, DynamoSuppressionList,
-    DynamoSuppressions, DynamoTestModeWrites, DynamoTestModes, DynamoUserPlans, Table,
+    DynamoHandSent, DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger,
+    DynamoPoolWrites, DynamoPools, DynamoReceipts, DynamoRoster, DynamoSendTotals, DynamoSlots,
+    DynamoSuppressionList, DynamoSuppressions, DynamoTestModeWrites, DynamoTestModes,
+    DynamoUserPlans, Table,
 };
 use agentwarm_testkit::clock::VirtualClock;
 use agentwarm_testkit::store_contract::{Store, fixtures};
@@ -132,6 +133,7 @@ impl World {
             test_modes: Arc::new(DynamoTestModes::new(self.entities())),
             test_mode_writes: Arc::new(DynamoTestModeWrites::new(self.entities())),
             totals: Arc::new(DynamoSendTotals::new(self.ephemeral())),
+            hand_sent: Arc::new(DynamoHandSent::new(self.ephemeral())),
             due: Arc::new(DynamoDueIndex::new(self.ephemeral(), SHARDS)),
             shards: SHARDS,
             roster: Arc::new(DynamoRoster::new(self.ephemeral())),

@@ -1,18 +1,29 @@
 //! The office's IMAP servers.
 
+use agentwarm_app::ports::clock::Clock as _;
 use agentwarm_app::ports::endpoints::MailProtocol;
+use agentwarm_app::ports::inbox::{Flags, Headline, Headlines, MailContent};
+use agentwarm_app::ports::letters::Letter;
 use agentwarm_app::ports::mail::{
-    ConnectFailure, Folder, FolderCursor, FolderRead, FoundMessage, ImapSmtpCredentials, Location,
-    MailReader, ReadSession,
+    ConnectFailure, Folder, FolderCursor, FolderRead, FoundContent, FoundMessage,
+    ImapSmtpCredentials, Location, MailReader, ReadSession,
 };
+use agentwarm_mail::mime::build::build;
+use agentwarm_mail::mime::content::read_content;
+use agentwarm_mail::mime::letter::build_letter;
 use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use tokio::time::Instant;
 
-use super::{FolderItems, Mailbox, PostOffice, StoredMail};
+use super::{FolderItems, Mailbox, PostOffice, StoredMail, outline};
 use crate::memory::Fault;
 
 struct Session {
     office: PostOffice,
     address: String,
+    /// The folder whose headlines were asked for last.
+    browsed: Option<Folder>,
 }
 
 const FOLDERS: [Folder; 4] = [Folder::Inbox, Folder::Junk, Folder::Sent, Folder::Warmup];
@@ -27,6 +38,7 @@ impl MailReader for PostOffice {
         Ok(Box::new(Session {
             office: self.clone(),
             address,
+            browsed: None,
         }))
     }
 }
@@ -81,6 +93,64 @@ impl ReadSession for Session {
             message.uid = target.uid_next;
             target.uid_next += 1;
             target.messages.push(message);
+        })
+        .await
+    }
+
+    async fn headlines(
+        &mut self,
+        folder: &str,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Option<Headlines>, ConnectFailure> {
+        self.passes("imap.headlines").await?;
+        let spam_too = if folder.eq_ignore_ascii_case("spam") {
+            "Junk"
+        } else {
+            folder
+        };
+        let mut folders = FOLDERS.into_iter();
+        self.browsed = folders.find(|role| name(*role).eq_ignore_ascii_case(spam_too));
+        let Some(folder) = self.browsed else {
+            return Ok(None);
+        };
+        let mut new = self.office.folder(&self.address, folder);
+        new.retain(|message| message.received >= since);
+        new.sort_by_key(|message| std::cmp::Reverse((message.received, message.uid)));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = new.len() > limit;
+        new.truncate(limit);
+        let token_header = self.office.lock().token_header.clone();
+        let messages = new.iter().map(|message| headline(message, &token_header));
+        Ok(Some(Headlines {
+            messages: messages.collect(),
+            more,
+        }))
+    }
+
+    async fn contents(
+        &mut self,
+        messages: &[Headline],
+        _until: Instant,
+    ) -> Result<BTreeMap<u32, MailContent>, ConnectFailure> {
+        self.passes("imap.contents").await?;
+        let folder = self.browsed.unwrap_or(Folder::Inbox);
+        let stored = self.office.folder(&self.address, folder).into_iter();
+        let wanted = stored.filter(|stored| messages.iter().any(|asked| asked.uid == stored.uid));
+        Ok(wanted
+            .map(|stored| (stored.uid, read_content(source(&stored), true)))
+            .collect())
+    }
+
+    async fn file(&mut self, letter: &Letter, folder: Folder) -> Result<(), ConnectFailure> {
+        let mail = outline(letter, &letter.from.1);
+        let now = self.office.lock().clock.wall();
+        self.change("imap.file", |mailbox| {
+            let items = mailbox.folders.entry(folder).or_default();
+            items.add(mail, Some(letter.clone()), FoundContent::Message, now);
+            if let Some(filed) = items.messages.last_mut() {
+                filed.seen = true;
+            }
         })
         .await
     }
@@ -177,6 +247,29 @@ fn found(message: &StoredMail, folder: Folder, token_header: &str) -> FoundMessa
             .map(|(_, value)| value.clone()),
         content: message.content.clone(),
     }
+}
+
+fn headline(message: &StoredMail, token_header: &str) -> Headline {
+    Headline {
+        uid: message.uid,
+        received: message.received,
+        flags: Flags {
+            seen: message.seen,
+            flagged: message.flagged,
+            answered: false,
+        },
+        size: u32::try_from(source(message).len()).unwrap_or(u32::MAX),
+        token: found(message, Folder::Inbox, token_header).token,
+    }
+}
+
+/// A message as its sender sent it; nothing if it cannot be sent.
+fn source(message: &StoredMail) -> Vec<u8> {
+    match &message.letter {
+        Some(letter) => build_letter(letter),
+        None => build(&message.mail),
+    }
+    .unwrap_or_default()
 }
 
 fn location(folder: Folder, uid: u32) -> Location {

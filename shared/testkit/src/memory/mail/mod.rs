@@ -15,9 +15,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agentwarm_app::ports::clock::Clock;
 use agentwarm_app::ports::endpoints::MailProtocol;
+use agentwarm_app::ports::letters::{Body, Letter};
 use agentwarm_app::ports::mail::{
     ConnectFailure, Folder, FoundContent, ImapSmtpCredentials, OutgoingMail, Submission,
 };
+use agentwarm_core::email::EmailAddress;
+use agentwarm_core::mail::message_id::MessageId;
 use agentwarm_core::seed::Seed;
 use jiff::Timestamp;
 
@@ -67,8 +70,12 @@ struct FolderItems {
 pub struct StoredMail {
     /// Its UID.
     pub uid: u32,
-    /// The mail.
+    /// The mail; of a letter its outline.
     pub mail: OutgoingMail,
+    /// The letter, if it is one.
+    pub letter: Option<Letter>,
+    /// When it came.
+    pub received: Timestamp,
     /// What a reader recognises it as.
     pub content: FoundContent,
     /// Whether it was read.
@@ -108,6 +115,11 @@ pub enum Scripted {
     DeliveredInDoubt,
     /// The mail is accepted and vanishes.
     Swallowed,
+    /// The server takes the mail or not, and never says: whoever waits for it dies waiting.
+    Hangs {
+        /// Whether it takes it.
+        delivered: bool,
+    },
 }
 
 impl Default for FolderItems {
@@ -201,12 +213,23 @@ impl PostOffice {
         mail: OutgoingMail,
         content: FoundContent,
     ) {
+        let now = self.lock().clock.wall();
         self.mailbox(address, |mailbox| {
             mailbox
                 .folders
                 .entry(folder)
                 .or_default()
-                .add(mail, content);
+                .add(mail, None, content, now);
+        });
+    }
+
+    /// Puts a letter into a folder.
+    pub fn put(&self, address: &str, folder: Folder, letter: Letter) {
+        let mail = outline(&letter, &letter.from.1);
+        let now = self.lock().clock.wall();
+        self.mailbox(address, |mailbox| {
+            let items = mailbox.folders.entry(folder).or_default();
+            items.add(mail, Some(letter), FoundContent::Message, now);
         });
     }
 
@@ -330,23 +353,76 @@ impl Office {
     }
 
     fn deliver(&mut self, mail: &OutgoingMail) -> bool {
+        self.deliver_as(mail, None)
+    }
+
+    fn deliver_as(&mut self, mail: &OutgoingMail, letter: Option<&Letter>) -> bool {
         let mailbox = self.mailboxes.get_mut(mail.to.1.as_str());
         let Some(mailbox) = mailbox.filter(|mailbox| !mailbox.refuses_mail) else {
             return false;
         };
+        let now = self.clock.wall();
         let is_spam = Seed::root(mail.message_id.as_bytes()).chance(mailbox.spam_share);
         let folder = if is_spam { Folder::Junk } else { Folder::Inbox };
         let items = mailbox.folders.entry(folder).or_default();
-        items.add(mail.clone(), FoundContent::Message);
+        items.add(mail.clone(), letter.cloned(), FoundContent::Message, now);
         true
+    }
+
+    /// Takes a letter over for all of its recipients.
+    fn take_over_letter(&mut self, letter: &Letter, acknowledged: bool) {
+        for recipient in letter.draft.recipients() {
+            let mail = outline(letter, recipient);
+            self.deliver_as(&mail, Some(letter));
+            self.note(&mail, acknowledged, true);
+        }
+    }
+
+    /// Whom of a letter's recipients no mailbox takes.
+    fn refused(&self, letter: &Letter) -> Vec<EmailAddress> {
+        let takes = |address: &EmailAddress| {
+            let mailbox = self.mailboxes.get(address.as_str());
+            mailbox.is_some_and(|mailbox| !mailbox.refuses_mail)
+        };
+        let recipients = letter.draft.recipients().into_iter();
+        recipients
+            .filter(|address| !takes(address))
+            .cloned()
+            .collect()
+    }
+}
+
+/// A letter as one of its recipients' mails.
+fn outline(letter: &Letter, recipient: &EmailAddress) -> OutgoingMail {
+    let draft = &letter.draft;
+    let (Body::Text(text) | Body::Html(text) | Body::Both { text, .. }) = &draft.body;
+    let ids = |ids: &[MessageId]| ids.iter().map(ToString::to_string).collect();
+    OutgoingMail {
+        from: letter.from.clone(),
+        to: (String::new(), recipient.clone()),
+        subject: draft.subject.clone(),
+        text: text.clone(),
+        message_id: letter.message_id.to_string(),
+        date: letter.date,
+        in_reply_to: draft.in_reply_to.as_ref().map(ToString::to_string),
+        references: ids(&draft.references),
+        headers: Vec::new(),
     }
 }
 
 impl FolderItems {
-    fn add(&mut self, mail: OutgoingMail, content: FoundContent) {
+    fn add(
+        &mut self,
+        mail: OutgoingMail,
+        letter: Option<Letter>,
+        content: FoundContent,
+        received: Timestamp,
+    ) {
         self.messages.push(StoredMail {
             uid: self.uid_next,
             mail,
+            letter,
+            received,
             content,
             seen: false,
             flagged: false,

@@ -1,10 +1,12 @@
 //! The office's SMTP servers.
 
 use agentwarm_app::ports::endpoints::MailProtocol;
+use agentwarm_app::ports::letters::{Gate, Letter, Posted, Refusal, RefusedRecipient};
 use agentwarm_app::ports::mail::{
     ConnectFailure, ImapSmtpCredentials, MailSender, OutgoingMail, SendSession, SmtpPhase,
     Submission,
 };
+use agentwarm_core::email::EmailAddress;
 use async_trait::async_trait;
 
 use super::{PostOffice, Scripted};
@@ -33,6 +35,12 @@ impl MailSender for PostOffice {
 impl SendSession for Session {
     async fn send(&mut self, mail: &OutgoingMail) -> Submission {
         let fault = self.office.chaos.pass("smtp.send").await;
+        if let Some(delivered) = self.hangs() {
+            if delivered {
+                self.office.lock().take_over(mail, false);
+            }
+            std::future::pending::<()>().await;
+        }
         let mut office = self.office.lock();
         let scripted = office
             .mailboxes
@@ -44,7 +52,9 @@ impl SendSession for Session {
                 office.note(mail, true, false);
                 Submission::Accepted
             }
-            (Some(Scripted::DeliveredInDoubt), _) | (None, Some(Fault::AnswerLost)) => {
+            // Hanging was seen to above.
+            (Some(Scripted::DeliveredInDoubt | Scripted::Hangs { .. }), _)
+            | (None, Some(Fault::AnswerLost)) => {
                 office.take_over(mail, false);
                 Submission::InDoubt
             }
@@ -61,5 +71,85 @@ impl SendSession for Session {
         }
     }
 
+    async fn post(&mut self, letter: &Letter, gate: &dyn Gate) -> Posted {
+        let fault = self.office.chaos.pass("smtp.post").await;
+        if let Some(Fault::Unavailable) = fault {
+            return Posted::Settled(Submission::NotSent(ConnectFailure::Unreachable));
+        }
+        let hangs = self.hangs();
+        let scripted = self.next_scripted();
+        if let Some(Scripted::Answered(early)) = &scripted
+            && is_early(early)
+        {
+            return Posted::Settled(early.clone());
+        }
+        let refused = self.office.lock().refused(letter);
+        if !refused.is_empty() {
+            return Posted::RecipientsRefused(refused.into_iter().map(nobody).collect());
+        }
+        if !gate.open().await {
+            return Posted::Stopped;
+        }
+        if let Some(delivered) = hangs {
+            if delivered {
+                self.office.lock().take_over_letter(letter, false);
+            }
+            std::future::pending::<()>().await;
+        }
+        Posted::Settled(match (scripted, fault) {
+            (Some(Scripted::Answered(submission)), _) => submission,
+            (Some(Scripted::DeliveredInDoubt), _) | (None, Some(Fault::AnswerLost)) => {
+                self.office.lock().take_over_letter(letter, false);
+                Submission::InDoubt
+            }
+            (None, Some(_)) => Submission::InDoubt,
+            (Some(Scripted::Swallowed), _) => Submission::Accepted,
+            (Some(Scripted::Hangs { .. }) | None, _) => {
+                self.office.lock().take_over_letter(letter, true);
+                Submission::Accepted
+            }
+        })
+    }
+
     async fn close(self: Box<Self>) {}
+}
+
+impl Session {
+    fn next_scripted(&self) -> Option<Scripted> {
+        let mut office = self.office.lock();
+        let mailbox = office.mailboxes.get_mut(&self.sender)?;
+        mailbox.submissions.pop_front()
+    }
+
+    /// Whether the next submission hangs, and then whether the mail is delivered.
+    fn hangs(&self) -> Option<bool> {
+        let mut office = self.office.lock();
+        let submissions = &mut office.mailboxes.get_mut(&self.sender)?.submissions;
+        let Some(Scripted::Hangs { delivered }) = submissions.front().cloned() else {
+            return None;
+        };
+        submissions.pop_front();
+        Some(delivered)
+    }
+}
+
+/// Whether the server says this before DATA.
+fn is_early(submission: &Submission) -> bool {
+    match submission {
+        Submission::Refused { phase, .. } => !matches!(phase, SmtpPhase::Data | SmtpPhase::Content),
+        Submission::NotSent(_) => true,
+        Submission::Accepted | Submission::InDoubt => false,
+    }
+}
+
+fn nobody(address: EmailAddress) -> RefusedRecipient {
+    RefusedRecipient {
+        address,
+        refusal: Refusal {
+            phase: SmtpPhase::RcptTo,
+            code: 550,
+            enhanced: Some("5.1.1".to_owned()),
+            text: "No such user here".to_owned(),
+        },
+    }
 }

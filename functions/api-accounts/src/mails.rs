@@ -1,0 +1,68 @@
+//! Sending mails and showing messages.
+
+use std::sync::Arc;
+
+use agentwarm_core::error::ErrorCode;
+use agentwarm_lambda::http::{Answer, Caller, Request, Response, Route, Routes};
+
+use crate::wire::{self, ListMessages, MessageList, SendBody, SentMail};
+use crate::{Accounts, id};
+
+/// What users do with the mailbox themselves.
+pub(crate) fn with_mails(routes: Routes<Accounts>) -> Routes<Accounts> {
+    routes.with(
+        Route::get("/api/accounts/{id}/messages", messages)
+            .named("listMessages", "List messages of an account")
+            .about("Looks into the mailbox without changing it: nothing is marked as read. Warmup's own mails are left out.")
+            .filters::<ListMessages>()
+            .answers::<MessageList>(200, "The messages, newest first")
+            .such_as(wire::messages_example)
+            .fails_with(&[
+                ErrorCode::AccountNotFound,
+                ErrorCode::AccountConnectionFailed,
+                ErrorCode::ProviderNotConfigured,
+            ]),
+    )
+    .with(
+        Route::post("/api/accounts/{id}/send", send)
+            .named("sendEmail", "Send an email from an account")
+            .about(
+                "To all recipients or to none. With an Idempotency-Key a mail is sent at most once, whatever breaks: where nobody can tell \
+                 whether it was sent, the answer is SEND_OUTCOME_UNKNOWN with its Message-ID. Each mail counts against the plan's and \
+                 test mode's mails a day.",
+            )
+            .takes::<SendBody>()
+            .up_to(wire::MAX_BODY, wire::TOO_LARGE)
+            .for_example(wire::send_example)
+            .answers::<SentMail>(200, "The server took it")
+            .such_as(wire::sent_example)
+            .fails_with(&[
+                ErrorCode::AccountNotFound,
+                ErrorCode::AccountConnectionFailed,
+                ErrorCode::ProviderNotConfigured,
+                ErrorCode::ProviderUnavailable,
+                ErrorCode::SendOutcomeUnknown,
+            ]),
+    )
+}
+
+async fn messages(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let account = id(&request)?;
+    let ListMessages(wanted) = request.query()?;
+    let found = accounts
+        .messages
+        .list(&caller.tenant(), account, &wanted, request.deadline())
+        .await?;
+    Response::ok(&MessageList::new(&wanted.folder, found))
+}
+
+async fn send(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let account = id(&request)?;
+    let SendBody(draft) = request.json()?;
+    let (attempt, deadline) = (request.checkpoint(), request.deadline());
+    let sent = accounts
+        .send
+        .send(&caller.tenant(), account, draft, attempt, deadline)
+        .await?;
+    Response::ok(&SentMail::from(&sent))
+}

@@ -1,0 +1,210 @@
+//! Mails that users write and read themselves, beside warmup.
+
+use std::time::Duration;
+
+use agentwarm_local::api_client::ApiError;
+use serde_json::{Value, json};
+
+use crate::imap;
+use crate::proxy::Door;
+use crate::world::Deployment;
+
+/// How long a mail may be on its way between two servers of one machine.
+const DELIVERY: Duration = Duration::from_secs(20);
+
+/// The message with this id in a folder, once it is there.
+async fn arrived(deployment: &Deployment, account: &str, folder: &str, id: &str) -> Value {
+    let path = format!("/api/accounts/{account}/messages?folder={folder}&includeHtml=true");
+    let begun = tokio::time::Instant::now();
+    loop {
+        let found = deployment.get(&path).await;
+        let mut messages = found["messages"].as_array().unwrap().iter();
+        if let Some(message) = messages.find(|message| message["messageId"] == id) {
+            return message.clone();
+        }
+        assert!(
+            begun.elapsed() < DELIVERY,
+            "{id} is not in {folder}: {found:#}"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+fn code(answer: Result<Value, ApiError>) -> String {
+    match answer {
+        Err(ApiError::Refused { code, .. }) => code,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_is_sent_read_answered_and_filed() {
+    let deployment = Deployment::begin("accept-by-hand").await;
+    let robin = deployment.connect_numbered("w171@acorn.test").await;
+    let kim = deployment.connect_numbered("w172@birch.test").await;
+    let send = format!("/api/accounts/{robin}/send");
+    let mail = json!({
+        "to": "Kim Ö <w172@birch.test>",
+        "cc": ["w173@birch.test"],
+        "bcc": ["w174@birch.test"],
+        "subject": "Angebot — 見積もり 📬",
+        "textBody": "Grüße\n.\nRobin\n",
+        "htmlBody": "<p>Grüße</p>",
+        "attachments": [
+            { "filename": "Übersicht 昼食.pdf", "content": "JVBERi0x", "contentType": "application/pdf" },
+        ],
+    });
+    let once = deployment.api.once("by hand");
+    let sent = once.post(&send, Some(&mail)).await.unwrap();
+    assert_eq!(
+        (&sent["success"], &sent["filedInSent"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(once.post(&send, Some(&mail)).await.unwrap(), sent);
+    let id = sent["messageId"].as_str().unwrap();
+
+    let got = arrived(&deployment, &kim, "INBOX", id).await;
+    assert_eq!(got["from"], "w171@acorn.test");
+    assert_eq!(
+        (&got["to"], &got["cc"]),
+        (&json!("w172@birch.test"), &json!(["w173@birch.test"]))
+    );
+    assert_eq!(got["subject"], mail["subject"]);
+    assert_eq!(got["textBody"], "Grüße\n.\nRobin");
+    assert_eq!(
+        (&got["seen"], &got["truncated"]),
+        (&json!(false), &json!(false))
+    );
+    assert_eq!(
+        got["attachments"],
+        json!([{ "filename": "Übersicht 昼食.pdf", "contentType": "application/pdf", "size": 8 - 2 }])
+    );
+    for hidden in ["w173@birch.test", "w174@birch.test"] {
+        let messages = imap::messages(hidden).await;
+        let copies = messages
+            .iter()
+            .filter(|message| format!("<{}>", message.id()) == id);
+        assert_eq!(copies.count(), 1, "{hidden}");
+    }
+    let copy = arrived(&deployment, &robin, "sent", id).await;
+    assert_eq!(
+        (&copy["seen"], &copy["folder"]),
+        (&json!(true), &json!("sent"))
+    );
+
+    let answer = json!({
+        "to": "w171@acorn.test", "subject": "Re: Angebot", "textBody": "Danke",
+        "inReplyTo": got["messageId"], "references": [got["messageId"]],
+    });
+    let path = format!("/api/accounts/{kim}/send");
+    let answered = deployment.api.post(&path, Some(&answer)).await.unwrap();
+    let id = answered["messageId"].as_str().unwrap();
+    let answer = arrived(&deployment, &robin, "INBOX", id).await;
+    assert_eq!(answer["inReplyTo"], got["messageId"]);
+    assert_eq!(answer["references"], json!([got["messageId"]]));
+
+    // As much as one request takes; of what arrives the beginning is read.
+    let file = json!({ "filename": "large.bin", "content": "A".repeat(5_200_000) });
+    let large = json!({
+        "to": "w172@birch.test", "subject": "Large", "textBody": "See below.", "attachments": [file],
+    });
+    let sent = deployment.api.post(&send, Some(&large)).await.unwrap();
+    let id = sent["messageId"].as_str().unwrap();
+    let got = arrived(&deployment, &kim, "INBOX", id).await;
+    assert_eq!(
+        (&got["textBody"], &got["truncated"]),
+        (&json!("See below."), &json!(true))
+    );
+    assert_eq!(got["attachments"][0]["size"], Value::Null);
+    deployment.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_is_said_and_sends_nothing() {
+    let deployment = Deployment::begin("accept-by-hand-wrong").await;
+    let (mut smtp, imap) = (
+        Door::to(deployment.smtp_port()),
+        Door::to(deployment.imaps_port()),
+    );
+    let mut account = deployment.account("w175@acorn.test");
+    account["credentials"]["smtpPort"] = smtp.port().into();
+    account["credentials"]["imapPort"] = imap.port().into();
+    let robin = deployment.create(&account).await;
+    let before = imap::messages("w177@birch.test").await.len();
+    let stranger = deployment.connect("w176@acorn.test", "wrong").await;
+    let send = async |account: &str, to: Value| {
+        let mail = json!({ "to": to, "subject": "Hello", "textBody": "Hi." });
+        let path = format!("/api/accounts/{account}/send");
+        deployment.api.post(&path, Some(&mail)).await
+    };
+    for (to, expected) in [
+        (
+            json!(["w177@birch.test", "nobody@birch.test"]),
+            "VALIDATION_FAILED",
+        ),
+        (
+            json!(["w177@birch.test", "greylist@birch.test"]),
+            "PROVIDER_UNAVAILABLE",
+        ),
+        (json!("refuse-content@birch.test"), "VALIDATION_FAILED"),
+        (json!("defer-content@birch.test"), "PROVIDER_UNAVAILABLE"),
+    ] {
+        assert_eq!(code(send(&robin, to.clone()).await), expected, "{to}");
+    }
+    let failed = "ACCOUNT_CONNECTION_FAILED";
+    assert_eq!(
+        code(send(&stranger, json!("w177@birch.test")).await),
+        failed
+    );
+    let path = format!("/api/accounts/{stranger}/messages");
+    assert_eq!(code(deployment.api.get(&path).await), failed);
+    smtp.shut().await;
+    assert_eq!(code(send(&robin, json!("w177@birch.test")).await), failed);
+    let path = format!("/api/accounts/{robin}/messages?folder=Nowhere");
+    assert_eq!(code(deployment.api.get(&path).await), "VALIDATION_FAILED");
+    assert_eq!(imap::messages("w177@birch.test").await.len(), before);
+
+    // A copy that cannot be filed does not make the mail unsent.
+    smtp.open();
+    let mut imap_door = imap;
+    imap_door.shut().await;
+    let sent = send(&robin, json!("w178@birch.test")).await.unwrap();
+    assert_eq!(sent["filedInSent"], false);
+    deployment.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn warmups_mails_are_not_shown_and_its_plan_is_not_spent() {
+    let mut deployment = Deployment::begin("accept-by-hand-beside").await;
+    let robin = deployment.connect_numbered("w179@acorn.test").await;
+    let kim = deployment.connect_numbered("w180@birch.test").await;
+    deployment.start(&robin).await;
+    deployment.start(&kim).await;
+    let path = format!("/api/accounts/{robin}/send");
+    let mail = json!({ "to": "w180@birch.test", "subject": "By hand", "textBody": "Hi." });
+    let sent = deployment.api.post(&path, Some(&mail)).await.unwrap();
+    deployment.run_until("2026-03-12T07:30:00Z").await;
+    let schedule = format!("/api/warmup/schedule/{robin}?date=2026-03-11");
+    let schedule = deployment.get(&schedule).await;
+    assert_eq!(
+        (&schedule["plannedSendCount"], &schedule["actualSendCount"]),
+        (&json!(2), &json!(2)),
+        "{schedule:#}"
+    );
+    let id = sent["messageId"].as_str().unwrap();
+    let got = arrived(&deployment, &kim, "INBOX", id).await;
+    assert_eq!(got["subject"], "By hand");
+    let mut warmup = 0;
+    for folder in ["INBOX", "Warmup"] {
+        let path = format!("/api/accounts/{kim}/messages?folder={folder}");
+        let shown = deployment.get(&path).await;
+        for message in shown["messages"].as_array().unwrap() {
+            assert_eq!(message["subject"], "By hand", "{message:#}");
+        }
+        let all = deployment.get(&format!("{path}&includeWarmup=true")).await;
+        warmup += all["messages"].as_array().unwrap().len();
+    }
+    // The two that were planned, and the one by hand.
+    assert!(warmup >= 3, "{warmup}");
+    deployment.end().await;
+}
