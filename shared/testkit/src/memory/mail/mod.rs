@@ -10,7 +10,7 @@
 mod imap;
 mod smtp;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agentwarm_app::ports::clock::Clock;
@@ -37,6 +37,8 @@ struct Office {
     mailboxes: BTreeMap<String, Mailbox>,
     logins: u64,
     handed_over: Vec<HandedOver>,
+    /// The Message-IDs that were refused for good.
+    refused: BTreeSet<String>,
     clock: Arc<VirtualClock>,
 }
 
@@ -88,6 +90,8 @@ pub struct HandedOver {
     pub acknowledged: bool,
     /// Whether it reached its recipient's mailbox; else it vanished.
     pub delivered: bool,
+    /// Whether it had been refused for good before, and was sent all the same.
+    pub refused_before: bool,
 }
 
 /// What becomes of a connection.
@@ -134,6 +138,7 @@ impl PostOffice {
             mailboxes: BTreeMap::new(),
             logins: 0,
             handed_over: Vec::new(),
+            refused: BTreeSet::new(),
             clock,
         };
         Self {
@@ -272,12 +277,14 @@ impl PostOffice {
         credentials: &ImapSmtpCredentials,
     ) -> Result<String, ConnectFailure> {
         let address = credentials.username.to_lowercase();
-        let operation = match protocol {
-            MailProtocol::Imap => "imap.connect",
-            MailProtocol::Smtp => "smtp.connect",
+        let steps: &[&str] = match protocol {
+            MailProtocol::Imap => &["imap.connect"],
+            MailProtocol::Smtp => &["smtp.connect", "smtp.tls", "smtp.auth"],
         };
-        if self.chaos.pass(operation).await.is_some() {
-            return Err(ConnectFailure::Unreachable);
+        for step in steps {
+            if self.chaos.pass(step).await.is_some() {
+                return Err(ConnectFailure::Unreachable);
+            }
         }
         let scripted = self.take_connect(&address, protocol);
         match scripted {
@@ -326,6 +333,7 @@ impl Office {
             mail: mail.clone(),
             acknowledged,
             delivered,
+            refused_before: self.refused.contains(&mail.message_id),
         });
     }
 

@@ -1,4 +1,6 @@
-//! The office's SMTP servers.
+//! The office's SMTP servers. A session passes [`Chaos`](crate::chaos::Chaos) at each step of its dialogue, so that it can break or its task
+//! die at any: `smtp.connect`, `smtp.tls`, `smtp.auth`, `smtp.mail_from`, `smtp.rcpt_to`, `smtp.data` (until the 354), `smtp.body`, `smtp.dot`
+//! (until the 250) and `smtp.quit`.
 
 use agentwarm_app::ports::endpoints::MailProtocol;
 use agentwarm_app::ports::mail::{
@@ -32,13 +34,21 @@ impl MailSender for PostOffice {
 #[async_trait]
 impl SendSession for Session {
     async fn send(&mut self, mail: &OutgoingMail) -> Submission {
-        let fault = self.office.chaos.pass("smtp.send").await;
+        for verb in ["smtp.mail_from", "smtp.rcpt_to", "smtp.data"] {
+            if self.office.chaos.pass(verb).await.is_some() {
+                return Submission::NotSent(ConnectFailure::Unreachable);
+            }
+        }
+        if self.office.chaos.pass("smtp.body").await.is_some() {
+            return Submission::InDoubt;
+        }
+        let fault = self.office.chaos.pass("smtp.dot").await;
         let mut office = self.office.lock();
         let scripted = office
             .mailboxes
             .get_mut(&self.sender)
             .and_then(|mailbox| mailbox.submissions.pop_front());
-        match (scripted, fault) {
+        let answer = match (scripted, fault) {
             (Some(Scripted::Answered(submission)), _) => submission,
             (Some(Scripted::Swallowed), _) => {
                 office.note(mail, true, false);
@@ -48,9 +58,8 @@ impl SendSession for Session {
                 office.take_over(mail, false);
                 Submission::InDoubt
             }
-            (None, Some(Fault::Unavailable)) => Submission::NotSent(ConnectFailure::Unreachable),
             // Lost on its way: nobody has it.
-            (None, Some(Fault::Stale)) => Submission::InDoubt,
+            (None, Some(Fault::Unavailable | Fault::Stale)) => Submission::InDoubt,
             (None, None) if office.take_over(mail, true) => Submission::Accepted,
             (None, None) => Submission::Refused {
                 phase: SmtpPhase::RcptTo,
@@ -58,8 +67,14 @@ impl SendSession for Session {
                 enhanced: Some("5.1.1".to_owned()),
                 text: "No such user here".to_owned(),
             },
+        };
+        if matches!(answer, Submission::Refused { code: 500.., .. }) {
+            office.refused.insert(mail.message_id.clone());
         }
+        answer
     }
 
-    async fn close(self: Box<Self>) {}
+    async fn close(self: Box<Self>) {
+        self.office.chaos.pass("smtp.quit").await;
+    }
 }
