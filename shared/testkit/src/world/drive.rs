@@ -77,10 +77,8 @@ impl EngineWorld {
     /// The ticks of this minute, and everything that follows until the next one, each at its second.
     pub fn minute(&mut self) {
         let turbulence = self.turbulence;
-        let ticks = if self
-            .chaos
-            .chance("tick", "dropped", turbulence.ticks_dropped)
-        {
+        let dropped = turbulence.ticks_dropped;
+        let ticks = if self.chaos.chance("tick", "dropped", dropped) {
             0
         } else {
             self.once_or_twice("tick", "doubled", turbulence.ticks_doubled)
@@ -141,18 +139,10 @@ impl EngineWorld {
             .map(|_| self.once_or_twice("queue", "two workers", two_workers))
             .collect();
         let (senders, readers) = workers.split_at(batches.len());
-        let send_tasks = batches.iter().zip(senders).flat_map(|(batch, &workers)| {
-            std::iter::repeat_with(move || {
-                async move { Done::Sent(sending.send(batch).await) }.boxed()
-            })
-            .take(workers)
-        });
-        let visit_tasks = visits.iter().zip(readers).flat_map(|(visit, &workers)| {
-            std::iter::repeat_with(move || {
-                async move { Done::Visited(visiting.visit(&visit.body).await) }.boxed()
-            })
-            .take(workers)
-        });
+        let send_tasks = each_for(&batches, senders)
+            .map(|batch| async move { Done::Sent(sending.send(batch).await) }.boxed());
+        let visit_tasks = each_for(&visits, readers)
+            .map(|visit| async move { Done::Visited(visiting.visit(&visit.body).await) }.boxed());
         let outcomes = tasks::run(&self.chaos, send_tasks.chain(visit_tasks).collect());
         let mut outcomes = outcomes.into_iter();
         let mut left_sends = Vec::new();
@@ -223,6 +213,12 @@ impl EngineWorld {
         self.stream.drain(..size);
         true
     }
+}
+
+/// Each of `work` once for each of its workers.
+fn each_for<'a, T>(work: &'a [T], workers: &'a [usize]) -> impl Iterator<Item = &'a T> {
+    let pairs = work.iter().zip(workers);
+    pairs.flat_map(|(it, &workers)| std::iter::repeat_n(it, workers))
 }
 
 /// Takes out of `queue` what may be seen at `now`, as it will be in the queue if it is not done with.

@@ -2,7 +2,8 @@
 //!
 //! A mailbox is known by its address, which is its login name too. Mail to an address that nobody has is refused at `RCPT TO`. What a
 //! test wants to go wrong it scripts: the next connection ([`PostOffice::next_connect`]) or the next submission
-//! ([`PostOffice::next_submission`]) of a mailbox, or all connections for a while ([`PostOffice::set_down`]). [`Chaos`] does the rest.
+//! ([`PostOffice::next_submission`]) of a mailbox, or all connections for a while ([`PostOffice::set_down`]). [`Chaos`] does the rest, at
+//! each step of a dialogue.
 //!
 //! Every mail that was handed over is noted ([`PostOffice::handed_over`]), whatever its sender heard: what a sender was told and what
 //! happened are two things.

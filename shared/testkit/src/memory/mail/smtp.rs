@@ -68,7 +68,13 @@ impl SendSession for Session {
                 text: "No such user here".to_owned(),
             },
         };
-        if matches!(answer, Submission::Refused { code: 500.., .. }) {
+        // Before the recipient is named a refusal is not about the mail.
+        if let Submission::Refused {
+            phase: SmtpPhase::RcptTo | SmtpPhase::Data | SmtpPhase::Content,
+            code: 500..,
+            ..
+        } = answer
+        {
             office.refused.insert(mail.message_id.clone());
         }
         answer
