@@ -40,7 +40,7 @@ found() {
     done = 1
     sub(/.*found by seed/, "found by seed")
     if (/things are wrong/) { sub(/:.*/, ": "); printf "%s", $0; getline }
-    print
+    print substr($0, 1, 160)
   }' "$1"
 }
 
