@@ -57,7 +57,9 @@ try() {
 
 main() {
   local name all=0 caught=0
-  (( $# > 0 )) || set -- $(cd "$PATCHES" && ls ./*.patch | sed 's|^\./||; s|\.patch$||')
+  if (( $# == 0 )); then
+    for name in "$PATCHES"/*.patch; do set -- "$@" "$(basename "$name" .patch)"; done
+  fi
   mkdir -p "$AW_ROOT/target/mutants"
   make_copy
   worlds >"$LOG" 2>&1 || { cat "$LOG" >&2; die "the worlds fail without any patch"; }
