@@ -1,10 +1,13 @@
 # Every task of the project. Each is one script or one cargo command; the scripts say at their head what they do and leave behind.
 .DEFAULT_GOAL := help
-.PHONY: help run watch test fuzz check build bench sixty-days kill-test reset install ci
+.PHONY: help run watch test simulate mutants fuzz check build bench sixty-days kill-test reset install ci
 
 STACK := infra/stack
 # make test ARGS="-p agentwarm-core"
 ARGS ?=
+# make simulate SEEDS=1 FIRST_SEED=13
+SEEDS ?= 200
+FIRST_SEED ?= 1
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +20,12 @@ watch: ## the functions in real time, each reloaded when its source changes, unt
 
 test: ## all tests, against mail servers and an emulator of their own
 	@$(STACK)/test.sh $(ARGS)
+
+simulate: ## the engine on memory, everything going wrong at random: SEEDS worlds from number FIRST_SEED on
+	@AW_SEEDS=$(SEEDS) AW_SEED=$(FIRST_SEED) $(STACK)/simulate.sh $(ARGS)
+
+mutants: ## deliberate bugs, each of which the simulation must find
+	@tests/mutants/run.sh $(ARGS)
 
 fuzz: ## the API asked what its own document allows, and what it does not, by schemathesis
 	@$(STACK)/install.sh fuzz

@@ -5,9 +5,10 @@
 //! others go on, be cut off from everything until it returns, or die on the spot: its future is never polled again, which is what a
 //! killed process looks like to the world.
 //!
-//! All of it is drawn from one seed in the order of the calls, so that a run replays.
+//! All of it is drawn from one seed in the order of the calls, so that a run replays. What a test wants to happen to a certain call it
+//! scripts ([`Chaos::script`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -33,6 +34,17 @@ pub struct Rates {
     pub death: f64,
 }
 
+/// What a test has happen to a call of its choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stroke {
+    /// The call goes wrong.
+    Fails(Fault),
+    /// The task that calls dies before the call.
+    DiesBefore,
+    /// The call does its work, and the task dies before it hears of it.
+    DiesAfter,
+}
+
 /// The number of a task.
 pub type TaskId = u32;
 
@@ -43,6 +55,7 @@ pub struct Chaos(Mutex<State>);
 #[derive(Debug)]
 struct State {
     rates: Rates,
+    scripted: BTreeMap<&'static str, VecDeque<Stroke>>,
     rng: SeedRng,
     /// The task that is being polled.
     task: Option<TaskId>,
@@ -76,6 +89,7 @@ impl Chaos {
     pub fn seeded(seed: &Seed) -> Self {
         Self(Mutex::new(State {
             rates: Rates::default(),
+            scripted: BTreeMap::new(),
             rng: seed.rng(),
             task: None,
             fates: BTreeMap::new(),
@@ -88,14 +102,37 @@ impl Chaos {
         self.lock().rates = rates;
     }
 
+    /// Makes the next call of `operation` (such as `accounts.replace`: port and method) go wrong, whoever calls. Several queue up. Only a
+    /// task of [`crate::tasks`] can die.
+    pub fn script(&self, operation: &'static str, stroke: Stroke) {
+        let mut state = self.lock();
+        state
+            .scripted
+            .entry(operation)
+            .or_default()
+            .push_back(stroke);
+    }
+
+    /// What was scripted and nothing has met yet: a test that scripts should see this empty in the end.
+    pub fn unmet(&self) -> Vec<&'static str> {
+        let state = self.lock();
+        let scripted = state.scripted.iter().filter(|(_, left)| !left.is_empty());
+        scripted.map(|(operation, _)| *operation).collect()
+    }
+
     /// How often what was done to which operation.
     pub fn met(&self) -> BTreeMap<(&'static str, &'static str), u64> {
         self.lock().met.clone()
     }
 
-    /// True with probability `p`.
-    pub fn chance(&self, p: f64) -> bool {
-        p > 0.0 && self.lock().rng.unit() < p
+    /// True with probability `p`: `what` is done to `operation`.
+    pub fn chance(&self, operation: &'static str, what: &'static str, p: f64) -> bool {
+        let mut state = self.lock();
+        let happens = p > 0.0 && state.rng.unit() < p;
+        if happens {
+            *state.met.entry((operation, what)).or_default() += 1;
+        }
+        happens
     }
 
     /// A number in `0..n`.
@@ -127,6 +164,11 @@ impl Chaos {
         self.lock().task = task;
     }
 
+    /// Whether `task` died: whatever it came to, nobody heard.
+    pub(crate) fn is_dead(&self, task: TaskId) -> bool {
+        self.lock().fates.get(&task) == Some(&Fate::Dead)
+    }
+
     /// Forgets what became of the tasks of a run.
     pub(crate) fn forget_tasks(&self) {
         let mut state = self.lock();
@@ -141,14 +183,19 @@ impl Chaos {
 
 impl State {
     fn turn(&mut self, operation: &'static str) -> Turn {
-        let Some(task) = self.task else {
-            return Turn::Passes;
-        };
-        match self.fates.get(&task) {
+        let fate = self.task.and_then(|task| self.fates.get(&task));
+        match fate {
             Some(Fate::Dead) => return Turn::Dies,
             Some(Fate::CutOff) => return Turn::Fails(Fault::Unavailable),
             None => {}
         }
+        let scripted = self.scripted.get_mut(operation);
+        if let Some(stroke) = scripted.and_then(VecDeque::pop_front) {
+            return self.scripted_turn(operation, stroke);
+        }
+        let Some(task) = self.task else {
+            return Turn::Passes;
+        };
         if self.rates == Rates::default() {
             return Turn::Passes;
         }
@@ -165,6 +212,22 @@ impl State {
                 self.fates.insert(task, Fate::CutOff);
             }
             _ => {}
+        }
+        turn
+    }
+
+    fn scripted_turn(&mut self, operation: &'static str, stroke: Stroke) -> Turn {
+        let (name, turn) = match stroke {
+            Stroke::Fails(Fault::Unavailable) => ("unavailable", Turn::Fails(Fault::Unavailable)),
+            Stroke::Fails(Fault::AnswerLost) => ("answer lost", Turn::Fails(Fault::AnswerLost)),
+            Stroke::Fails(Fault::Stale) => ("stale", Turn::Fails(Fault::Stale)),
+            Stroke::DiesBefore => ("death", Turn::Dies),
+            // What it is told does not matter: it gets no further than its next call, and nobody hears what it comes to.
+            Stroke::DiesAfter => ("death", Turn::Fails(Fault::AnswerLost)),
+        };
+        *self.met.entry((operation, name)).or_default() += 1;
+        if let (Stroke::DiesBefore | Stroke::DiesAfter, Some(task)) = (stroke, self.task) {
+            self.fates.insert(task, Fate::Dead);
         }
         turn
     }

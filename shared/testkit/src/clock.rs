@@ -1,8 +1,7 @@
 //! Time and chance under a test's control.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use agentwarm_app::ports::clock::{Clock, Entropy};
 use agentwarm_core::seed::Seed;
@@ -56,6 +55,42 @@ impl VirtualClock {
 
     fn times(&self) -> Times {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The clock of a machine that goes by another clock, and is ahead of it or behind.
+#[derive(Debug)]
+pub struct SkewedClock {
+    right: Arc<VirtualClock>,
+    ahead: Mutex<SignedDuration>,
+}
+
+impl SkewedClock {
+    /// A clock that is right until it is told otherwise.
+    pub fn beside(right: Arc<VirtualClock>) -> Self {
+        Self {
+            right,
+            ahead: Mutex::new(SignedDuration::ZERO),
+        }
+    }
+
+    /// Makes it wrong by so much; below zero it is late.
+    pub fn set_ahead(&self, ahead: SignedDuration) {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = ahead;
+    }
+
+    fn ahead(&self) -> SignedDuration {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for SkewedClock {
+    fn wall(&self) -> Timestamp {
+        moved(self.right.wall(), self.ahead())
+    }
+
+    fn schedule(&self) -> Timestamp {
+        moved(self.right.schedule(), self.ahead())
     }
 }
 

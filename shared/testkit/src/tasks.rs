@@ -30,6 +30,7 @@ pub fn run<T>(chaos: &Chaos, tasks: Vec<BoxFuture<'_, T>>) -> Vec<Option<T>> {
         match polled {
             Poll::Pending if woken.0.load(Ordering::Relaxed) => continue,
             Poll::Pending => {}
+            Poll::Ready(_) if chaos.is_dead(*id) => {}
             Poll::Ready(outcome) => {
                 if let Some(place) = usize::try_from(*id)
                     .ok()
@@ -61,7 +62,8 @@ mod tests {
     use futures::FutureExt;
 
     use super::*;
-    use crate::chaos::Rates;
+    use crate::chaos::{Rates, Stroke};
+    use crate::memory::Fault;
 
     #[test]
     fn the_dead_leave_nothing_and_the_living_finish() {
@@ -90,6 +92,18 @@ mod tests {
                 .all(|(n, outcome)| outcome.is_none_or(|it| it == n))
         );
         assert!(chaos.met().contains_key(&("work", "death")));
+    }
+
+    #[test]
+    fn nobody_hears_of_a_task_that_died_at_its_last_call() {
+        let chaos = Chaos::default();
+        let task = || async { chaos.pass("work").await.is_some() }.boxed();
+        chaos.script("work", Stroke::DiesAfter);
+        chaos.script("work", Stroke::Fails(Fault::Unavailable));
+        assert_eq!(chaos.unmet(), ["work"]);
+        let outcomes = run(&chaos, vec![task(), task(), task()]);
+        assert_eq!(outcomes, [None, Some(true), Some(false)]);
+        assert!(chaos.unmet().is_empty());
     }
 
     #[test]

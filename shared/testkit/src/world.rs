@@ -36,7 +36,7 @@ use jiff::Timestamp;
 
 use self::parts::Parts;
 use crate::chaos::Chaos;
-use crate::clock::VirtualClock;
+use crate::clock::{SkewedClock, VirtualClock};
 use crate::memory::mail::PostOffice;
 use crate::memory::queue::MemoryQueues;
 use crate::memory::vault::MemoryVault;
@@ -63,6 +63,10 @@ pub struct EngineWorld {
     pub vault: Arc<MemoryVault>,
     /// Time.
     pub clock: Arc<VirtualClock>,
+    /// Time as the machines that send have it.
+    pub senders_clock: Arc<SkewedClock>,
+    /// Time as the machines that read have it.
+    pub readers_clock: Arc<SkewedClock>,
     /// On whose behalf.
     pub tenant: Tenant,
     /// The scheduler.
@@ -118,6 +122,8 @@ impl EngineWorld {
             post: parts.post,
             vault: parts.vault,
             clock: parts.clock,
+            senders_clock: parts.senders_clock,
+            readers_clock: parts.readers_clock,
             sends: Vec::new(),
             visits: Vec::new(),
             stream: Vec::new(),

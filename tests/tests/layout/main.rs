@@ -9,6 +9,7 @@
 )]
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use agentwarm_lambda::http::RouteSpec;
 use agentwarm_local::template::Template;
@@ -110,6 +111,30 @@ fn no_two_files_of_tests_share_a_mailbox() {
     }
     assert!(files.len() > 10, "tests are looked for in the wrong place");
     no_complaints(&mailboxes::complaints(&files));
+}
+
+/// `make mutants` takes too long to run each time; a patch that the code has left behind is seen at once.
+#[test]
+fn every_mutant_still_applies() {
+    let folder = root().join("tests/mutants");
+    let entries = std::fs::read_dir(&folder).expect("the mutants' folder");
+    let mut patches: Vec<_> = entries
+        .map(|entry| entry.expect("an entry of it").path())
+        .filter(|path| path.extension().is_some_and(|it| it == "patch"))
+        .collect();
+    patches.sort();
+    assert_eq!(patches.len(), 10, "ten deliberate bugs");
+    let complaints: Vec<String> = patches
+        .iter()
+        .filter_map(|patch| {
+            let mut git = Command::new("git");
+            let git = git.args(["apply", "--check"]).arg(patch);
+            let output = git.current_dir(root()).output().expect("git runs");
+            let says = String::from_utf8_lossy(&output.stderr);
+            (!output.status.success()).then(|| format!("{}: make it anew: {says}", patch.display()))
+        })
+        .collect();
+    no_complaints(&complaints);
 }
 
 #[test]

@@ -7,8 +7,8 @@
 //! - [`stories`] each let one thing go wrong and say what has to become of it.
 //! - [`faults`] lets everything go wrong at random; [`sixty_days`] nothing, from the start to graduation.
 //!
-//! A world follows from its name and a number. `AW_SEED=7` runs that one, `AW_SEEDS=100` as many of the random ones; a failure says how
-//! to replay it.
+//! A world follows from its name and a number. `AW_SEED=7` runs that one, `AW_SEEDS=100` as many of the random ones (`make simulate SEEDS=100
+//! FIRST_SEED=7`); a failure says how to replay it.
 
 #![allow(
     clippy::expect_used,
@@ -21,6 +21,7 @@
 mod audit;
 mod faults;
 mod harness;
+mod matrix;
 mod seeds;
 mod sixty_days;
 mod stories;

@@ -128,6 +128,14 @@ impl Arrivals {
             }
             _ => return Ok(Settled::default()),
         };
+        // Found while it was being sent, by a visit that could not know that its sender would lose the answer.
+        if let Some(receipt) = self.receipt_of(account, slot.id).await? {
+            self.note_on_slot(slot, receipt.placement, now).await?;
+            return Ok(Settled {
+                receipt: Some(receipt),
+                searched: false,
+            });
+        }
         let places = [Folder::Inbox, Folder::Junk, Folder::Warmup];
         let found = inside.session.find(&slot.message_id, &places, true);
         if let Some(location) = found.await? {
@@ -295,11 +303,11 @@ impl Arrivals {
         if was_in_doubt {
             let at = slot.message_date;
             after.state = SlotState::Accepted { at };
-            events.push(slot_event(EventType::WarmupEmailSent, &slot, now));
+            events.push(settling::accepted(&slot, now));
         }
         if placement == Placement::Spam && slot.spammed_at.is_none() {
             after.spammed_at = Some(now);
-            events.push(slot_event(EventType::WarmupEmailSpammed, &slot, now));
+            events.push(spammed(&slot, now));
         }
         if after == slot {
             return Ok(());
@@ -336,7 +344,8 @@ fn rescued(receipt: &Receipt, now: Timestamp) -> Event {
         .with("recipientAccountId", receipt.receiver.to_string())
 }
 
-fn slot_event(event_type: EventType, slot: &Slot, now: Timestamp) -> Event {
+fn spammed(slot: &Slot, now: Timestamp) -> Event {
+    let event_type = EventType::WarmupEmailSpammed;
     Event::account(event_type, slot.sender, Actor::System, now)
         .with("slotId", slot.id.to_string())
         .with("recipientAccountId", slot.recipient.to_string())

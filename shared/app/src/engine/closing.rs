@@ -169,8 +169,14 @@ impl Closing {
                 }
             }
             SlotState::InDoubt { since, .. } if settling::is_overdue(*since, now) => {
-                events.push(settling::given_up(slot, now));
-                SlotState::Unknown { at: now }
+                if self.was_received(slot).await? {
+                    events.push(settling::accepted(slot, now));
+                    let at = slot.message_date;
+                    SlotState::Accepted { at }
+                } else {
+                    events.push(settling::given_up(slot, now));
+                    SlotState::Unknown { at: now }
+                }
             }
             SlotState::Retry { .. } => SlotState::Skipped {
                 at: now,
@@ -184,6 +190,19 @@ impl Closing {
             ..slot.clone()
         };
         Ok(self.slots.replace(&slot, events).await? == Replaced::Done)
+    }
+
+    async fn was_received(&self, slot: &Slot) -> Result<bool, EngineError> {
+        let receiver = AccountRef {
+            user: slot.user,
+            account: slot.recipient,
+        };
+        Ok(self
+            .figures
+            .receipts
+            .get(receiver, slot.id)
+            .await?
+            .is_some())
     }
 
     async fn write(

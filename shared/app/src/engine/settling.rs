@@ -44,6 +44,13 @@ pub fn is_overdue(since: Timestamp, now: Timestamp) -> bool {
     is_hopeless(since, now.saturating_sub(GRACE).unwrap_or(now))
 }
 
+/// The event that tells of a mail that was accepted.
+pub(super) fn accepted(slot: &Slot, now: Timestamp) -> Event {
+    Event::account(EventType::WarmupEmailSent, slot.sender, Actor::System, now)
+        .with("slotId", slot.id.to_string())
+        .with("recipientAccountId", slot.recipient.to_string())
+}
+
 /// The event that tells of a mail that stays unknown.
 pub(super) fn given_up(slot: &Slot, now: Timestamp) -> Event {
     Event::account(

@@ -8,7 +8,7 @@
 //! stream.
 //!
 //! A store can be told to misbehave ([`MemoryStore::fail_next`]): not to answer, to do the work and lose the answer, or to report that
-//! somebody else wrote first. [`Chaos`] does the same by chance. A use case is crash-safe when every such cut leaves something that later
+//! somebody else wrote first. [`Chaos`] does the same by chance, and more. A use case is crash-safe when every such cut leaves something that later
 //! work mends.
 
 mod accounts;
@@ -30,7 +30,7 @@ mod test_mode;
 mod totals;
 pub mod vault;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use agentwarm_app::ports::days::AccountRef;
@@ -44,7 +44,7 @@ use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::warmup::test_mode::TestMode;
 use jiff::civil::Date;
 
-use crate::chaos::Chaos;
+use crate::chaos::{Chaos, Stroke};
 
 /// How an operation goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,6 @@ pub enum Image {
 pub struct MemoryStore {
     shards: Shards,
     state: Mutex<State>,
-    faults: Mutex<BTreeMap<&'static str, VecDeque<Fault>>>,
     chaos: Arc<Chaos>,
 }
 
@@ -136,7 +135,6 @@ impl MemoryStore {
         Self {
             shards,
             state: Mutex::default(),
-            faults: Mutex::default(),
             chaos,
         }
     }
@@ -158,40 +156,16 @@ impl MemoryStore {
 
     /// Makes the next call of `operation` (such as `accounts.replace`: port and method) go wrong. Several calls queue up.
     pub fn fail_next(&self, operation: &'static str, fault: Fault) {
-        self.faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(operation)
-            .or_default()
-            .push_back(fault);
+        self.chaos.script(operation, Stroke::Fails(fault));
     }
 
     /// The faults that nothing has met yet: a test that injects one should see this empty in the end.
     pub fn unmet_faults(&self) -> Vec<&'static str> {
-        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        faults
-            .iter()
-            .filter(|(_, left)| !left.is_empty())
-            .map(|(operation, _)| *operation)
-            .collect()
+        self.chaos.unmet()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What is to go wrong with this call: what a test scripted, else what chance has.
-    async fn next_fault(&self, operation: &'static str) -> Option<Fault> {
-        let scripted = self
-            .faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_mut(operation)
-            .and_then(VecDeque::pop_front);
-        match scripted {
-            Some(fault) => Some(fault),
-            None => self.chaos.pass(operation).await,
-        }
     }
 
     /// Does one operation, as a whole, with its fault if it has one coming.
@@ -200,7 +174,7 @@ impl MemoryStore {
         operation: &'static str,
         work: impl FnOnce(&mut State) -> T + Send,
     ) -> Result<T, StoreError> {
-        match self.next_fault(operation).await {
+        match self.chaos.pass(operation).await {
             None => Ok(work(&mut self.lock())),
             Some(Fault::AnswerLost) => {
                 work(&mut self.lock());
@@ -216,7 +190,7 @@ impl MemoryStore {
         operation: &'static str,
         work: impl FnOnce(&mut State) -> Replaced + Send,
     ) -> Result<Replaced, StoreError> {
-        match self.next_fault(operation).await {
+        match self.chaos.pass(operation).await {
             None => Ok(work(&mut self.lock())),
             Some(Fault::Stale) => Ok(Replaced::Stale),
             Some(Fault::AnswerLost) => {

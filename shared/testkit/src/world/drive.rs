@@ -33,6 +33,8 @@ pub struct Turbulence {
     pub ticks_doubled: f64,
     /// How likely a message or batch is delivered once more though it was done with.
     pub duplicates: f64,
+    /// How likely a message is handed to two workers at once.
+    pub two_workers: f64,
 }
 
 /// A message in a queue.
@@ -75,10 +77,11 @@ impl EngineWorld {
     /// The ticks of this minute, and everything that follows until the next one, each at its second.
     pub fn minute(&mut self) {
         let turbulence = self.turbulence;
-        let ticks = if self.chaos.chance(turbulence.ticks_dropped) {
+        let dropped = turbulence.ticks_dropped;
+        let ticks = if self.chaos.chance("tick", "dropped", dropped) {
             0
         } else {
-            1 + usize::from(self.chaos.chance(turbulence.ticks_doubled))
+            self.once_or_twice("tick", "doubled", turbulence.ticks_doubled)
         };
         let tick = |_| {
             let tick = self.ticking.tick();
@@ -131,28 +134,33 @@ impl EngineWorld {
             .collect();
         let sending = &self.sending;
         let visiting = &self.visiting;
-        let send_tasks = batches
-            .iter()
+        let two_workers = self.turbulence.two_workers;
+        let workers: Vec<_> = (0..batches.len() + visits.len())
+            .map(|_| self.once_or_twice("queue", "two workers", two_workers))
+            .collect();
+        let (senders, readers) = workers.split_at(batches.len());
+        let send_tasks = each_for(&batches, senders)
             .map(|batch| async move { Done::Sent(sending.send(batch).await) }.boxed());
-        let visit_tasks = visits
-            .iter()
+        let visit_tasks = each_for(&visits, readers)
             .map(|visit| async move { Done::Visited(visiting.visit(&visit.body).await) }.boxed());
         let outcomes = tasks::run(&self.chaos, send_tasks.chain(visit_tasks).collect());
         let mut outcomes = outcomes.into_iter();
         let mut left_sends = Vec::new();
-        for batch in sends.chunks(SEND_BATCH) {
-            let results = match outcomes.next().flatten() {
-                Some(Done::Sent(results)) => results,
-                _ => Vec::new(),
-            };
+        for (batch, &workers) in sends.chunks(SEND_BATCH).zip(senders) {
+            let results: Vec<_> = outcomes.by_ref().take(workers).flatten().collect();
             for (index, message) in batch.iter().enumerate() {
-                let is_done = results.get(index).is_some_and(Result::is_ok);
+                let is_done = results.iter().any(|done| {
+                    matches!(done, Done::Sent(results) if results.get(index).is_some_and(Result::is_ok))
+                });
                 left_sends.extend(self.after(message, is_done));
             }
         }
         let mut left_visits = Vec::new();
-        for message in &visits {
-            let is_done = matches!(outcomes.next().flatten(), Some(Done::Visited(Ok(_))));
+        for (message, &workers) in visits.iter().zip(readers) {
+            let results: Vec<_> = outcomes.by_ref().take(workers).flatten().collect();
+            let is_done = results
+                .iter()
+                .any(|done| matches!(done, Done::Visited(Ok(_))));
             left_visits.extend(self.after(message, is_done));
         }
         self.sends.extend(left_sends);
@@ -161,14 +169,19 @@ impl EngineWorld {
 
     /// What is left in the queue of a message that was received; nothing if it was done with, except by mistake.
     fn after<T: Clone>(&mut self, message: &Message<T>, is_done: bool) -> Option<Message<T>> {
-        if is_done && !self.chaos.chance(self.turbulence.duplicates) {
+        let duplicates = self.turbulence.duplicates;
+        if is_done && !self.chaos.chance("queue", "delivered again", duplicates) {
             return None;
         }
         if message.receives >= MAX_RECEIVES {
-            self.dead_letters += 1;
+            self.dead_letters += u32::from(!is_done);
             return None;
         }
         Some(message.clone())
+    }
+
+    fn once_or_twice(&self, operation: &'static str, what: &'static str, p: f64) -> usize {
+        1 + usize::from(self.chaos.chance(operation, what, p))
     }
 
     fn fan_out(&mut self) {
@@ -189,17 +202,23 @@ impl EngineWorld {
         let batch: Vec<_> = self.stream.iter().take(size).cloned().collect();
         let fanout = &self.fanout;
         let batch = &batch;
-        let task = async move { Done::Told(fanout.take(batch).await) }.boxed();
-        let outcome = tasks::run(&self.chaos, vec![task]).pop().flatten();
-        if !matches!(outcome, Some(Done::Told(Ok(())))) {
-            return false;
-        }
-        if self.chaos.chance(self.turbulence.duplicates) {
-            return true;
+        let duplicates = self.turbulence.duplicates;
+        for _ in 0..self.once_or_twice("stream", "delivered again", duplicates) {
+            let task = async move { Done::Told(fanout.take(batch).await) }.boxed();
+            let outcome = tasks::run(&self.chaos, vec![task]).pop().flatten();
+            if !matches!(outcome, Some(Done::Told(Ok(())))) {
+                return false;
+            }
         }
         self.stream.drain(..size);
         true
     }
+}
+
+/// Each of `work` once for each of its workers.
+fn each_for<'a, T>(work: &'a [T], workers: &'a [usize]) -> impl Iterator<Item = &'a T> {
+    let pairs = work.iter().zip(workers);
+    pairs.flat_map(|(it, &workers)| std::iter::repeat_n(it, workers))
 }
 
 /// Takes out of `queue` what may be seen at `now`, as it will be in the queue if it is not done with.

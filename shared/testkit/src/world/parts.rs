@@ -31,7 +31,7 @@ use agentwarm_net::address::Policy;
 use jiff::Timestamp;
 
 use crate::chaos::Chaos;
-use crate::clock::{SeededEntropy, VirtualClock};
+use crate::clock::{SeededEntropy, SkewedClock, VirtualClock};
 use crate::endpoints::NetRules;
 use crate::memory::MemoryStore;
 use crate::memory::mail::PostOffice;
@@ -48,6 +48,8 @@ pub(super) struct Parts {
     pub(super) queues: Arc<MemoryQueues>,
     pub(super) post: PostOffice,
     pub(super) clock: Arc<VirtualClock>,
+    pub(super) senders_clock: Arc<SkewedClock>,
+    pub(super) readers_clock: Arc<SkewedClock>,
     pub(super) vault: Arc<MemoryVault>,
     entropy: Arc<SeededEntropy>,
 }
@@ -60,6 +62,8 @@ impl Parts {
             store: Arc::new(MemoryStore::in_chaos(SHARDS, chaos.clone())),
             queues: Arc::new(MemoryQueues::in_chaos(chaos.clone())),
             post: PostOffice::in_world(TOKEN_HEADER, chaos.clone(), clock.clone()),
+            senders_clock: Arc::new(SkewedClock::beside(clock.clone())),
+            readers_clock: Arc::new(SkewedClock::beside(clock.clone())),
             clock,
             vault: Arc::default(),
             entropy: Arc::new(SeededEntropy::new(seed.child("entropy"))),
@@ -99,14 +103,14 @@ impl Parts {
             test_mode: self.test_mode_rule(),
             totals: UserTotals::new(self.store.clone()),
             due: self.store.clone(),
-            health: self.health(),
+            health: self.health(self.senders_clock.clone()),
             sender: Arc::new(self.post.clone()),
             configs: self.configs(),
             composer: Composer {
                 vault: self.vault.clone(),
                 token_header: TOKEN_HEADER.to_owned(),
             },
-            clock: self.clock.clone(),
+            clock: self.senders_clock.clone(),
             entropy: self.entropy.clone(),
         }
     }
@@ -117,7 +121,7 @@ impl Parts {
             receipts: self.store.clone(),
             mailboxes: self.store.clone(),
             roster: self.store.clone(),
-            health: self.health(),
+            health: self.health(self.readers_clock.clone()),
             reader: Arc::new(self.post.clone()),
             sender: Arc::new(self.post.clone()),
             arrivals: Arrivals {
@@ -126,14 +130,14 @@ impl Parts {
                 due: self.store.clone(),
                 configs: self.configs(),
                 vault: self.vault.clone(),
-                clock: self.clock.clone(),
+                clock: self.readers_clock.clone(),
             },
             reports: Reports {
                 slots: self.store.clone(),
                 accounts: self.store.clone(),
                 suppressions: self.store.clone(),
             },
-            clock: self.clock.clone(),
+            clock: self.readers_clock.clone(),
             entropy: self.entropy.clone(),
         }
     }
@@ -241,13 +245,13 @@ impl Parts {
         }
     }
 
-    fn health(&self) -> HealthKeeper {
+    fn health(&self, clock: Arc<SkewedClock>) -> HealthKeeper {
         HealthKeeper {
             accounts: self.store.clone(),
             updates: self.store.clone(),
             mailboxes: self.store.clone(),
             vault: self.vault.clone(),
-            clock: self.clock.clone(),
+            clock,
         }
     }
 

@@ -25,6 +25,9 @@ impl Watch {
             wrong.push(format!("mail {id} was sent twice"));
             return;
         }
+        if over.refused_before {
+            wrong.push(format!("mail {id} was sent though it was refused for good"));
+        }
         let (Some(sender), Some(recipient)) = (
             self.account_of(over.mail.from.1.as_str()),
             self.account_of(over.mail.to.1.as_str()),
@@ -95,6 +98,17 @@ impl Watch {
                 "{} mails of {} on {}, which has {}",
                 on_date, left.sender, slot.date, plan.limit
             ));
+        }
+        if matches!(slot.kind, SlotKind::Reply { .. }) {
+            let answers = self.answers_left_on.entry((left.sender, slot.date));
+            let answers = answers.or_default();
+            *answers += 1;
+            if *answers > plan.reply_budget {
+                wrong.push(format!(
+                    "{answers} answers of {} on {}, which has {}",
+                    left.sender, slot.date, plan.reply_budget
+                ));
+            }
         }
         let before = self.last_left.insert(left.sender, left.at);
         if !self.crowded

@@ -44,6 +44,7 @@ pub(crate) struct Watch {
     pub(crate) left: BTreeMap<String, Left>,
     last_left: BTreeMap<AccountId, Timestamp>,
     left_on: BTreeMap<(AccountId, Date), u32>,
+    answers_left_on: BTreeMap<(AccountId, Date), u32>,
     /// The accounts that got no mail when it last looked.
     suppressed: BTreeSet<AccountId>,
     slots: BTreeMap<(AccountId, SlotId), Slot>,

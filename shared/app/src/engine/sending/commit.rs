@@ -36,10 +36,7 @@ impl Sending {
         let now = self.clock.schedule();
         match submission {
             Submission::Accepted => {
-                let event =
-                    Event::account(EventType::WarmupEmailSent, sender.id, Actor::System, now)
-                        .with("slotId", slot.id.to_string())
-                        .with("recipientAccountId", recipient.id.to_string());
+                let event = settling::accepted(&slot, now);
                 self.advance(slot, SlotState::Accepted { at: now }, vec![event])
                     .await?;
                 Ok(Handled::Sent)

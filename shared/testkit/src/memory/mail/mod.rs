@@ -2,7 +2,8 @@
 //!
 //! A mailbox is known by its address, which is its login name too. Mail to an address that nobody has is refused at `RCPT TO`. What a
 //! test wants to go wrong it scripts: the next connection ([`PostOffice::next_connect`]) or the next submission
-//! ([`PostOffice::next_submission`]) of a mailbox, or all connections for a while ([`PostOffice::set_down`]). [`Chaos`] does the rest.
+//! ([`PostOffice::next_submission`]) of a mailbox, or all connections for a while ([`PostOffice::set_down`]). [`Chaos`] does the rest, at
+//! each step of a dialogue.
 //!
 //! Every mail that was handed over is noted ([`PostOffice::handed_over`]), whatever its sender heard: what a sender was told and what
 //! happened are two things.
@@ -10,7 +11,7 @@
 mod imap;
 mod smtp;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agentwarm_app::ports::clock::Clock;
@@ -40,6 +41,8 @@ struct Office {
     mailboxes: BTreeMap<String, Mailbox>,
     logins: u64,
     handed_over: Vec<HandedOver>,
+    /// The Message-IDs that were refused for good.
+    refused: BTreeSet<String>,
     clock: Arc<VirtualClock>,
 }
 
@@ -95,6 +98,8 @@ pub struct HandedOver {
     pub acknowledged: bool,
     /// Whether it reached its recipient's mailbox; else it vanished.
     pub delivered: bool,
+    /// Whether it had been refused for good before, and was sent all the same.
+    pub refused_before: bool,
 }
 
 /// What becomes of a connection.
@@ -146,6 +151,7 @@ impl PostOffice {
             mailboxes: BTreeMap::new(),
             logins: 0,
             handed_over: Vec::new(),
+            refused: BTreeSet::new(),
             clock,
         };
         Self {
@@ -295,12 +301,14 @@ impl PostOffice {
         credentials: &ImapSmtpCredentials,
     ) -> Result<String, ConnectFailure> {
         let address = credentials.username.to_lowercase();
-        let operation = match protocol {
-            MailProtocol::Imap => "imap.connect",
-            MailProtocol::Smtp => "smtp.connect",
+        let steps: &[&str] = match protocol {
+            MailProtocol::Imap => &["imap.connect"],
+            MailProtocol::Smtp => &["smtp.connect", "smtp.tls", "smtp.auth"],
         };
-        if self.chaos.pass(operation).await.is_some() {
-            return Err(ConnectFailure::Unreachable);
+        for step in steps {
+            if self.chaos.pass(step).await.is_some() {
+                return Err(ConnectFailure::Unreachable);
+            }
         }
         let scripted = self.take_connect(&address, protocol);
         match scripted {
@@ -349,6 +357,7 @@ impl Office {
             mail: mail.clone(),
             acknowledged,
             delivered,
+            refused_before: self.refused.contains(&mail.message_id),
         });
     }
 

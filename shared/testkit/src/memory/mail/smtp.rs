@@ -1,4 +1,6 @@
-//! The office's SMTP servers.
+//! The office's SMTP servers. A session passes [`Chaos`](crate::chaos::Chaos) at each step of its dialogue, so that it can break or its task
+//! die at any: `smtp.connect`, `smtp.tls`, `smtp.auth`, `smtp.mail_from`, `smtp.rcpt_to`, `smtp.data` (until the 354), `smtp.body`, `smtp.dot`
+//! (until the 250) and `smtp.quit`.
 
 use agentwarm_app::ports::endpoints::MailProtocol;
 use agentwarm_app::ports::letters::{Gate, Letter, Posted, Refusal, RefusedRecipient};
@@ -34,7 +36,15 @@ impl MailSender for PostOffice {
 #[async_trait]
 impl SendSession for Session {
     async fn send(&mut self, mail: &OutgoingMail) -> Submission {
-        let fault = self.office.chaos.pass("smtp.send").await;
+        for verb in ["smtp.mail_from", "smtp.rcpt_to", "smtp.data"] {
+            if self.office.chaos.pass(verb).await.is_some() {
+                return Submission::NotSent(ConnectFailure::Unreachable);
+            }
+        }
+        if self.office.chaos.pass("smtp.body").await.is_some() {
+            return Submission::InDoubt;
+        }
+        let fault = self.office.chaos.pass("smtp.dot").await;
         if let Some(delivered) = self.hangs() {
             if delivered {
                 self.office.lock().take_over(mail, false);
@@ -46,7 +56,7 @@ impl SendSession for Session {
             .mailboxes
             .get_mut(&self.sender)
             .and_then(|mailbox| mailbox.submissions.pop_front());
-        match (scripted, fault) {
+        let answer = match (scripted, fault) {
             (Some(Scripted::Answered(submission)), _) => submission,
             (Some(Scripted::Swallowed), _) => {
                 office.note(mail, true, false);
@@ -58,9 +68,8 @@ impl SendSession for Session {
                 office.take_over(mail, false);
                 Submission::InDoubt
             }
-            (None, Some(Fault::Unavailable)) => Submission::NotSent(ConnectFailure::Unreachable),
             // Lost on its way: nobody has it.
-            (None, Some(Fault::Stale)) => Submission::InDoubt,
+            (None, Some(Fault::Unavailable | Fault::Stale)) => Submission::InDoubt,
             (None, None) if office.take_over(mail, true) => Submission::Accepted,
             (None, None) => Submission::Refused {
                 phase: SmtpPhase::RcptTo,
@@ -68,7 +77,17 @@ impl SendSession for Session {
                 enhanced: Some("5.1.1".to_owned()),
                 text: "No such user here".to_owned(),
             },
+        };
+        // Before the recipient is named a refusal is not about the mail.
+        if let Submission::Refused {
+            phase: SmtpPhase::RcptTo | SmtpPhase::Data | SmtpPhase::Content,
+            code: 500..,
+            ..
+        } = answer
+        {
+            office.refused.insert(mail.message_id.clone());
         }
+        answer
     }
 
     async fn post(&mut self, letter: &Letter, gate: &dyn Gate) -> Posted {
@@ -111,7 +130,9 @@ impl SendSession for Session {
         })
     }
 
-    async fn close(self: Box<Self>) {}
+    async fn close(self: Box<Self>) {
+        self.office.chaos.pass("smtp.quit").await;
+    }
 }
 
 impl Session {
