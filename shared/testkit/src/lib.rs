@@ -5,7 +5,7 @@
 //! - [`chaos`], [`tasks`]: faults by chance, and tasks side by side that they happen to.
 //! - [`world`]: the engine on all of these.
 //! - [`store_contract`]: what the storage ports promise, as one suite for every implementation.
-//! - [`endpoints`]: the connector's rules about mail servers, as the port that use cases know.
+//! - [`dns`], [`hosts`]: a name server that says what a test wants, and hosts as attackers and others write them.
 
 #![allow(
     clippy::assigning_clones,
@@ -20,7 +20,8 @@
 
 pub mod chaos;
 pub mod clock;
-pub mod endpoints;
+pub mod dns;
+pub mod hosts;
 pub mod memory;
 pub mod store_contract;
 pub mod tasks;

@@ -14,6 +14,7 @@ mod openapi;
 mod pipeline;
 mod pools;
 mod reference;
+mod ssrf;
 mod suppression;
 mod tenancy;
 mod warmup;
