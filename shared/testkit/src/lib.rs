@@ -5,7 +5,7 @@
 //! - [`chaos`], [`tasks`]: faults by chance, and tasks side by side that they happen to.
 //! - [`world`]: the engine on all of these.
 //! - [`store_contract`]: what the storage ports promise, as one suite for every implementation.
-//! - [`dns`], [`hosts`]: a name server that says what a test wants, and hosts as attackers and others write them.
+//! - [`dns`], [`hosts`], [`payloads`]: a name server that says what a test wants; hosts and texts as attackers write them.
 
 #![allow(
     clippy::assigning_clones,
@@ -23,6 +23,7 @@ pub mod clock;
 pub mod dns;
 pub mod hosts;
 pub mod memory;
+pub mod payloads;
 pub mod store_contract;
 pub mod tasks;
 pub mod world;

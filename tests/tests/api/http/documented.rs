@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use agentwarm_lambda::http::Response;
+use agentwarm_tests::operations::Operation;
 use http::Method;
 use jsonschema::Validator;
 use serde_json::Value;
@@ -103,4 +104,34 @@ fn fits(template: &str, path: &str) -> bool {
         && template
             .zip(path)
             .all(|(want, have)| want.starts_with('{') || want == have)
+}
+
+/// The fields that an operation's body may have at any depth, with their schemas.
+pub(crate) fn fields_of(operation: &Operation) -> BTreeMap<String, Value> {
+    let mut fields = BTreeMap::new();
+    collect_fields(&operation.spec["requestBody"], &mut fields);
+    fields
+}
+
+fn collect_fields(schema: &Value, fields: &mut BTreeMap<String, Value>) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::Object(properties)) = members.get("properties") {
+                let properties = properties
+                    .iter()
+                    .filter(|(_, one)| one.get("type").is_some());
+                fields.extend(properties.map(|(name, one)| (name.clone(), one.clone())));
+            }
+            for (key, member) in members {
+                match member.as_str().and_then(|text| text.strip_prefix('#')) {
+                    Some(place) if key == "$ref" => {
+                        collect_fields(PARSED.pointer(place).unwrap(), fields);
+                    }
+                    _ => collect_fields(member, fields),
+                }
+            }
+        }
+        Value::Array(members) => members.iter().for_each(|one| collect_fields(one, fields)),
+        _ => {}
+    }
 }

@@ -9,6 +9,7 @@ pub(crate) mod client;
 mod crm;
 mod discovery;
 mod documented;
+mod injection;
 mod keys;
 mod openapi;
 mod pipeline;

@@ -16,6 +16,7 @@ use agentwarm_mail::{ImapSmtp, MailConfig};
 use agentwarm_net::address::Sink;
 use agentwarm_testkit::dns::NameServer;
 use agentwarm_testkit::hosts;
+use agentwarm_tests::operations;
 use http::Method;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket};
@@ -25,13 +26,13 @@ use super::client::{Api, json as body, paths};
 use super::documented;
 
 /// What a request's body may hold that names a host, by operation.
-const HOSTS: [(&str, &str, &str); 6] = [
-    ("patch", "/api/accounts/{id}/credentials", "imapHost"),
-    ("patch", "/api/accounts/{id}/credentials", "smtpHost"),
-    ("post", "/api/accounts", "imapHost"),
-    ("post", "/api/accounts", "smtpHost"),
-    ("post", "/api/accounts/batch", "imapHost"),
-    ("post", "/api/accounts/batch", "smtpHost"),
+const HOSTS: [(&str, &str); 6] = [
+    ("PATCH /api/accounts/{id}/credentials", "imapHost"),
+    ("PATCH /api/accounts/{id}/credentials", "smtpHost"),
+    ("POST /api/accounts", "imapHost"),
+    ("POST /api/accounts", "smtpHost"),
+    ("POST /api/accounts/batch", "imapHost"),
+    ("POST /api/accounts/batch", "smtpHost"),
 ];
 
 /// What the names of such fields end with.
@@ -65,44 +66,20 @@ async fn connect(sink: Sink, mail: &ImapSmtp, host: &str, port: u16) -> Option<C
 
 #[test]
 fn every_field_that_names_a_host_is_tried_here() {
-    let document = documented::document();
-    let mut found = BTreeSet::new();
-    for (path, methods) in document["paths"].as_object().unwrap() {
-        for (method, operation) in methods.as_object().unwrap() {
-            let mut names = BTreeSet::new();
-            fields(&document, &operation["requestBody"], &mut names);
-            let telling = |name: &String| {
-                let name = name.to_lowercase();
-                TELLTALE.iter().any(|word| name.ends_with(word))
-            };
-            for name in names.into_iter().filter(telling) {
-                found.insert((method.clone(), path.clone(), name));
-            }
-        }
-    }
-    let known = HOSTS.map(|(method, path, name)| (method.into(), path.into(), name.into()));
+    let telling = |name: &str| {
+        let name = name.to_lowercase();
+        TELLTALE.iter().any(|word| name.ends_with(word))
+    };
+    let found: BTreeSet<_> = operations::all()
+        .iter()
+        .flat_map(|operation| {
+            let names = documented::fields_of(operation).into_keys();
+            names.map(|name| (operation.line(), name))
+        })
+        .filter(|(_, name)| telling(name))
+        .collect();
+    let known = HOSTS.map(|(operation, name)| (operation.to_owned(), name.to_owned()));
     assert_eq!(found, BTreeSet::from(known));
-}
-
-/// The names of all fields that a schema has at any depth.
-fn fields(document: &Value, schema: &Value, names: &mut BTreeSet<String>) {
-    match schema {
-        Value::Object(members) => {
-            if let Some(Value::Object(properties)) = members.get("properties") {
-                names.extend(properties.keys().cloned());
-            }
-            for (key, member) in members {
-                match member.as_str().and_then(|text| text.strip_prefix('#')) {
-                    Some(place) if key == "$ref" => {
-                        fields(document, document.pointer(place).unwrap(), names);
-                    }
-                    _ => fields(document, member, names),
-                }
-            }
-        }
-        Value::Array(members) => members.iter().for_each(|one| fields(document, one, names)),
-        _ => {}
-    }
 }
 
 #[tokio::test]
