@@ -1,6 +1,7 @@
 //! Worlds for tests: a clock that moves when told, chance that replays, and every port in memory.
 //!
 //! - [`clock`]: [`clock::VirtualClock`] and [`clock::SeededEntropy`].
+//! - [`log`]: everything that is logged.
 //! - [`memory`]: the ports in memory, with faults on demand.
 //! - [`chaos`], [`tasks`]: faults by chance, and tasks side by side that they happen to.
 //! - [`world`]: the engine on all of these.
@@ -22,6 +23,7 @@ pub mod chaos;
 pub mod clock;
 pub mod dns;
 pub mod hosts;
+pub mod log;
 pub mod memory;
 pub mod payloads;
 pub mod store_contract;

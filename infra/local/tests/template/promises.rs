@@ -24,7 +24,7 @@ const CROWD: usize = 1_000;
 /// How many requests are on their way at any moment. With more the emulator, a single process, answers later than the functions wait.
 const IN_FLIGHT: usize = 50;
 
-type Answer = Response<Vec<u8>>;
+pub(crate) type Answer = Response<Vec<u8>>;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_at_once_get_what_each_was_promised() {
@@ -159,7 +159,7 @@ fn text<'a>(answer: &'a Answer, header: &str) -> &'a str {
 
 impl World {
     /// Sends a request; whatever its answer is.
-    async fn ask(
+    pub(crate) async fn ask(
         &self,
         client: &HttpClient,
         line: &str,
@@ -179,7 +179,7 @@ impl World {
     }
 
     /// All items of a table, as text: whatever of it is bytes is shown as text too.
-    async fn everything_in(&self, table: &str) -> String {
+    pub(crate) async fn everything_in(&self, table: &str) -> String {
         let table = &self.stack.deployed().get(table).unwrap().reference;
         let scan = self.stack.emulator().dynamodb.scan().table_name(table);
         let items = scan.send().await.unwrap().items.unwrap_or_default();

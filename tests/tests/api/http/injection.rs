@@ -4,14 +4,12 @@
 mod mails;
 
 use std::collections::BTreeSet;
-use std::io;
-use std::sync::{Arc, Mutex};
 
+use agentwarm_testkit::log::Log;
 use agentwarm_testkit::payloads::payloads;
 use agentwarm_tests::operations;
 use http::{HeaderValue, Method};
 use serde_json::{Value, json};
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::accounts::{create, new_account};
 use super::client::{Api, json as body};
@@ -211,8 +209,7 @@ fn one_format(schema: &Value) -> Option<&str> {
 
 #[tokio::test]
 async fn what_is_taken_is_one_mail_one_log_line_and_itself() {
-    let log = Log::default();
-    let listening = log.listen();
+    let (log, listening) = Log::of_this_thread();
     for (line, field, with) in FIELDS {
         let api = Api::new().await;
         let path = create(&api, "own@example.com").await;
@@ -255,14 +252,13 @@ async fn what_is_taken_is_one_mail_one_log_line_and_itself() {
         );
     }
     drop(listening);
-    log.check();
+    check_lines(&log);
 }
 
 /// Whoever may not write a header may not write one by a path, a query or a header of theirs either.
 #[tokio::test]
 async fn paths_queries_and_headers_are_read_as_texts() {
-    let log = Log::default();
-    let listening = log.listen();
+    let (log, listening) = Log::of_this_thread();
     for template in [
         "/api/warmup/suppression/{}",
         "/api/analytics/crm/person/{}",
@@ -308,52 +304,16 @@ async fn paths_queries_and_headers_are_read_as_texts() {
     }
     assert!(sendable > 30);
     drop(listening);
-    log.check();
+    check_lines(&log);
 }
 
-/// Everything that is logged, as it is on Lambda.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        let lines = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(self.clone());
-        tracing::subscriber::set_default(lines.finish())
-    }
-
-    /// Each line is one object with a level of ours: nobody forged one.
-    fn check(&self) {
-        let log = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        for line in log.split_terminator('\n') {
-            let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
-            assert!(
-                line["timestamp"].is_string() && line["level"] != "forged",
-                "{line}"
-            );
-        }
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
+/// Each line is one object: nobody forged one.
+fn check_lines(log: &Log) {
+    for line in log.text().split_terminator('\n') {
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
+        assert!(
+            line["timestamp"].is_string() && line["level"] != "forged",
+            "{line}"
+        );
     }
 }
