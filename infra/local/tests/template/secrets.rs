@@ -2,6 +2,7 @@
 //! line, in what functions send to AWS, in a table, in an answer or in the metrics, neither as it is nor in base64.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use agentwarm_app::ports::clock::Clock as _;
 use agentwarm_local::http_client::HttpClient;
@@ -243,8 +244,7 @@ impl Flows {
         let told = String::from_utf8_lossy(answer.body()).into_owned();
         let expected = StatusCode::from_u16(status).unwrap();
         assert_eq!(answer.status(), expected, "{line}: {told}");
-        self.told
-            .push_str(&format!("{:?}\n{told}\n", answer.headers()));
+        write!(self.told, "{:?}\n{told}\n", answer.headers()).unwrap();
         answer
     }
 }

@@ -136,7 +136,7 @@ const LINES: [&str; 6] = [
     "description",
 ];
 
-/// Nothing breaks it (controls, Zl, Zp), turns it round (the Bidi_Control characters), or becomes something else when it is decoded.
+/// Nothing breaks it (controls, Zl, Zp), turns it round (the characters of `Bidi_Control`), or becomes something else when it is decoded.
 fn is_one_visible_line(text: &str) -> bool {
     let harmful = |c: char| {
         c.is_control()
@@ -146,7 +146,7 @@ fn is_one_visible_line(text: &str) -> bool {
             )
             || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    !text.contains(harmful) && !text.contains("=?utf-8?q?a=0D=0A")
+    !text.contains(harmful) && !text.contains("=?")
 }
 
 fn account(place: &str, text: &str) -> Value {

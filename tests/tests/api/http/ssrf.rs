@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use agentwarm_app::ports::mail::{ConnectFailure, ImapSmtpCredentials, MailReader, MailSender};
 use agentwarm_core::plan::Plan;
@@ -20,6 +19,7 @@ use agentwarm_tests::operations;
 use http::Method;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::time::Instant;
 
 use super::accounts::{create, new_account};
 use super::client::{Api, json as body, paths};
@@ -243,13 +243,14 @@ async fn no_name_of_a_forbidden_address_is_connected_to() {
 /// Nobody is to learn from us which ports are open where we may not connect: blocked is answered like closed, with the same words and
 /// without waiting. Silence takes as long as a server may take, and has the same words.
 #[tokio::test]
-async fn blocked_closed_and_silent_are_one_answer() {
+async fn blocked_closed_silent_and_nowhere_are_one_answer() {
     let closed = TcpSocket::new_v4().unwrap();
     closed.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let closed = closed.local_addr().unwrap().port();
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let silent = silent.local_addr().unwrap().port();
     let dns = NameServer::with(&["127.0.0.1"]).await;
+    let nobody = NameServer::with(&[]).await;
     let patience = MailConfig::default().time.connect;
     for sink in SINKS {
         let begun = Instant::now();
@@ -262,7 +263,14 @@ async fn blocked_closed_and_silent_are_one_answer() {
             begun.elapsed()
         );
         let silent = connect(sink, &mail(&dns, true), "a.example.com", silent).await;
-        for answer in [blocked, forbidden, closed, silent] {
+        let nowhere = connect(
+            sink,
+            &mail(&nobody, false),
+            "a.example.com",
+            sink.ports()[0],
+        )
+        .await;
+        for answer in [blocked, forbidden, closed, silent, nowhere] {
             assert_eq!(answer, Some(ConnectFailure::Unreachable), "{sink:?}");
         }
     }

@@ -26,10 +26,10 @@ fn no_part_of_a_mail_becomes_another() {
         ("In-Reply-To", |mail, text| mail.in_reply_to = Some(text)),
         ("References", |mail, text| mail.references = vec![text]),
         ("token", |mail, text| {
-            mail.headers = vec![(TOKEN_HEADER.into(), text)]
+            mail.headers = vec![(TOKEN_HEADER.into(), text)];
         }),
         ("header's name", |mail, text| {
-            mail.headers = vec![(text, "x".into())]
+            mail.headers = vec![(text, "x".into())];
         }),
     ];
     for (part, put) in PARTS {
