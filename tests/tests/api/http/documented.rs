@@ -106,7 +106,7 @@ fn fits(template: &str, path: &str) -> bool {
             .all(|(want, have)| want.starts_with('{') || want == have)
 }
 
-/// The fields that an operation's body may have at any depth, with their schemas.
+/// The fields that an operation's body may have at any depth, with their schemas. What has no type is a condition, not a field.
 pub(crate) fn fields_of(operation: &Operation) -> BTreeMap<String, Value> {
     let mut fields = BTreeMap::new();
     collect_fields(&operation.spec["requestBody"], &mut fields);
