@@ -45,6 +45,11 @@ impl Operation {
             .unwrap_or_default()
     }
 
+    /// Its method and path, as in `POST /api/keys`.
+    pub fn line(&self) -> String {
+        format!("{} {}", self.method, self.template)
+    }
+
     /// The example of its body, if it takes one.
     pub fn body(&self) -> Option<Value> {
         let example = "/requestBody/content/application~1json/example";

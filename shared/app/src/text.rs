@@ -34,7 +34,7 @@ pub fn line_problem(text: &str, max: usize) -> Option<&'static str> {
 }
 
 /// The characters that [`line_problem`] takes, as a regular expression for the API's document.
-pub const LINE_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]*$";
+pub const LINE_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]*$";
 
 /// The problem of [`line_problem`] as a list of at most one, for the field at `path`.
 pub fn check_line(path: &str, text: &str, max: usize) -> Option<Problem> {
@@ -45,7 +45,7 @@ fn is_forbidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{2028}' | '\u{2029}' // line and paragraph separator
-            | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // direction marks
+            | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // direction marks
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
@@ -73,6 +73,7 @@ mod tests {
             "a\0b",
             "a\u{2028}b",
             "abc\u{202e}cba",
+            "abc\u{61c}cba",
             "=?utf-8?q?a=0D=0Ab?=",
             "\u{7f}",
             "\u{85}",

@@ -7,7 +7,7 @@
 //!
 //! - [`ImapSmtp`]: the mailbox of any provider with IMAP and SMTP, for [`MailSender`] and [`MailReader`].
 //! - [`config`]: what a deployment decides, and the limits.
-//! - [`endpoints`]: which servers a user may name.
+//! - `endpoints`: which servers a user may name.
 //! - `smtp`, `imap`: the two dialogues, each with the reason for being our own.
 //! - [`mime`]: building messages, recognising them, reports.
 //!
@@ -25,7 +25,7 @@ use async_trait::async_trait;
 
 pub mod config;
 mod dial;
-pub mod endpoints;
+mod endpoints;
 mod imap;
 pub mod mime;
 mod sasl;

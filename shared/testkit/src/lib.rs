@@ -1,11 +1,12 @@
 //! Worlds for tests: a clock that moves when told, chance that replays, and every port in memory.
 //!
 //! - [`clock`]: [`clock::VirtualClock`] and [`clock::SeededEntropy`].
+//! - [`log`]: everything that is logged.
 //! - [`memory`]: the ports in memory, with faults on demand.
 //! - [`chaos`], [`tasks`]: faults by chance, and tasks side by side that they happen to.
 //! - [`world`]: the engine on all of these.
 //! - [`store_contract`]: what the storage ports promise, as one suite for every implementation.
-//! - [`endpoints`]: the connector's rules about mail servers, as the port that use cases know.
+//! - [`dns`], [`hosts`], [`payloads`]: a name server that says what a test wants; hosts and texts as attackers write them.
 
 #![allow(
     clippy::assigning_clones,
@@ -20,8 +21,11 @@
 
 pub mod chaos;
 pub mod clock;
-pub mod endpoints;
+pub mod dns;
+pub mod hosts;
+pub mod log;
 pub mod memory;
+pub mod payloads;
 pub mod store_contract;
 pub mod tasks;
 pub mod world;

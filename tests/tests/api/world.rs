@@ -45,7 +45,6 @@ use agentwarm_core::warmup::day::{DayFigures, DayPlan, PlannedSlot, Reason, Rule
 use agentwarm_core::warmup::test_mode::TestMode;
 use agentwarm_net::address::Policy;
 use agentwarm_testkit::clock::{SeededEntropy, VirtualClock};
-use agentwarm_testkit::endpoints::NetRules;
 use agentwarm_testkit::memory::MemoryStore;
 use agentwarm_testkit::memory::health::MemoryProbes;
 use agentwarm_testkit::memory::mail::PostOffice;
@@ -124,7 +123,7 @@ impl World {
             accounts: self.store.clone(),
             pools: self.store.clone(),
             vault: self.vault.clone(),
-            endpoints: Arc::new(NetRules(Policy::default())),
+            endpoints: Arc::new(Policy::default()),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
         }
@@ -182,7 +181,7 @@ impl World {
             accounts: self.store.clone(),
             updates: self.store.clone(),
             vault: self.vault.clone(),
-            endpoints: Arc::new(NetRules(Policy::default())),
+            endpoints: Arc::new(Policy::default()),
             mailboxes: self.store.clone(),
             visits: self.queues.clone(),
             clock: self.clock.clone(),

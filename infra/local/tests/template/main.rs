@@ -17,4 +17,6 @@ mod events;
 mod grants;
 mod outage;
 mod promises;
+mod secrets;
+mod tap;
 mod world;

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::door::Door;
 use crate::outage::Outage;
+use crate::tap::Tap;
 
 /// A stack, its user and their key.
 pub(crate) struct World {
@@ -24,6 +25,7 @@ pub(crate) struct World {
     pub(crate) key: String,
     pub(crate) api: ApiClient,
     pub(crate) outage: Outage,
+    pub(crate) tap: Tap,
     settings: RunSettings,
     parameters: BTreeMap<String, String>,
     name: &'static str,
@@ -63,12 +65,12 @@ impl World {
         parameters: BTreeMap<String, String>,
         begin: Timestamp,
     ) -> Self {
-        let outage = Outage::default();
+        let (outage, tap) = (Outage::default(), Tap::default());
         let mut config = config(&settings, Functions::Here(functions()), settings.pace).unwrap();
         config.stack.name = name.to_owned();
         config.stack.parameters.extend(parameters.clone());
         config.begin = Some(begin);
-        config.interceptors = vec![outage.interceptor()];
+        config.interceptors = vec![outage.interceptor(), tap.interceptor()];
         let stack = Stack::start(config).await.unwrap();
         let user = demo(&settings, &stack).await.unwrap();
         let api = ApiClient::new(stack.api_url(), &user.key);
@@ -77,6 +79,7 @@ impl World {
             key: user.key,
             api,
             outage,
+            tap,
             settings,
             parameters,
             name,

@@ -2,7 +2,7 @@
 //!
 //! Every mailbox has a persona, set by its owner or derived from what is known of it, always the same for the same seed.
 //! A persona's texts go into mails, so they are cleaned where they enter: no markup of spintax, no control characters, no
-//! links (decision 28), bounded length. Whatever a display name holds, a rendered mail is plain text.
+//! encoded words (RFC 2047), no links (decision 28), bounded length. Whatever a display name holds, a rendered mail is plain text.
 
 use super::people::{FAMILY_NAMES, GIVEN_NAMES, HONORIFICS, ROLE_WORDS, ROLES};
 use super::text;
@@ -152,6 +152,7 @@ fn set(field: &mut String, value: &str) {
 fn clean(value: &str) -> Option<String> {
     let is_foreign = |c: char| c.is_control() || is_invisible(c) || "{}|<>[]\"\\`".contains(c);
     let spaced: String = value
+        .replace("=?", " ")
         .chars()
         .map(|c| if is_foreign(c) { ' ' } else { c })
         .collect();
@@ -164,7 +165,7 @@ fn clean(value: &str) -> Option<String> {
 
 /// Format characters without a glyph: zero-width ones and those that turn the direction of writing.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 struct Name {

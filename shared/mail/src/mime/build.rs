@@ -97,10 +97,10 @@ pub fn build(mail: &OutgoingMail) -> Result<Vec<u8>, Unsendable> {
     for (name, value) in &mail.headers {
         let name =
             HeaderName::new_from_ascii(name.clone()).map_err(|_invalid| Unsendable::Header)?;
-        message = message.raw_header(HeaderValue::new(name, value.clone()));
+        message = message.raw_header(HeaderValue::new(name, single_spaced(value)));
     }
     let message = message
-        .singlepart(SinglePart::plain(without_end(&mail.text)))
+        .singlepart(SinglePart::plain(lines(&mail.text)))
         .map_err(|_refused| Unsendable::Build)?;
     Ok(message.formatted())
 }
@@ -183,9 +183,11 @@ pub(super) fn check_text(text: &str) -> Result<(), Unsendable> {
     fits.then_some(()).ok_or(Unsendable::Text)
 }
 
-/// lettre ends a part with a line end of its own.
-pub(super) fn without_end(text: &str) -> String {
-    text.trim_end_matches(['\r', '\n']).to_owned()
+/// A text whose lines end in one way. CR and LF may only occur together (RFC 5322 §2.3): lettre mends a lone LF and passes on a lone CR, which
+/// some servers take for a line end, so that a dot after it would end the message. At the end lettre adds a line end of its own.
+pub(super) fn lines(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.trim_end_matches('\n').to_owned()
 }
 
 /// Whether a text means in a header what it says: one line, nothing invisible that breaks lines, no ready-made encoded word (RFC 2047 §2).
@@ -212,7 +214,8 @@ fn is_further_header(name: &str) -> bool {
         && !OWN_HEADERS.contains(&lower.as_str())
 }
 
-/// Runs of spaces as one: lettre writes them between two encoded words, where they mean nothing (RFC 2047 §6.2).
+/// Runs of spaces as one: lettre writes them between two encoded words, where they mean nothing (RFC 2047 §6.2), and folds a line at one space,
+/// not within a run of a thousand.
 fn single_spaced(text: &str) -> String {
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
     words.join(" ")

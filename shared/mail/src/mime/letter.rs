@@ -11,7 +11,7 @@ use lettre::message::{
     Attachment as Attached, Body as Encoded, Message, MessageBuilder, MultiPart, SinglePart,
 };
 
-use super::build::{Head, Unsendable, check_text, is_header_text, without_end};
+use super::build::{Head, Unsendable, check_text, is_header_text, lines};
 
 /// Longest part of a Message-ID in a boundary, which has at most 70 characters (RFC 2046 §5.1.1).
 const LONGEST_IN_BOUNDARY: usize = 48;
@@ -58,8 +58,8 @@ enum Text {
 }
 
 fn body(letter: &Letter) -> Result<Text, Unsendable> {
-    let plain = |text: &str| check_text(text).map(|()| SinglePart::plain(without_end(text)));
-    let hypertext = |html: &str| check_text(html).map(|()| SinglePart::html(without_end(html)));
+    let plain = |text: &str| check_text(text).map(|()| SinglePart::plain(lines(text)));
+    let hypertext = |html: &str| check_text(html).map(|()| SinglePart::html(lines(html)));
     Ok(match &letter.draft.body {
         Body::Text(text) => Text::Single(plain(text)?),
         Body::Html(html) => Text::Single(hypertext(html)?),

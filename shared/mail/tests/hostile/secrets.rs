@@ -1,34 +1,9 @@
 //! Nothing secret is logged, at any level, by us or by a library.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use agentwarm_app::ports::mail::{Folder, Submission};
-use tracing_subscriber::fmt::MakeWriter;
+use agentwarm_testkit::log::Log;
 
 use crate::server::{PASSWORD, Server, base64, fetched, mail, selected};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
 
 /// Sends, reads, and fails at both.
 async fn work() {
@@ -74,15 +49,10 @@ async fn work() {
 
 #[tokio::test]
 async fn nothing_secret_is_logged_at_trace() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let (log, listening) = Log::of_this_thread();
     work().await;
-    drop(guard);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    drop(listening);
+    let log = log.text();
     assert!(log.contains("session lost"), "something is logged: {log}");
     for secret in [
         PASSWORD.to_owned(),

@@ -32,7 +32,6 @@ use jiff::Timestamp;
 
 use crate::chaos::Chaos;
 use crate::clock::{SeededEntropy, SkewedClock, VirtualClock};
-use crate::endpoints::NetRules;
 use crate::memory::MemoryStore;
 use crate::memory::mail::PostOffice;
 use crate::memory::queue::MemoryQueues;
@@ -159,9 +158,7 @@ impl Parts {
             accounts: self.store.clone(),
             pools: self.store.clone(),
             vault: self.vault.clone(),
-            endpoints: Arc::new(NetRules(Policy {
-                allow_loopback: false,
-            })),
+            endpoints: Arc::new(Policy::default()),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
         }

@@ -1,21 +1,30 @@
 //! What `docs/openapi.json` says about an answer, so that no test of an operation can pass against the document.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex};
+
 use agentwarm_lambda::http::Response;
+use agentwarm_tests::operations::Operation;
 use http::Method;
+use jsonschema::Validator;
 use serde_json::Value;
 
 const DOCUMENT: &str = include_str!("../../../../docs/openapi.json");
 
+/// Made once: some tests ask hundreds of times.
+static PARSED: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DOCUMENT).unwrap());
+static VALIDATORS: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
+
 /// The document.
 pub(crate) fn document() -> Value {
-    serde_json::from_str(DOCUMENT).unwrap()
+    PARSED.clone()
 }
 
 /// Complains about an answer that the document does not have: a path, method or status that is not there, a body that is not of its
 /// schema. Paths that are nobody's need not be there.
 pub(crate) fn check(method: &Method, path: &str, response: &Response) {
-    let document = document();
-    let Some(template) = template_of(&document, path) else {
+    let document = &*PARSED;
+    let Some(template) = template_of(document, path) else {
         return;
     };
     let method = method.as_str().to_lowercase();
@@ -34,7 +43,7 @@ pub(crate) fn check(method: &Method, path: &str, response: &Response) {
     }
     let place = format!("{}/schema", place_of(&template, &method, status));
     let body = serde_json::from_slice(response.body()).unwrap();
-    let problems = problems(&document, &place, &body);
+    let problems = complaints(&validator_of(&place), &body);
     assert!(
         problems.is_empty(),
         "{method} {template} {status}: {problems:#?}\n{body:#}"
@@ -43,12 +52,23 @@ pub(crate) fn check(method: &Method, path: &str, response: &Response) {
 
 /// What is wrong with `value` as the schema at `place` in the document.
 pub(crate) fn problems(document: &Value, place: &str, value: &Value) -> Vec<String> {
+    complaints(&validator(document, place), value)
+}
+
+fn validator_of(place: &str) -> Arc<Validator> {
+    let mut known = VALIDATORS.lock().unwrap();
+    let of_place = known.entry(place.to_owned());
+    Arc::clone(of_place.or_insert_with(|| Arc::new(validator(&PARSED, place))))
+}
+
+fn validator(document: &Value, place: &str) -> Validator {
     let mut schema = document.pointer(place).unwrap().clone();
     schema["components"] = document["components"].clone();
-    let validator = jsonschema::options()
-        .should_validate_formats(true)
-        .build(&schema)
-        .unwrap();
+    let options = jsonschema::options().should_validate_formats(true);
+    options.build(&schema).unwrap()
+}
+
+fn complaints(validator: &Validator, value: &Value) -> Vec<String> {
     let errors = validator.iter_errors(value);
     errors
         .map(|error| format!("{}: {error}", error.instance_path()))
@@ -84,4 +104,34 @@ fn fits(template: &str, path: &str) -> bool {
         && template
             .zip(path)
             .all(|(want, have)| want.starts_with('{') || want == have)
+}
+
+/// The fields that an operation's body may have at any depth, with their schemas. What has no type is a condition, not a field.
+pub(crate) fn fields_of(operation: &Operation) -> BTreeMap<String, Value> {
+    let mut fields = BTreeMap::new();
+    collect_fields(&operation.spec["requestBody"], &mut fields);
+    fields
+}
+
+fn collect_fields(schema: &Value, fields: &mut BTreeMap<String, Value>) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::Object(properties)) = members.get("properties") {
+                let properties = properties
+                    .iter()
+                    .filter(|(_, one)| one.get("type").is_some());
+                fields.extend(properties.map(|(name, one)| (name.clone(), one.clone())));
+            }
+            for (key, member) in members {
+                match member.as_str().and_then(|text| text.strip_prefix('#')) {
+                    Some(place) if key == "$ref" => {
+                        collect_fields(PARSED.pointer(place).unwrap(), fields);
+                    }
+                    _ => collect_fields(member, fields),
+                }
+            }
+        }
+        Value::Array(members) => members.iter().for_each(|one| collect_fields(one, fields)),
+        _ => {}
+    }
 }

@@ -109,6 +109,7 @@ async fn everything_that_is_wrong_is_said_at_once() {
         "timezone",
         "poolId",
         "credentials.imapHost",
+        "credentials.imapPort",
         "credentials.smtpPort",
         "credentials.username",
         "credentials.password",
