@@ -12,7 +12,7 @@ use agentwarm_app::accounts::{
 };
 use agentwarm_app::crm::{CrmLinks, LinkedAccounts};
 use agentwarm_app::error::AppError;
-use agentwarm_app::mailbox::{Allowance, ReadMessages, SendMail};
+use agentwarm_app::mailbox::{Allowance, BeginUpload, ReadMessages, SendMail};
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::{AccountId, CrmLinkId};
 use agentwarm_lambda::http::{
@@ -45,6 +45,8 @@ pub struct Accounts {
     pub test: TestConnection,
     /// Sending a mail.
     pub send: SendMail,
+    /// Announcing their files.
+    pub uploads: BeginUpload,
     /// Showing messages.
     pub messages: ReadMessages,
     /// Links to a CRM.
@@ -120,12 +122,19 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             vault: world.vault()?,
             sender: world.imap_smtp()?,
             reader: world.imap_smtp()?,
+            uploads: world.uploads()?,
             allowance: Allowance {
                 plans: world.plans()?,
                 sent: world.hand_sent()?,
                 test_mode: world.test_mode_rule()?,
                 clock: world.clock(),
             },
+            clock: world.clock(),
+            entropy: world.entropy(),
+        },
+        uploads: BeginUpload {
+            accounts: world.account_reads()?,
+            uploads: world.uploads()?,
             clock: world.clock(),
             entropy: world.entropy(),
         },
