@@ -19,4 +19,5 @@ mod send;
 mod send_once;
 mod suppression;
 mod tenancy;
+mod uploads;
 mod warmup;
