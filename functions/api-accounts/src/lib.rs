@@ -12,7 +12,7 @@ use agentwarm_app::accounts::{
 };
 use agentwarm_app::crm::{CrmLinks, LinkedAccounts};
 use agentwarm_app::error::AppError;
-use agentwarm_app::mailbox::{Allowance, BeginUpload, ReadMessages, SendMail};
+use agentwarm_app::mailbox::{BeginUpload, ReadMessages, SendMail};
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::{AccountId, CrmLinkId};
 use agentwarm_lambda::http::{
@@ -63,6 +63,7 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
         plans: world.plans()?,
         clock: world.clock(),
     };
+    let uploads = world.uploads()?;
     let accounts = Accounts {
         create: CreateAccount {
             accounts: world.account_life()?,
@@ -117,24 +118,10 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             clock: world.clock(),
             connect_timeout: CONNECT_TIMEOUT,
         },
-        send: SendMail {
-            accounts: world.account_reads()?,
-            vault: world.vault()?,
-            sender: world.imap_smtp()?,
-            reader: world.imap_smtp()?,
-            uploads: world.uploads()?,
-            allowance: Allowance {
-                plans: world.plans()?,
-                sent: world.hand_sent()?,
-                test_mode: world.test_mode_rule()?,
-                clock: world.clock(),
-            },
-            clock: world.clock(),
-            entropy: world.entropy(),
-        },
+        send: mails::send_mail(world, uploads.clone())?,
         uploads: BeginUpload {
             accounts: world.account_reads()?,
-            uploads: world.uploads()?,
+            uploads,
             clock: world.clock(),
             entropy: world.entropy(),
         },

@@ -2,11 +2,33 @@
 
 use std::sync::Arc;
 
+use agentwarm_app::mailbox::{Allowance, SendMail};
+use agentwarm_app::ports::uploads::Uploads;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_lambda::http::{Answer, Caller, Request, Response, Route, Routes};
+use agentwarm_lambda::world::{World, WorldError};
 
 use crate::wire::{self, ListMessages, MessageList, SendBody, SentMail, Upload, UploadBody};
 use crate::{Accounts, id};
+
+/// Sending, with the files in `uploads`.
+pub(crate) fn send_mail(world: &World, uploads: Arc<dyn Uploads>) -> Result<SendMail, WorldError> {
+    Ok(SendMail {
+        accounts: world.account_reads()?,
+        vault: world.vault()?,
+        sender: world.imap_smtp()?,
+        reader: world.imap_smtp()?,
+        uploads,
+        allowance: Allowance {
+            plans: world.plans()?,
+            sent: world.hand_sent()?,
+            test_mode: world.test_mode_rule()?,
+            clock: world.clock(),
+        },
+        clock: world.clock(),
+        entropy: world.entropy(),
+    })
+}
 
 /// What users do with the mailbox themselves.
 pub(crate) fn with_mails(routes: Routes<Accounts>) -> Routes<Accounts> {
