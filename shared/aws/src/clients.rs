@@ -142,8 +142,8 @@ impl Clients {
         aws_sdk_kms::Client::from_conf(builder.build())
     }
 
-    /// S3. An emulator is asked by path, since it has no name for each bucket. TLS guards what we read, and the checksums that the SDK would
-    /// add could not be known of a file whose upload is signed before it is there.
+    /// S3. An emulator is asked by path, since it has no name for each bucket. TLS guards what we read, and the checksums that the SDK
+    /// would add could not be known of a file whose upload is signed before it is there.
     pub fn s3(&self) -> aws_sdk_s3::Client {
         let mut builder = aws_sdk_s3::config::Builder::from(&self.config)
             .timeout_config(SERVICES.timeouts())

@@ -6,6 +6,8 @@ use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::uploads::{Upload, UploadRequest, Uploads};
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::presigning::PresigningConfig;
 use jiff::Timestamp;
 use tokio::time::timeout;
@@ -84,7 +86,13 @@ impl Uploads for S3Uploads {
             Ok(found) => Ok(found
                 .content_length
                 .and_then(|length| u64::try_from(length).ok())),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found()) => Ok(None),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(HeadObjectError::is_not_found) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(unavailable(SIZE, error)),
         }
     }
@@ -93,7 +101,11 @@ impl Uploads for S3Uploads {
         let get = self.client.get_object().bucket(&self.bucket);
         let found = match get.key(key(upload)).send().await {
             Ok(found) => found,
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_key()) => {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(GetObjectError::is_no_such_key) =>
+            {
                 return Ok(None);
             }
             Err(error) => return Err(unavailable(READ, error)),

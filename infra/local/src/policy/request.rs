@@ -1,8 +1,9 @@
 //! Which permissions a request to AWS needs, read off the request itself.
 //!
-//! All services that we use but S3 speak AWS's JSON protocols: the operation is in `x-amz-target`, its arguments are the body. So one reader
-//! serves them all, and it sees exactly what the service would see. S3's operation is the method and the path. Sources: the service authorization reference of each service; for
-//! transactions and batches "Using IAM with transactions" in the DynamoDB developer guide.
+//! All services that we use but S3 speak AWS's JSON protocols: the operation is in `x-amz-target`, its arguments are the body. So one
+//! reader serves them all, and it sees exactly what the service would see. S3's operation is the method and the path. Sources: the
+//! service authorization reference of each service; for transactions and batches "Using IAM with transactions" in the DynamoDB developer
+//! guide.
 
 use std::collections::BTreeSet;
 

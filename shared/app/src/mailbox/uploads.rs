@@ -21,7 +21,7 @@ use crate::tenant::Tenant;
 pub const MAX_ATTACHMENT_BYTES: u32 = 25 * 1024 * 1024;
 
 /// How long a file may be stored after it was announced.
-const OPEN: Duration = Duration::from_secs(15 * 60);
+const OPEN: Duration = Duration::from_mins(15);
 
 /// How long it can be attached. The store deletes late, so what is older is as good as gone.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
