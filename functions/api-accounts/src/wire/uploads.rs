@@ -32,8 +32,9 @@ impl FromFields for UploadBody {
 #[serde(rename_all = "camelCase")]
 pub struct Upload {
     /// What `attachments` of a mail name the file by, for a day.
+    #[serde(rename = "uploadId")]
     #[schemars(schema_with = "schema::id")]
-    upload_id: UploadId,
+    id: UploadId,
     /// Where to. No API key is sent there: whoever has the URL can upload this one file.
     url: String,
     /// All of them must be sent, with these values. HTTP clients make `content-length` themselves.
@@ -46,7 +47,7 @@ pub struct Upload {
 impl From<AnnouncedUpload> for Upload {
     fn from(announced: AnnouncedUpload) -> Self {
         Self {
-            upload_id: announced.id,
+            id: announced.id,
             url: announced.request.url,
             headers: announced.request.headers.into_iter().collect(),
             expires_at: announced.expires_at,
