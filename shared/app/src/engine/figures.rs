@@ -1,6 +1,6 @@
 //! The figures of a day: recomputed from slots and receipts, written absolutely.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use agentwarm_core::account::Account;
 use agentwarm_core::ids::SlotId;
-use agentwarm_core::mail::receipt::Receipt;
+use agentwarm_core::mail::receipt::{PlannedReply, Receipt};
 use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::time::DaySpan;
 use agentwarm_core::warmup::day::DayFigures;
@@ -27,6 +27,8 @@ struct Lookback {
     slots: SignedDuration,
     /// Those that it received.
     receipts: SignedDuration,
+    /// Whether answers that left on later days are asked for.
+    later_answers: bool,
 }
 
 impl Lookback {
@@ -34,6 +36,7 @@ impl Lookback {
     const WHATEVER: Self = Self {
         slots: SignedDuration::from_hours(24),
         receipts: SignedDuration::from_hours(3 * 24),
+        later_answers: true,
     };
 
     /// When nothing is wrong: mails of before midnight. While the day runs its figures are computed after each mail, and the days before it
@@ -41,6 +44,7 @@ impl Lookback {
     const USUAL: Self = Self {
         slots: SignedDuration::from_hours(2),
         receipts: SignedDuration::from_hours(2),
+        later_answers: false,
     };
 }
 
@@ -100,7 +104,16 @@ impl Figures {
         )
         .await?;
         let received_today = receipts.iter().filter(|receipt| receipt.date == day.date);
-        let answers = self.answers(owner, received_today, &slots, now).await?;
+        let mut answers: BTreeSet<_> = slots
+            .iter()
+            .filter(|slot| slot.state.accepted_at().is_some())
+            .map(|slot| slot.id)
+            .collect();
+        if lookback.later_answers {
+            let later = received_today.filter_map(|receipt| receipt.engagement.reply);
+            let later = later.filter(|reply| day.end <= reply.at && reply.at <= now);
+            answers.extend(self.accepted(owner, later).await?);
+        }
         let slots: Vec<_> = slots
             .into_iter()
             .filter(|slot| slot.date == day.date)
@@ -131,30 +144,21 @@ impl Figures {
         })
     }
 
-    /// Which answers to these mails were accepted. Those among `slots` need not be asked for, nor those that are not due yet.
-    async fn answers(
+    /// Which of these answers were accepted: a few, that moved to a later day.
+    async fn accepted(
         &self,
         owner: AccountRef,
-        receipts: impl Iterator<Item = &Receipt>,
-        slots: &[Slot],
-        now: Timestamp,
-    ) -> Result<BTreeSet<SlotId>, StoreError> {
-        let known: BTreeMap<_, _> = slots.iter().map(|slot| (slot.id, slot)).collect();
-        let mut answers = BTreeSet::new();
-        for reply in receipts.filter_map(|receipt| receipt.engagement.reply) {
-            let is_accepted = match known.get(&reply.slot) {
-                Some(slot) => slot.state.accepted_at().is_some(),
-                None if now < reply.at => false,
-                None => {
-                    let slot = self.slots.get(owner, reply.slot).await?;
-                    slot.is_some_and(|slot| slot.state.accepted_at().is_some())
-                }
-            };
-            if is_accepted {
-                answers.insert(reply.slot);
-            }
+        answers: impl Iterator<Item = PlannedReply>,
+    ) -> Result<Vec<SlotId>, StoreError> {
+        let mut accepted = Vec::new();
+        for answer in answers {
+            let slot = self.slots.get(owner, answer.slot).await?;
+            accepted.extend(
+                slot.filter(|it| it.state.accepted_at().is_some())
+                    .map(|it| it.id),
+            );
         }
-        Ok(answers)
+        Ok(accepted)
     }
 
     /// Which mails their receivers have seen; asked only of those old enough to be missing.
