@@ -12,7 +12,7 @@ use agentwarm_app::accounts::{
 };
 use agentwarm_app::crm::{CrmLinks, LinkedAccounts};
 use agentwarm_app::error::AppError;
-use agentwarm_app::mailbox::{Allowance, ReadMessages, SendMail};
+use agentwarm_app::mailbox::{BeginUpload, ReadMessages, SendMail};
 use agentwarm_core::error::ErrorCode;
 use agentwarm_core::ids::{AccountId, CrmLinkId};
 use agentwarm_lambda::http::{
@@ -45,6 +45,8 @@ pub struct Accounts {
     pub test: TestConnection,
     /// Sending a mail.
     pub send: SendMail,
+    /// Announcing their files.
+    pub uploads: BeginUpload,
     /// Showing messages.
     pub messages: ReadMessages,
     /// Links to a CRM.
@@ -61,6 +63,7 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
         plans: world.plans()?,
         clock: world.clock(),
     };
+    let uploads = world.uploads()?;
     let accounts = Accounts {
         create: CreateAccount {
             accounts: world.account_life()?,
@@ -115,17 +118,10 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             clock: world.clock(),
             connect_timeout: CONNECT_TIMEOUT,
         },
-        send: SendMail {
+        send: mails::send_mail(world, uploads.clone())?,
+        uploads: BeginUpload {
             accounts: world.account_reads()?,
-            vault: world.vault()?,
-            sender: world.imap_smtp()?,
-            reader: world.imap_smtp()?,
-            allowance: Allowance {
-                plans: world.plans()?,
-                sent: world.hand_sent()?,
-                test_mode: world.test_mode_rule()?,
-                clock: world.clock(),
-            },
+            uploads,
             clock: world.clock(),
             entropy: world.entropy(),
         },

@@ -2,11 +2,33 @@
 
 use std::sync::Arc;
 
+use agentwarm_app::mailbox::{Allowance, SendMail};
+use agentwarm_app::ports::uploads::Uploads;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_lambda::http::{Answer, Caller, Request, Response, Route, Routes};
+use agentwarm_lambda::world::{World, WorldError};
 
-use crate::wire::{self, ListMessages, MessageList, SendBody, SentMail};
+use crate::wire::{self, ListMessages, MessageList, SendBody, SentMail, Upload, UploadBody};
 use crate::{Accounts, id};
+
+/// Sending, with the files in `uploads`.
+pub(crate) fn send_mail(world: &World, uploads: Arc<dyn Uploads>) -> Result<SendMail, WorldError> {
+    Ok(SendMail {
+        accounts: world.account_reads()?,
+        vault: world.vault()?,
+        sender: world.imap_smtp()?,
+        reader: world.imap_smtp()?,
+        uploads,
+        allowance: Allowance {
+            plans: world.plans()?,
+            sent: world.hand_sent()?,
+            test_mode: world.test_mode_rule()?,
+            clock: world.clock(),
+        },
+        clock: world.clock(),
+        entropy: world.entropy(),
+    })
+}
 
 /// What users do with the mailbox themselves.
 pub(crate) fn with_mails(routes: Routes<Accounts>) -> Routes<Accounts> {
@@ -44,6 +66,19 @@ pub(crate) fn with_mails(routes: Routes<Accounts>) -> Routes<Accounts> {
                 ErrorCode::SendOutcomeUnknown,
             ]),
     )
+    .with(
+        Route::post("/api/accounts/{id}/attachments", upload)
+            .named("createUpload", "Upload a file before the mail that it is attached to")
+            .about(
+                "For files that do not fit into a request. PUT the file to the url with the headers, before expiresAt; then name its uploadId \
+                 instead of a content in the attachments of this account's mails, for a day.",
+            )
+            .takes::<UploadBody>()
+            .for_example(wire::upload_body_example)
+            .answers::<Upload>(201, "Where the file goes")
+            .such_as(wire::upload_example)
+            .fails_with(&[ErrorCode::AccountNotFound, ErrorCode::ProviderUnavailable]),
+    )
 }
 
 async fn messages(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
@@ -65,4 +100,14 @@ async fn send(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answ
         .send(&caller.tenant(), account, draft, attempt, deadline)
         .await?;
     Response::ok(&SentMail::from(&sent))
+}
+
+async fn upload(accounts: Arc<Accounts>, caller: Caller, request: Request) -> Answer {
+    let account = id(&request)?;
+    let UploadBody { size } = request.json()?;
+    let announced = accounts
+        .uploads
+        .begin(&caller.tenant(), account, size)
+        .await?;
+    Response::created(&Upload::from(announced))
 }

@@ -5,6 +5,7 @@ mod examples;
 mod messages;
 mod requests;
 mod send;
+mod uploads;
 
 use agentwarm_app::accounts::{ConnectionReport, LiveAccount};
 use agentwarm_app::error::AppError;
@@ -37,6 +38,8 @@ pub use requests::{
 };
 pub use send::{MAX_BODY, SendBody, SentMail, TOO_LARGE};
 pub(crate) use send::{send_example, sent_example};
+pub use uploads::{Upload, UploadBody};
+pub(crate) use uploads::{upload_body_example, upload_example};
 
 /// An account in lists and after its creation.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -41,6 +41,8 @@ pub struct Emulator {
     pub events: aws_sdk_eventbridge::Client,
     /// KMS.
     pub kms: aws_sdk_kms::Client,
+    /// S3, by path.
+    pub s3: aws_sdk_s3::Client,
 }
 
 impl Emulator {
@@ -54,6 +56,11 @@ impl Emulator {
             sqs: aws_sdk_sqs::Client::new(&sdk),
             events: aws_sdk_eventbridge::Client::new(&sdk),
             kms: aws_sdk_kms::Client::new(&sdk),
+            s3: aws_sdk_s3::Client::from_conf(
+                aws_sdk_s3::config::Builder::from(&sdk)
+                    .force_path_style(true)
+                    .build(),
+            ),
         }
     }
 }

@@ -29,6 +29,8 @@ pub enum Resource {
     EventBus,
     /// The key that wraps the vault's data keys.
     VaultKey,
+    /// The bucket of files that are to be attached to mails.
+    Uploads,
 }
 
 impl Resource {

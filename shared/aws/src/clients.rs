@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{SharedCredentialsProvider, SharedHttpClient, SharedInterceptor};
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_smithy_http_client::Builder;
 pub use aws_smithy_http_client::HttpClientError;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -37,7 +38,7 @@ const STORE: Patience = Patience {
     operation: Duration::from_secs(3),
 };
 
-/// SQS, EventBridge and KMS: slower, and called once per batch or hour.
+/// SQS, EventBridge, KMS and S3: slower, and called once per batch or hour.
 const SERVICES: Patience = Patience {
     attempt: Duration::from_secs(3),
     operation: Duration::from_secs(8),
@@ -139,6 +140,20 @@ impl Clients {
             builder.push_interceptor(interceptor.clone());
         }
         aws_sdk_kms::Client::from_conf(builder.build())
+    }
+
+    /// S3. An emulator is asked by path, since it has no name for each bucket. TLS guards what we read, and the checksums that the SDK
+    /// would add could not be known of a file whose upload is signed before it is there.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let mut builder = aws_sdk_s3::config::Builder::from(&self.config)
+            .timeout_config(SERVICES.timeouts())
+            .force_path_style(self.config.endpoint_url().is_some())
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        for interceptor in &self.interceptors {
+            builder.push_interceptor(interceptor.clone());
+        }
+        aws_sdk_s3::Client::from_conf(builder.build())
     }
 }
 

@@ -94,6 +94,16 @@ ids! {
     SuppressionId;
     /// One link between an account and records of a CRM.
     CrmLinkId;
+    /// One file that was announced before the mail that it is attached to. Its UUIDv7 time is the instant of that.
+    UploadId;
+}
+
+impl UploadId {
+    /// When it was made. An id that is no UUIDv7 names nothing of ours, whatever time this reads into it.
+    pub fn made_at(&self) -> Timestamp {
+        let millis = i64::try_from(self.0.as_u128() >> 80).unwrap_or(0);
+        Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+    }
 }
 
 impl SlotId {
@@ -120,6 +130,14 @@ mod tests {
             late,
             SlotId::first_at("2026-03-13T09:00:00.001Z".parse().unwrap())
         );
+    }
+
+    #[test]
+    fn an_upload_knows_when_it_was_made() {
+        let at = "2026-03-13T09:00:00.007Z".parse().unwrap();
+        assert_eq!(UploadId::new(at, u128::MAX).made_at(), at);
+        let last = UploadId::from_uuid(Uuid::from_u128(u128::MAX));
+        assert!(last.made_at() > at);
     }
 
     #[test]

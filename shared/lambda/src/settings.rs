@@ -80,6 +80,10 @@ pub const CATALOG: &[(&str, &str)] = &[
     ),
     ("TOKEN_HEADER", "the header that marks our own mails"),
     (
+        "UPLOADS_BUCKET",
+        "the bucket of files that are to be attached to mails",
+    ),
+    (
         "VISIT_QUEUE_URL",
         "the address of the queue of mailboxes to visit",
     ),

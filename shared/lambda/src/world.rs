@@ -21,6 +21,7 @@ use agentwarm_aws::dynamo::{
 };
 use agentwarm_aws::eventbridge::EventBridgeBus;
 use agentwarm_aws::health::{AwsProbes, VisitLeases, Watermarks};
+use agentwarm_aws::s3::S3Uploads;
 use agentwarm_aws::sqs::{SqsSendQueue, SqsVisitQueue};
 use agentwarm_aws::vault::KmsVault;
 use agentwarm_mail::{ImapSmtp, MailConfig, MailConfigError};
@@ -269,6 +270,12 @@ impl World {
         let key = self.settings.required("DATA_KEY_ID")?;
         let vault = Arc::new(KmsVault::new(self.clients.kms(), key, self.entities()?));
         Ok(Arc::clone(self.vault.get_or_init(|| vault)))
+    }
+
+    /// Files of mails.
+    pub fn uploads(&self) -> Result<Arc<S3Uploads>, WorldError> {
+        let bucket = self.settings.required("UPLOADS_BUCKET")?;
+        Ok(Arc::new(S3Uploads::new(self.clients.s3(), bucket)))
     }
 
     /// Mails to send.

@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use agentwarm_local::api_client::ApiError;
+use agentwarm_local::http_client::HttpClient;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Request;
 use serde_json::{Value, json};
 
 use crate::imap;
@@ -117,6 +121,64 @@ async fn a_mail_is_sent_read_answered_and_filed() {
     );
     assert_eq!(got["attachments"][0]["size"], Value::Null);
     deployment.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_no_request_takes_is_uploaded_and_sent() {
+    let deployment = Deployment::begin("accept-by-hand-upload").await;
+    let robin = deployment.connect_numbered("w184@acorn.test").await;
+    let file: Vec<u8> = (0..12_582_912_u32)
+        .map(|n| u8::try_from(n % 251).unwrap())
+        .collect();
+    let announced = deployment
+        .api
+        .post(
+            &format!("/api/accounts/{robin}/attachments"),
+            Some(&json!({ "size": file.len() })),
+        )
+        .await
+        .unwrap();
+    let mut mail = json!({
+        "to": "w185@birch.test", "subject": "Large", "textBody": "See below.",
+        "attachments": [{ "filename": "large.bin", "uploadId": announced["uploadId"] }],
+    });
+    let send = format!("/api/accounts/{robin}/send");
+    let once = deployment.api.once("too early");
+    assert_eq!(
+        code(once.post(&send, Some(&mail)).await),
+        "VALIDATION_FAILED"
+    );
+    assert_eq!(put(&announced, file.clone()).await, 200);
+    let sent = deployment.api.post(&send, Some(&mail)).await.unwrap();
+    assert_eq!(sent["filedInSent"], true);
+    let id = sent["messageId"].as_str().unwrap();
+    let kim = deployment.connect_numbered("w185@birch.test").await;
+    let got = arrived(&deployment, &kim, "INBOX", id).await;
+    assert_eq!(got["attachments"][0]["filename"], "large.bin");
+    let whole = imap::raw("w185@birch.test", id).await;
+    let (_, encoded) = whole.split_once("filename=\"large.bin\"").unwrap();
+    let (_, encoded) = encoded.split_once("\r\n\r\n").unwrap();
+    let (encoded, _) = encoded.split_once("\r\n--").unwrap();
+    let decoded = STANDARD.decode(encoded.replace("\r\n", "")).unwrap();
+    assert!(decoded == file, "{} bytes arrived", decoded.len());
+
+    // It is of this account.
+    mail["to"] = "w184@acorn.test".into();
+    let foreign = format!("/api/accounts/{kim}/send");
+    let refused = deployment.api.post(&foreign, Some(&mail)).await;
+    assert_eq!(code(refused), "VALIDATION_FAILED");
+    deployment.end().await;
+}
+
+/// Uploads a file as an announcement says; the answer's status.
+async fn put(announced: &Value, bytes: Vec<u8>) -> u16 {
+    let mut request = Request::put(announced["url"].as_str().unwrap());
+    for (name, value) in announced["headers"].as_object().unwrap() {
+        request = request.header(name, value.as_str().unwrap());
+    }
+    let request = request.body(bytes).unwrap();
+    let answer = HttpClient::default().send(request).await.unwrap();
+    answer.status().as_u16()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -69,6 +69,23 @@ pub(crate) async fn messages(address: &str) -> Vec<Message> {
     messages
 }
 
+/// The message with this id in the inbox of a numbered mailbox, whole.
+pub(crate) async fn raw(address: &str, id: &str) -> String {
+    let mut session = Session::open(address).await;
+    session.command("EXAMINE INBOX").await;
+    let search = format!("UID SEARCH HEADER Message-ID \"{id}\"");
+    let found = session.command(&search).await;
+    let found = found
+        .iter()
+        .find_map(|line| line.text.strip_prefix("* SEARCH "))
+        .unwrap();
+    let fetch = format!("UID FETCH {found} BODY.PEEK[]");
+    let fetched = session.command(&fetch).await;
+    session.command("LOGOUT").await;
+    let mut literals = fetched.into_iter().flat_map(|line| line.literals);
+    literals.next().unwrap()
+}
+
 struct Session {
     stream: BufReader<TcpStream>,
     commands: u32,

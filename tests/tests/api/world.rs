@@ -49,6 +49,7 @@ use agentwarm_testkit::memory::MemoryStore;
 use agentwarm_testkit::memory::health::MemoryProbes;
 use agentwarm_testkit::memory::mail::PostOffice;
 use agentwarm_testkit::memory::queue::MemoryQueues;
+use agentwarm_testkit::memory::uploads::MemoryUploads;
 use agentwarm_testkit::memory::vault::MemoryVault;
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -65,6 +66,7 @@ pub(crate) struct World {
     pub(crate) office: PostOffice,
     pub(crate) probes: Arc<MemoryProbes>,
     pub(crate) queues: Arc<MemoryQueues>,
+    pub(crate) uploads: Arc<MemoryUploads>,
     pub(crate) planner: Arc<FakePlanner>,
     pub(crate) tenant: Tenant,
 }
@@ -98,6 +100,7 @@ impl World {
             office: PostOffice::in_world("X-AW-Token", Arc::default(), clock),
             probes: Arc::new(MemoryProbes::default()),
             queues: Arc::new(MemoryQueues::default()),
+            uploads: Arc::new(MemoryUploads::default()),
             planner: Arc::new(FakePlanner::default()),
             tenant: tenant(1, Plan::Pro),
         }

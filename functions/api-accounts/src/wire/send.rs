@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use agentwarm_app::mailbox::{Sent, parse_correspondent};
-use agentwarm_app::ports::letters::{Attachment, Body, Correspondent, Draft};
+use agentwarm_app::ports::letters::{Attachment, Body, Content, Correspondent, Draft};
 use agentwarm_core::mail::message_id::{InvalidMessageId, MessageId};
 use agentwarm_lambda::http::openapi::schema;
-use agentwarm_lambda::http::rules::{Rule, bytes, line, list, object, one_or_many, text};
+use agentwarm_lambda::http::rules::{Rule, bytes, id, line, list, object, one_or_many, text};
 use agentwarm_lambda::http::{Fields, FromFields, Invalid};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 pub const MAX_BODY: usize = 5_500_000;
 
 /// What to say of a larger one (decision 14).
-pub const TOO_LARGE: &str = ", of the 6 MB that a request may have in all; attachments may have 25 MB together, \
-                             of which base64 lets about 4 MB into one request";
+pub const TOO_LARGE: &str = ", of the 6 MB that a request may have in all; attachments may have 25 MB together, of which base64 lets \
+                             about 4 MB into one request: upload larger ones by POST /api/accounts/:id/attachments";
 
-/// Files (API reference §3, send). That they have at most 25 MB together follows from [`MAX_BODY`].
+/// Files (API reference §3, send).
 const MAX_ATTACHMENTS: usize = 25;
 
 /// Characters (API reference §3, send).
@@ -44,7 +44,7 @@ const MAX_MEDIA_TYPE: usize = 200;
 /// A mail to be sent.
 pub struct SendBody(
     /// As the use case takes it.
-    pub Draft,
+    pub Draft<Content>,
 );
 
 impl FromFields for SendBody {
@@ -106,17 +106,32 @@ fn read_body(
     }
 }
 
-struct AttachmentBody(Attachment);
+struct AttachmentBody(Attachment<Content>);
 
 impl FromFields for AttachmentBody {
     fn read(fields: &mut Fields<'_>) -> Result<Self, Invalid> {
         let filename = fields.required("filename", file_name());
-        let content = fields.required("content", bytes());
+        let inline = bytes().about("The file itself. This or uploadId must be there.");
+        let inline = fields.optional("content", inline);
+        let uploaded =
+            id().about("A file that was uploaded before. This or content must be there.");
+        let uploaded = fields.optional("uploadId", uploaded);
+        let either = json!([{ "required": ["content"] }, { "required": ["uploadId"] }]);
+        fields.schema_with("oneOf", either);
         let content_type = fields.or(
             "contentType",
             "application/octet-stream".to_owned(),
             media_type(),
         );
+        let content = match (inline, uploaded) {
+            (Ok(Some(bytes)), Ok(None)) => Ok(Content::Inline(bytes)),
+            (Ok(None), Ok(Some(id))) => Ok(Content::Uploaded(id)),
+            (Ok(None), Ok(None)) => Err(fields.problem("content", "or uploadId is required")),
+            (Ok(Some(_)), Ok(Some(_))) => {
+                Err(fields.problem("content", "must not be there beside uploadId"))
+            }
+            (Err(invalid), _) | (_, Err(invalid)) => Err(invalid),
+        };
         Ok(Self(Attachment {
             filename: filename?,
             content_type: content_type?,

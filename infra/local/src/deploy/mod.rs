@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use crate::emulator::{ACCOUNT, Emulator};
 use crate::template::{Deployed, Physical, Resolver, Template, TemplateError};
 
+mod buckets;
 mod keys;
 mod queues;
 mod tables;
@@ -69,11 +70,12 @@ enum Kind {
     Queue,
     Bus,
     Key,
+    Bucket,
     /// Made together with the key that it names.
     Alias,
     /// Hosted or played by the runner itself.
     Runner,
-    /// Watches a deployment; nothing works differently without it.
+    /// Watches a deployment or guards it; nothing works differently without it.
     OnlyOnAws,
 }
 
@@ -84,13 +86,15 @@ impl Kind {
             "AWS::SQS::Queue" => Self::Queue,
             "AWS::Events::EventBus" => Self::Bus,
             "AWS::KMS::Key" => Self::Key,
+            "AWS::S3::Bucket" => Self::Bucket,
             "AWS::KMS::Alias" => Self::Alias,
             "AWS::Serverless::Api"
             | "AWS::Serverless::Function"
             | "AWS::Lambda::EventSourceMapping" => Self::Runner,
-            "AWS::CloudWatch::Alarm" | "AWS::Logs::LogGroup" | "AWS::Logs::MetricFilter" => {
-                Self::OnlyOnAws
-            }
+            "AWS::CloudWatch::Alarm"
+            | "AWS::Logs::LogGroup"
+            | "AWS::Logs::MetricFilter"
+            | "AWS::S3::BucketPolicy" => Self::OnlyOnAws,
             _ => return None,
         })
     }
@@ -158,6 +162,7 @@ async fn create(
             let aliases = keys::aliases(template, resolver, id)?;
             Some(keys::create(emulator, id, &aliases).await?)
         }
+        Kind::Bucket => Some(buckets::create(emulator, id, resolver).await?),
         Kind::Alias | Kind::Runner | Kind::OnlyOnAws => None,
     })
 }
@@ -212,6 +217,7 @@ pub async fn remove(
                 let request = emulator.events.delete_event_bus().name(name).send();
                 ignore_missing(id, request.await, |_| false)?;
             }
+            Kind::Bucket => buckets::remove(emulator, id, name).await?,
             Kind::Key | Kind::Alias | Kind::Runner | Kind::OnlyOnAws => {}
         }
     }

@@ -44,10 +44,16 @@ impl Gate {
     }
 
     /// Judges one request.
-    fn judge(&self, target: &str, body: &[u8]) -> Result<(), BoxError> {
-        let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-        let needs = self.scope.needs(target, &body).inspect_err(|Unjudged(_)| {
-            self.ledger.unjudged(format!("{}: {target}", self.function));
+    fn judge(&self, request: &Asked<'_>) -> Result<(), BoxError> {
+        let needs = match *request {
+            Asked::Operation { target, body } => {
+                let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+                self.scope.needs(target, &body)
+            }
+            Asked::Object { method, path } => self.scope.object_needs(method, path),
+        };
+        let needs = needs.inspect_err(|Unjudged(what)| {
+            self.ledger.unjudged(format!("{}: {what}", self.function));
         })?;
         for need in &needs {
             if !self
@@ -70,6 +76,12 @@ impl Gate {
     }
 }
 
+/// A request, as far as its needs follow from it.
+enum Asked<'a> {
+    Operation { target: &'a str, body: &'a [u8] },
+    Object { method: &'a str, path: &'a str },
+}
+
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Gate")
@@ -90,8 +102,15 @@ impl Intercept for Gate {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let request = context.request();
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        self.judge(target, request.body().bytes().unwrap_or_default())
+        let body = request.body().bytes().unwrap_or_default();
+        let uri: http::Uri = request.uri().parse()?;
+        self.judge(&match request.headers().get("x-amz-target") {
+            Some(target) => Asked::Operation { target, body },
+            None => Asked::Object {
+                method: request.method(),
+                path: uri.path(),
+            },
+        })
     }
 }
 
@@ -125,9 +144,10 @@ mod tests {
             }),
         );
         let body = br#"{"TableName": "t"}"#;
-        assert!(gate.judge("DynamoDB_20120810.GetItem", body).is_ok());
-        assert!(gate.judge("DynamoDB_20120810.PutItem", body).is_err());
-        assert!(gate.judge("", body).is_err());
+        let judge = |target| gate.judge(&Asked::Operation { target, body });
+        assert!(judge("DynamoDB_20120810.GetItem").is_ok());
+        assert!(judge("DynamoDB_20120810.PutItem").is_err());
+        assert!(judge("").is_err());
         assert_eq!(seen.load(Ordering::Relaxed), 1);
         assert_eq!(ledger.refusals().len(), 2);
     }

@@ -1,8 +1,9 @@
 //! Which permissions a request to AWS needs, read off the request itself.
 //!
-//! All services that we use speak AWS's JSON protocols: the operation is in `x-amz-target`, its arguments are the body. So one reader serves
-//! them all, and it sees exactly what the service would see. Sources: the service authorization reference of each service; for
-//! transactions and batches "Using IAM with transactions" in the DynamoDB developer guide.
+//! All services that we use but S3 speak AWS's JSON protocols: the operation is in `x-amz-target`, its arguments are the body. So one
+//! reader serves them all, and it sees exactly what the service would see. S3's operation is the method and the path. Sources: the
+//! service authorization reference of each service; for transactions and batches "Using IAM with transactions" in the DynamoDB developer
+//! guide.
 
 use std::collections::BTreeSet;
 
@@ -46,6 +47,27 @@ impl Scope {
             _ => None,
         };
         found.filter(|needs| !needs.is_empty()).ok_or_else(unjudged)
+    }
+
+    /// What S3 needs for a request with this method to this path, which names the bucket first. Presigning one needs the same.
+    pub fn object_needs(&self, method: &str, path: &str) -> Result<BTreeSet<Need>, Unjudged> {
+        let unjudged = || Unjudged(format!("{method} {path}"));
+        let on = |action: &str, resource: &str| Need {
+            action: action.to_owned(),
+            resource: Some(format!("arn:aws:s3:::{resource}")),
+        };
+        let object = path.strip_prefix('/').ok_or_else(unjudged)?;
+        match (method, object.split_once('/')) {
+            ("PUT", Some((_, key))) if !key.is_empty() => {
+                Ok(BTreeSet::from([on("s3:PutObject", object)]))
+            }
+            // Without the second an object that is not there is refused instead of not found.
+            ("GET" | "HEAD", Some((bucket, key))) if !key.is_empty() => Ok(BTreeSet::from([
+                on("s3:GetObject", object),
+                on("s3:ListBucket", bucket),
+            ])),
+            _ => Err(unjudged()),
+        }
     }
 
     fn dynamodb(&self, operation: &str, body: &Value) -> Option<BTreeSet<Need>> {
@@ -241,6 +263,38 @@ mod tests {
                 "dynamodb:BatchWriteItem arn:aws:dynamodb:r:a:table/u",
             ]
         );
+    }
+
+    #[test]
+    fn objects_are_named_by_their_path() {
+        let scope = Scope {
+            region: "r".to_owned(),
+            account: "a".to_owned(),
+        };
+        let needs = |method, path| {
+            let found = scope.object_needs(method, path).ok()?;
+            let told = found
+                .into_iter()
+                .map(|need| format!("{} {}", need.action, need.resource.unwrap_or_default()));
+            Some(told.collect::<Vec<_>>())
+        };
+        let put = "s3:PutObject arn:aws:s3:::b/a/k".to_owned();
+        assert_eq!(needs("PUT", "/b/a/k"), Some(vec![put]));
+        let get = "s3:GetObject arn:aws:s3:::b/a/k".to_owned();
+        let list = "s3:ListBucket arn:aws:s3:::b".to_owned();
+        assert_eq!(
+            needs("HEAD", "/b/a/k"),
+            Some(vec![get.clone(), list.clone()])
+        );
+        assert_eq!(needs("GET", "/b/a/k"), Some(vec![get, list]));
+        for (method, path) in [
+            ("GET", "/b"),
+            ("GET", "/b/"),
+            ("DELETE", "/b/k"),
+            ("PUT", "b"),
+        ] {
+            assert_eq!(needs(method, path), None, "{method} {path}");
+        }
     }
 
     #[test]

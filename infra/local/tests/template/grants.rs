@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use agentwarm_local::api_client::ApiError;
-use http::{Method, StatusCode};
+use agentwarm_local::http_client::HttpClient;
+use http::{Method, Request, StatusCode};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -220,7 +221,11 @@ async fn accounts(world: &World, warming: &str) {
         .post(&format!("/api/accounts/{warming}/test-connection"), None)
         .await;
     assert_eq!(tested["overall"], true, "{tested}");
-    let mail = json!({ "to": "w197@acorn.test", "subject": "By hand", "textBody": "Hello." });
+    let upload = uploaded(world, warming).await;
+    let mail = json!({
+        "to": "w197@acorn.test", "subject": "By hand", "textBody": "Hello.",
+        "attachments": [{ "filename": "a.txt", "uploadId": upload }],
+    });
     let send = format!("/api/accounts/{warming}/send");
     world
         .api
@@ -258,6 +263,16 @@ async fn accounts(world: &World, warming: &str) {
             .send(Method::DELETE, &format!("/api/accounts/{account}"), None)
             .await;
     }
+}
+
+/// The id of a file that was uploaded for an account's mails.
+async fn uploaded(world: &World, account: &str) -> Value {
+    let path = format!("/api/accounts/{account}/attachments");
+    let announced = world.post(&path, Some(&json!({ "size": 5 }))).await;
+    let put = Request::put(announced["url"].as_str().unwrap()).body(b"Hello".to_vec());
+    let answer = HttpClient::default().send(put.unwrap()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    announced["uploadId"].clone()
 }
 
 /// All that can be changed of an account that is paused.

@@ -5,9 +5,11 @@ mod allowance;
 mod outcome;
 mod read;
 mod send;
+mod uploads;
 
 pub use address::parse_correspondent;
 pub use allowance::{Allowance, DailyLimitReached};
 pub use outcome::MailRefused;
 pub use read::{FoundMessages, ReadMessages, WantedMessages};
 pub use send::{SendMail, Sent};
+pub use uploads::{AnnouncedUpload, BeginUpload, MAX_ATTACHMENT_BYTES};

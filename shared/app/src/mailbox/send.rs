@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::allowance::{Allowance, Place};
 use super::outcome::MailRefused;
+use super::uploads;
 use crate::accounts::test_connection::{CLOSE_TIMEOUT, CONNECT_TIMEOUT};
 use crate::change::existing;
 use crate::credentials;
@@ -27,10 +28,12 @@ use crate::ports::StoreError;
 use crate::ports::accounts::AccountReads;
 use crate::ports::checkpoint::{Checkpoint, Kept};
 use crate::ports::clock::{Clock, Entropy};
-use crate::ports::letters::{Draft, Gate, Letter, Posted, Refusal};
+use crate::ports::days::AccountRef;
+use crate::ports::letters::{Content, Draft, Gate, Letter, Posted, Refusal};
 use crate::ports::mail::{
     ConnectFailure, Folder, ImapSmtpCredentials, MailReader, MailSender, Submission,
 };
+use crate::ports::uploads::Uploads;
 use crate::ports::vault::Vault;
 use crate::tenant::Tenant;
 
@@ -51,6 +54,8 @@ pub struct SendMail {
     pub sender: Arc<dyn MailSender>,
     /// IMAP, for the copy in Sent.
     pub reader: Arc<dyn MailReader>,
+    /// Files that were uploaded before.
+    pub uploads: Arc<dyn Uploads>,
     /// How many.
     pub allowance: Allowance,
     /// The mail's date.
@@ -84,7 +89,7 @@ impl SendMail {
         &self,
         tenant: &Tenant,
         id: AccountId,
-        draft: Draft,
+        draft: Draft<Content>,
         attempt: &dyn Checkpoint,
         deadline: Instant,
     ) -> Result<Sent, AppError> {
@@ -97,6 +102,7 @@ impl SendMail {
                 begun.map_err(|_| AppError::Inconsistent("a note that is no Message-ID"))?;
             return self.look_for(begun, &credentials, deadline).await;
         }
+        let draft = self.with_files(tenant, id, draft).await?;
         let letter = self.letter(&account, draft);
         let place = self.allowance.take(tenant, &account).await?;
         let fate = self.post(&letter, &credentials, attempt, deadline).await;
@@ -127,6 +133,21 @@ impl SendMail {
         if let Err(error) = undone {
             tracing::warn!(%error, "a mail that was not sent still counts as begun");
         }
+    }
+
+    async fn with_files(
+        &self,
+        tenant: &Tenant,
+        account: AccountId,
+        mut draft: Draft<Content>,
+    ) -> Result<Draft, AppError> {
+        let owner = AccountRef {
+            user: tenant.user,
+            account,
+        };
+        let files = std::mem::take(&mut draft.attachments);
+        let files = uploads::collect(self.uploads.as_ref(), owner, files, self.clock.wall());
+        Ok(draft.with_attachments(files.await?))
     }
 
     fn letter(&self, account: &Account, draft: Draft) -> Letter {

@@ -1,6 +1,7 @@
 //! Mails that people write, and how they leave: `POST /api/accounts/:id/send`.
 
 use agentwarm_core::email::EmailAddress;
+use agentwarm_core::ids::UploadId;
 use agentwarm_core::mail::message_id::MessageId;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -23,9 +24,9 @@ pub struct Letter {
     pub date: Timestamp,
 }
 
-/// What somebody wrote.
+/// What somebody wrote. Its files are there, unless `C` says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
+pub struct Draft<C = Vec<u8>> {
     /// To whom.
     pub to: Vec<Correspondent>,
     /// Who gets a copy.
@@ -37,7 +38,7 @@ pub struct Draft {
     /// What it says.
     pub body: Body,
     /// Files.
-    pub attachments: Vec<Attachment>,
+    pub attachments: Vec<Attachment<C>>,
     /// What it answers.
     pub in_reply_to: Option<MessageId>,
     /// Its thread, oldest first.
@@ -62,16 +63,39 @@ pub enum Body {
 
 /// A file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attachment {
+pub struct Attachment<C = Vec<u8>> {
     /// Its name, in any script.
     pub filename: String,
     /// Its media type (RFC 2045 §5.1), never `multipart/…` or `message/…`.
     pub content_type: String,
-    /// Its bytes.
-    pub content: Vec<u8>,
+    /// Its bytes, or where they are.
+    pub content: C,
 }
 
-impl Draft {
+/// Where a file is that somebody wants to attach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// In the request.
+    Inline(Vec<u8>),
+    /// Uploaded before.
+    Uploaded(UploadId),
+}
+
+impl<C> Draft<C> {
+    /// The same with these files.
+    pub fn with_attachments<D>(self, attachments: Vec<Attachment<D>>) -> Draft<D> {
+        Draft {
+            to: self.to,
+            cc: self.cc,
+            bcc: self.bcc,
+            subject: self.subject,
+            body: self.body,
+            attachments,
+            in_reply_to: self.in_reply_to,
+            references: self.references,
+        }
+    }
+
     /// Everybody who gets it, each once.
     pub fn recipients(&self) -> Vec<&EmailAddress> {
         let mut all: Vec<&EmailAddress> = Vec::new();

@@ -24,6 +24,7 @@ pub mod requests;
 pub mod suppressions;
 pub mod test_mode;
 pub mod totals;
+pub mod uploads;
 pub mod vault;
 
 /// A store could not do its work.

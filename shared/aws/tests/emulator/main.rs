@@ -22,4 +22,5 @@ mod queues;
 mod retries;
 mod store_contract;
 mod support;
+mod uploads;
 mod vault;

@@ -28,6 +28,7 @@ mod slots;
 mod suppressions;
 mod test_mode;
 mod totals;
+pub mod uploads;
 pub mod vault;
 
 use std::collections::BTreeMap;

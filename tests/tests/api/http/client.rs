@@ -183,6 +183,7 @@ fn routes(world: &World) -> Vec<BoundRoute> {
         delete: world.delete(),
         test: world.test_connection(),
         send: world.send_mail(),
+        uploads: world.begin_upload(),
         messages: world.read_messages(),
         links: world.crm_links(),
         linked: world.linked(),

@@ -96,6 +96,39 @@ const FIELDS: &[Field] = &[
     ("POST /api/accounts/{id}/crm-links", "crmSource", |text| {
         crm("p-1", "a-1", text)
     }),
+    ("POST /api/accounts/{id}/send", "to", |text| {
+        mail("/to", text)
+    }),
+    ("POST /api/accounts/{id}/send", "cc", |text| {
+        mail("/cc", text)
+    }),
+    ("POST /api/accounts/{id}/send", "bcc", |text| {
+        mail("/bcc", text)
+    }),
+    ("POST /api/accounts/{id}/send", "subject", |text| {
+        mail("/subject", text)
+    }),
+    ("POST /api/accounts/{id}/send", "textBody", |text| {
+        mail("/textBody", text)
+    }),
+    ("POST /api/accounts/{id}/send", "htmlBody", |text| {
+        mail("/htmlBody", text)
+    }),
+    ("POST /api/accounts/{id}/send", "inReplyTo", |text| {
+        mail("/inReplyTo", text)
+    }),
+    ("POST /api/accounts/{id}/send", "references", |text| {
+        mail("/references/0", text)
+    }),
+    ("POST /api/accounts/{id}/send", "filename", |text| {
+        mail("/attachments/0/filename", text)
+    }),
+    ("POST /api/accounts/{id}/send", "contentType", |text| {
+        mail("/attachments/0/contentType", text)
+    }),
+    ("POST /api/accounts/{id}/send", "content", |text| {
+        mail("/attachments/0/content", text)
+    }),
     ("POST /api/keys", "name", |text| json!({ "name": text })),
     (
         "POST /api/warmup/pools",
@@ -127,13 +160,15 @@ const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Fields whose texts people read, in mails and elsewhere.
-const LINES: [&str; 6] = [
+const LINES: [&str; 8] = [
     "displayName",
     "title",
     "department",
     "topics",
     "name",
     "description",
+    "subject",
+    "filename",
 ];
 
 /// Nothing breaks it (controls, Zl, Zp), turns it round (the characters of `Bidi_Control`), or becomes something else when it is decoded.
@@ -159,6 +194,22 @@ fn credentials(place: &str, text: &str) -> Value {
     let mut credentials = new_account("ada@example.com")["credentials"].take();
     *credentials.pointer_mut(place).unwrap() = text.into();
     json!({ "provider": "imap_smtp", "credentials": credentials })
+}
+
+fn mail(place: &str, text: &str) -> Value {
+    let mut mail = json!({
+        "to": "own@example.com",
+        "subject": "Hello",
+        "textBody": "Hello.",
+        "htmlBody": "<p>Hello.</p>",
+        "cc": "own@example.com",
+        "bcc": "own@example.com",
+        "inReplyTo": "a@example.com",
+        "references": ["a@example.com"],
+        "attachments": [{ "filename": "a.txt", "content": "aGVsbG8=", "contentType": "text/plain" }],
+    });
+    *mail.pointer_mut(place).unwrap() = text.into();
+    mail
 }
 
 fn gmail(access: &str, refresh: &str) -> Value {
@@ -208,6 +259,9 @@ async fn what_is_taken_is_one_mail_one_log_line_and_itself() {
     for (line, field, with) in FIELDS {
         let api = Api::new().await;
         let path = create(&api, "own@example.com").await;
+        api.world
+            .office
+            .open_mailbox("own@example.com", "app-password");
         let id = path.rsplit('/').next().unwrap();
         let (method, template) = line.split_once(' ').unwrap();
         let method: Method = method.parse().unwrap();

@@ -21,4 +21,5 @@ mod send_once;
 mod ssrf;
 mod suppression;
 mod tenancy;
+mod uploads;
 mod warmup;

@@ -212,6 +212,7 @@ async fn what_does_not_fit_into_a_request_names_both_limits() {
     let answer = refused(&api, &path, large, "PAYLOAD_TOO_LARGE").await;
     let error = answer["error"].as_str().unwrap();
     assert!(error.contains("6 MB") && error.contains("25 MB"), "{error}");
+    assert!(error.contains("/attachments"), "{error}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agentwarm_app::mailbox::{Allowance, ReadMessages, SendMail};
+use agentwarm_app::mailbox::{Allowance, BeginUpload, ReadMessages, SendMail};
 
 use super::World;
 
@@ -13,12 +13,22 @@ impl World {
             vault: self.vault.clone(),
             sender: Arc::new(self.office.clone()),
             reader: Arc::new(self.office.clone()),
+            uploads: self.uploads.clone(),
             allowance: Allowance {
                 plans: self.store.clone(),
                 sent: self.store.clone(),
                 test_mode: self.test_mode().rule,
                 clock: self.clock.clone(),
             },
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    pub(crate) fn begin_upload(&self) -> BeginUpload {
+        BeginUpload {
+            accounts: self.store.clone(),
+            uploads: self.uploads.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
         }
