@@ -38,7 +38,7 @@ const HOOKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/hooks.py");
 const MAILBOX: &str = "w211@acorn.test";
 
 /// The whole of it on a busy machine, and then something is stuck.
-const PATIENCE: Duration = Duration::from_mins(8);
+const PATIENCE: Duration = Duration::from_mins(12);
 
 /// Real time between two virtual minutes: mails are sent and days end, and the API has the processors for itself most of the time.
 const PACE: Duration = Duration::from_millis(500);
