@@ -43,7 +43,7 @@ impl Patience {
             claimed: SignedDuration::from_hours(54),
             in_doubt: SignedDuration::from_hours(54),
             unseen: SignedDuration::from_hours(30),
-            overdue: SignedDuration::from_hours(30),
+            overdue: SignedDuration::from_hours(54),
         }
     }
 }
