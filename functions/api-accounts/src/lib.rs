@@ -82,10 +82,7 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             updates: world.account_updates()?,
             roster: world.roster()?,
             due: world.due_index()?,
-            days: OpenDays {
-                plans: world.plans()?,
-                clock: world.clock(),
-            },
+            days: days.clone(),
             clock: world.clock(),
         },
         credentials: ReplaceCredentials {
@@ -125,12 +122,7 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             clock: world.clock(),
             entropy: world.entropy(),
         },
-        messages: ReadMessages {
-            accounts: world.account_reads()?,
-            vault: world.vault()?,
-            reader: world.imap_smtp()?,
-            clock: world.clock(),
-        },
+        messages: mails::read_messages(world)?,
         links: CrmLinks {
             accounts: world.account_reads()?,
             links: world.crm_links()?,

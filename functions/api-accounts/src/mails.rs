@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agentwarm_app::mailbox::{Allowance, SendMail};
+use agentwarm_app::mailbox::{Allowance, ReadMessages, SendMail};
 use agentwarm_app::ports::uploads::Uploads;
 use agentwarm_core::error::ErrorCode;
 use agentwarm_lambda::http::{Answer, Caller, Request, Response, Route, Routes};
@@ -27,6 +27,16 @@ pub(crate) fn send_mail(world: &World, uploads: Arc<dyn Uploads>) -> Result<Send
         },
         clock: world.clock(),
         entropy: world.entropy(),
+    })
+}
+
+/// Showing messages.
+pub(crate) fn read_messages(world: &World) -> Result<ReadMessages, WorldError> {
+    Ok(ReadMessages {
+        accounts: world.account_reads()?,
+        vault: world.vault()?,
+        reader: world.imap_smtp()?,
+        clock: world.clock(),
     })
 }
 
