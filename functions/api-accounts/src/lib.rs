@@ -61,6 +61,7 @@ const LINKS: &str = "/api/accounts/{id}/crm-links";
 pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
     let days = OpenDays {
         plans: world.plans()?,
+        figures: world.figures()?,
         clock: world.clock(),
     };
     let uploads = world.uploads()?;

@@ -21,6 +21,7 @@ pub(crate) fn send_mail(world: &World, uploads: Arc<dyn Uploads>) -> Result<Send
         uploads,
         allowance: Allowance {
             plans: world.plans()?,
+            figures: world.figures()?,
             sent: world.hand_sent()?,
             test_mode: world.test_mode_rule()?,
             clock: world.clock(),

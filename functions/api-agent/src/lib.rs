@@ -18,6 +18,7 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
         accounts: world.account_reads()?,
         days: OpenDays {
             plans: world.plans()?,
+            figures: world.figures()?,
             clock: world.clock(),
         },
         pools: world.pool_reads()?,

@@ -42,6 +42,7 @@ pub struct Analytics {
 pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
     let days = OpenDays {
         plans: world.plans()?,
+        figures: world.figures()?,
         clock: world.clock(),
     };
     let analytics = Analytics {
@@ -61,6 +62,7 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             accounts: world.account_reads()?,
             configs: world.configs()?,
             plans: world.plans()?,
+            figures: world.figures()?,
             clock: world.clock(),
         },
         crm: Crm {

@@ -76,6 +76,7 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
         diagnose: DiagnoseWarmup {
             accounts: world.account_reads()?,
             plans: world.plans()?,
+            figures: world.figures()?,
             clock: world.clock(),
         },
         schedule: ReadSchedule {

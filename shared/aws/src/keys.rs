@@ -366,6 +366,17 @@ pub fn due_entry(shard: u16, entry: &DueEntry) -> Key {
     )
 }
 
+/// Mails of one mailbox that lie together in the due index, filed at the first of them. What they are is part of the key, so that putting
+/// them again changes nothing and putting others takes none away.
+pub fn due_sends(shard: u16, first: Timestamp, mails: &[u8]) -> Key {
+    let digest = Sha256::digest(mails);
+    let name = hex(digest.first_chunk::<8>().map_or(&digest[..], |it| &it[..]));
+    Key::new(
+        due_pk(shard, first),
+        format!("{}#sends#{name}", in_hour(first)),
+    )
+}
+
 /// The entries of a shard in `(after, until]`, one range for each hour, in order; of a longer time the last `most_hours`.
 pub fn due_entries(
     shard: u16,
@@ -437,7 +448,7 @@ fn in_hour(at: Timestamp) -> String {
 }
 
 /// `at`, or the next whole millisecond: an entry must never lie before the instant it was filed for, where a tick may have been.
-fn to_next_millisecond(at: Timestamp) -> Timestamp {
+pub fn to_next_millisecond(at: Timestamp) -> Timestamp {
     let floor = truncated(at, 1);
     if floor == at {
         at

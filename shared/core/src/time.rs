@@ -88,6 +88,10 @@ impl Zone {
     }
 }
 
+/// How far two processes' clocks may be apart, in seconds. AWS refuses what is signed five minutes off (Signature Version 4), so a process
+/// whose clock is further off does nothing at all.
+pub const MOST_CLOCK_SKEW_SECONDS: i64 = 5 * 60;
+
 /// `at` moved by `seconds`, stopping at the ends of representable time: an argument from outside can be any instant, and arithmetic on
 /// it must not panic.
 pub fn shifted(at: Timestamp, seconds: i64) -> Timestamp {

@@ -16,6 +16,7 @@ use agentwarm_app::accounts::{Personas, ReplaceCredentials, UpdateAccount};
 use agentwarm_app::agent::AgentStatus;
 use agentwarm_app::crm::{CrmLinks, LinkedAccounts};
 use agentwarm_app::engine::config::Configs;
+use agentwarm_app::engine::figures::Figures;
 use agentwarm_app::engine::test_mode::TestModeRule;
 use agentwarm_app::error::AppError;
 use agentwarm_app::keys::Keys;
@@ -132,9 +133,19 @@ impl World {
         }
     }
 
+    pub(crate) fn figures(&self) -> Figures {
+        Figures {
+            plans: self.store.clone(),
+            slots: self.store.clone(),
+            receipts: self.store.clone(),
+            mailboxes: self.store.clone(),
+        }
+    }
+
     pub(crate) fn days(&self) -> OpenDays {
         OpenDays {
             plans: self.store.clone(),
+            figures: self.figures(),
             clock: self.clock.clone(),
         }
     }
@@ -195,6 +206,7 @@ impl World {
         DiagnoseWarmup {
             accounts: self.store.clone(),
             plans: self.store.clone(),
+            figures: self.figures(),
             clock: self.clock.clone(),
         }
     }
@@ -363,6 +375,8 @@ impl World {
         let mut rows = plans.days(owner, date, date).await.unwrap();
         let mut row = rows.remove(0);
         row.figures = figures;
+        // There are no mails that would add up to them.
+        row.closed = true;
         row.version += 1;
         let _ = plans.replace_day(owner, &row).await.unwrap();
         self.change(id, |account| {

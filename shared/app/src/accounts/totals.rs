@@ -1,7 +1,8 @@
 //! Totals that are right now.
 //!
 //! An account's item holds the sums of its closed days; the few days after that (today, yesterday, and what an outage left open) are
-//! added when somebody looks. So sending a mail does not write the account, and a total is never more than one event old.
+//! added when somebody looks. So sending a mail does not write the account. Of one account a total is as of now; in a list it may be an hour
+//! old, as its running day was summed up last.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use agentwarm_core::warmup::day::DayFigures;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use crate::engine::figures::Figures;
 use crate::error::AppError;
 use crate::ports::clock::Clock;
 use crate::ports::days::{AccountRef, Plans};
@@ -33,13 +35,17 @@ pub struct Totals {
 pub struct OpenDays {
     /// Where they are.
     pub plans: Arc<dyn Plans>,
+    /// What sums up the running one.
+    pub figures: Figures,
     /// What is today.
     pub clock: Arc<dyn Clock>,
 }
 
 impl OpenDays {
-    /// The totals of one account: one query, none if it has no open day.
+    /// The totals of one account, its running day summed up anew.
     pub async fn totals(&self, account: &Account) -> Result<Totals, AppError> {
+        let now = self.clock.schedule();
+        self.figures.refresh_today(account, now).await?;
         let mut totals = Totals::closed(account);
         if let Some((first, last)) = self.open_dates(account) {
             let owner = AccountRef {

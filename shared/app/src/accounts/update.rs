@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use super::read::LiveAccount;
 use super::totals::OpenDays;
 use crate::change::{changed, existing};
+use crate::engine::file;
 use crate::error::AppError;
 use crate::ports::accounts::{AccountReads, AccountUpdates};
 use crate::ports::clock::Clock;
@@ -119,7 +120,7 @@ impl UpdateAccount {
                 account: account.id,
             },
         };
-        Ok(self.due.put(&[entry.filed(now)]).await?)
+        Ok(file(self.due.as_ref(), &[entry], now).await?)
     }
 }
 

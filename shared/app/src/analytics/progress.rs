@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use super::account::day_number;
 use crate::change::existing;
 use crate::engine::config::Configs;
+use crate::engine::figures::Figures;
 use crate::error::AppError;
 use crate::ports::accounts::AccountReads;
 use crate::ports::clock::Clock;
@@ -28,6 +29,8 @@ pub struct WarmupProgress {
     pub configs: Configs,
     /// The days.
     pub plans: Arc<dyn Plans>,
+    /// What sums up the running day.
+    pub figures: Figures,
     /// What is today.
     pub clock: Arc<dyn Clock>,
 }
@@ -78,7 +81,9 @@ impl WarmupProgress {
     ) -> Result<Progress, AppError> {
         let account = existing(self.accounts.as_ref(), tenant, id).await?;
         let retention_days = tenant.limits().retention_days;
-        let today = account.zone.date_of(self.clock.schedule());
+        let now = self.clock.schedule();
+        self.figures.refresh_today(&account, now).await?;
+        let today = account.zone.date_of(now);
         let back = i64::from(days.min(retention_days).saturating_sub(1));
         let owner = AccountRef {
             user: account.user,

@@ -15,7 +15,6 @@ use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::mail::receipt::{Placement, Receipt};
 use agentwarm_core::mail::slot::{Slot, SlotKind, SlotState};
 use agentwarm_core::mail::token::{Token, TokenKey};
-use agentwarm_core::warmup::due::rounds::Pace;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use agentwarm_core::warmup::engage::{self, Arrival};
 
@@ -258,11 +257,6 @@ impl Arrivals {
             slot: slot.id,
             found_at: now,
             receiver: account.id,
-            pace: if account.sends() {
-                Pace::Busy
-            } else {
-                Pace::Idle
-            },
             zone: &account.zone,
             config: &config,
             // A mailbox that does not send has no budget for replies.

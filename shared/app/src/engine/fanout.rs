@@ -1,4 +1,4 @@
-//! What changed leaves: events to the bus and the audit log, figures to the day rows, bad figures to the brake.
+//! What changed leaves: events to the bus and the audit log, bad mails to the figures of their day and to the brake.
 //!
 //! Fed by the tables' streams, which deliver at least once and per item in order. Nothing here counts: audit entries and bus events have
 //! ids that follow from the item's key and version, figures are recomputed and written absolutely, and the brake decides on the
@@ -69,7 +69,7 @@ impl Fanout {
         if !published.is_empty() {
             self.bus.publish(&published).await?;
         }
-        self.refresh(changes).await
+        self.brake(changes).await
     }
 
     async fn log(&self, events: &[(AuditEntryId, UserId, Event)]) -> Result<(), EngineError> {
@@ -97,45 +97,32 @@ impl Fanout {
         Ok(())
     }
 
-    /// Refreshes the figures of the senders whose mails got a fate, and puts the brake on those whose mails bounced or landed in spam.
-    async fn refresh(&self, changes: &[Change]) -> Result<(), EngineError> {
-        let mut days: BTreeSet<(AccountRef, Date)> = BTreeSet::new();
-        let mut alarmed: BTreeSet<AccountRef> = BTreeSet::new();
-        for slot in changes
-            .iter()
-            .filter_map(|change| change.slot.as_ref())
-            .filter(|slot| slot.state.is_final())
-        {
-            days.insert((
-                AccountRef {
-                    user: slot.user,
-                    account: slot.sender,
-                },
-                slot.date,
-            ));
-        }
+    /// Puts the brake on the senders whose mails bounced or landed in spam, with the figures of the day as they are now.
+    async fn brake(&self, changes: &[Change]) -> Result<(), EngineError> {
+        let mut alarmed: BTreeMap<AccountRef, BTreeSet<Date>> = BTreeMap::new();
         for change in changes {
-            let bad = change.events.iter().any(|event| {
+            let is_bad = change.events.iter().any(|event| {
                 matches!(
                     event.event_type,
                     EventType::WarmupEmailBounced | EventType::WarmupEmailSpammed
                 )
             });
-            if let Some(slot) = change.slot.as_ref().filter(|_| bad) {
-                alarmed.insert(AccountRef {
+            if let Some(slot) = change.slot.as_ref().filter(|_| is_bad) {
+                let sender = AccountRef {
                     user: slot.user,
                     account: slot.sender,
-                });
+                };
+                alarmed.entry(sender).or_default().insert(slot.date);
             }
         }
         let now = self.clock.schedule();
-        for (owner, date) in days {
+        for (owner, dates) in alarmed {
             if let Some(account) = self.accounts.get(owner.user, owner.account).await? {
-                self.figures.refresh(&account, date, now).await?;
+                for date in dates {
+                    self.figures.refresh(&account, date, now).await?;
+                }
+                self.judging.brake(owner, now).await?;
             }
-        }
-        for owner in alarmed {
-            self.judging.brake(owner, now).await?;
         }
         Ok(())
     }

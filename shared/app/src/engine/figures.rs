@@ -39,8 +39,8 @@ impl Lookback {
         later_answers: true,
     };
 
-    /// When nothing is wrong: mails of before midnight. While the day runs its figures are computed after each mail, and the days before it
-    /// would be most of what is read for that.
+    /// When nothing is wrong: mails of before midnight. While the day runs its figures are computed every hour, and the days before it would
+    /// be most of what is read for that.
     const USUAL: Self = Self {
         slots: SignedDuration::from_hours(2),
         receipts: SignedDuration::from_hours(2),
@@ -185,6 +185,25 @@ impl Figures {
             .await?
             .into_iter()
             .collect())
+    }
+
+    /// Brings the row of the account's running day up to date, if that day was planned: for whoever looks at this one account. Lists show what
+    /// was summed up last, by the mailbox's sittings or by this.
+    pub(crate) async fn refresh_today(
+        &self,
+        account: &Account,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let today = account.zone.date_of(now);
+        let warmup = account.warmup.as_ref();
+        if warmup.and_then(|warmup| warmup.last_planned_date) < Some(today) {
+            return Ok(());
+        }
+        match self.refresh(account, today, now).await {
+            // Others write it at the same time: theirs is as good.
+            Ok(_) | Err(EngineError::Contended(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Brings a day's row up to date as far as usual mails go, unless it is closed: it is closed with the whole truth. `None`: that day was

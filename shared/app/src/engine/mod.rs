@@ -69,15 +69,21 @@ pub fn deployment_seed() -> Seed {
     Seed::root(b"agentwarm/days")
 }
 
-/// Puts entries into the due index where a tick will still find them.
+/// Puts entries into the due index where a tick will still find them, whatever its clock says.
 pub(crate) async fn file(
     due: &dyn DueIndex,
     entries: &[DueEntry],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let filed: Vec<_> = entries.iter().map(|entry| entry.filed(now)).collect();
-    if filed.is_empty() {
+    if entries.is_empty() {
         return Ok(());
     }
+    let reached = if entries.iter().any(|entry| entry.may_be_behind(now)) {
+        due.reached(entries).await?
+    } else {
+        None
+    };
+    let now = reached.map_or(now, |reached| reached.max(now));
+    let filed: Vec<_> = entries.iter().map(|entry| entry.filed(now)).collect();
     due.put(&filed).await
 }

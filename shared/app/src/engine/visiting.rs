@@ -3,17 +3,18 @@
 //! A visit is a *look*, for mail that was sent minutes ago, or a *round*. A look books what it finds and writes nothing else. A round sits
 //! down to the mails as well ([`engage`]): it does whatever became due since the last sitting, and notes how far the mailbox was read and
 //! that all until now is done. Until a sitting has noted that, later visits read the same messages again and meet their receipts; that costs
-//! less than a note at each visit.
+//! less than a note at each visit. Once an hour a round also sums up what its account has sent and received so far ([`Figures`]).
 //!
-//! What moves mail takes the mailbox's lease first ([`hold`]), for two sessions that move one message can make two copies. That all else is
-//! done *once*, whoever else is in the mailbox, rests on the receipts, which are created conditionally, and on operations that can be
-//! repeated (setting a flag again). Cursors move last: a visit that dies leaves the mailbox as if it had not come.
+//! What moves mail takes the mailbox's lease first ([`hold`]), for two sessions that move one message can make two copies. What a sitting
+//! without moves leaves is noted only if nobody was in the mailbox meanwhile. That all else is done *once*, whoever else is there, rests on
+//! the receipts, which are created conditionally, and on operations that can be repeated (setting a flag again). Cursors move last: a visit
+//! that dies leaves the mailbox as if it had not come.
 
 mod healing;
 mod hold;
 mod reading;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -22,12 +23,14 @@ use agentwarm_core::account::{Account, AccountStatus};
 use agentwarm_core::ids::SlotId;
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::warmup::connection::MailProtocol;
-use agentwarm_core::warmup::engage;
+use agentwarm_core::warmup::due::rounds;
+use agentwarm_core::warmup::engage::{self, Action};
 
 use self::hold::Hold;
 use self::reading::{Cursors, read_new};
 use super::EngineError;
 use super::arrivals::Arrivals;
+use super::figures::Figures;
 use super::health::HealthKeeper;
 use super::reports::Reports;
 use crate::ports::accounts::AccountReads;
@@ -70,6 +73,8 @@ pub struct Visiting {
     pub arrivals: Arrivals,
     /// What to do with a delivery report.
     pub reports: Reports,
+    /// Sums of the running day.
+    pub figures: Figures,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Lease owners.
@@ -115,16 +120,40 @@ struct Sat {
 impl Visiting {
     /// Carries out one order.
     pub async fn visit(&self, order: &VisitOrder) -> Result<Visited, EngineError> {
-        let mailbox = AccountRef {
-            user: order.user,
-            account: order.account,
-        };
         let now = self.clock.schedule();
         if !order.look_anyway && self.nothing_expected(order).await? {
             return Ok(Visited::default());
         }
         let Some(account) = self.accounts.get(order.user, order.account).await? else {
             return Ok(Visited::default());
+        };
+        let visited = self.look_into(&account, order, now).await?;
+        if order.look_anyway && rounds::is_sitting(account.id, now) {
+            self.sum_up(&account, now).await?;
+        }
+        Ok(visited)
+    }
+
+    /// Brings the figures of the account's running day up to date, and those of the day that was running an hour ago.
+    async fn sum_up(&self, account: &Account, now: Timestamp) -> Result<(), EngineError> {
+        let an_hour_ago = now.saturating_sub(SignedDuration::from_hours(1));
+        let instants = [an_hour_ago.unwrap_or(Timestamp::MIN), now];
+        let dates: BTreeSet<_> = instants.map(|at| account.zone.date_of(at)).into();
+        for date in dates {
+            self.figures.refresh(account, date, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_into(
+        &self,
+        account: &Account,
+        order: &VisitOrder,
+        now: Timestamp,
+    ) -> Result<Visited, EngineError> {
+        let mailbox = AccountRef {
+            user: account.user,
+            account: account.id,
         };
         let state = self.mailboxes.state(mailbox).await?;
         let waits = state.health.waits_until(MailProtocol::Imap);
@@ -137,19 +166,19 @@ impl Visiting {
             return Ok(Visited::default());
         }
         if account.warmup.is_none() && state.engaged_before.is_none() {
-            self.enrol(&account).await?;
+            self.enrol(account).await?;
         }
-        let credentials = self.health.credentials(&account).await?;
+        let credentials = self.health.credentials(account).await?;
         let mut session = match self.reader.connect(&credentials).await {
             Ok(session) => session,
             Err(failure) => {
-                self.failed(&account, &failure).await?;
+                self.failed(account, &failure).await?;
                 return Ok(Visited::default());
             }
         };
-        self.opened(&account, &credentials, &state.health).await?;
+        self.opened(account, &credentials, &state.health).await?;
         let visited = self
-            .inside(&account, &state, order, session.as_mut(), now)
+            .inside(account, &state, order, session.as_mut(), now)
             .await;
         session.close().await;
         visited
@@ -209,18 +238,20 @@ impl Visiting {
                 },
                 format!("{:032x}", self.entropy.bits()),
                 self.clock.wall(),
+                state.clone(),
             ),
             now,
         };
-        let work = self.work(account, order, &messages, state, &mut inside, &mut visited);
-        let result = match work.await {
-            Ok(Some(sat)) => self.note(cursors, sat, &mut inside).await,
-            Ok(None) => Ok(()),
-            Err(interrupted) => Err(interrupted),
+        let work = self.work(account, order, &messages, &mut inside, &mut visited);
+        let result = work.await;
+        let hold = inside.hold;
+        let noted = match &result {
+            Ok(Some(sat)) => Some(noted(hold.state(), cursors, *sat, now)),
+            Ok(None) | Err(_) => None,
         };
-        inside.hold.give_back().await?;
+        hold.leave(noted.as_ref()).await?;
         match result {
-            Ok(()) => Ok(visited),
+            Ok(_) => Ok(visited),
             Err(Interrupted::Connection(failure)) => {
                 self.failed(account, &failure).await?;
                 Ok(visited)
@@ -229,13 +260,12 @@ impl Visiting {
         }
     }
 
-    /// Everything that is done in a mailbox that was read in this `state`. Says what is left to be noted, if it should be noted now.
+    /// Everything that is done in a mailbox. Says what is left to be noted, if it should be noted now.
     async fn work(
         &self,
         account: &Account,
         order: &VisitOrder,
         messages: &[FoundMessage],
-        state: &MailboxState,
         inside: &mut Inside<'_>,
         visited: &mut Visited,
     ) -> Result<Option<Sat>, Interrupted> {
@@ -255,32 +285,12 @@ impl Visiting {
         if !order.look_anyway {
             return Ok(None);
         }
-        let sat = self.sit(account, state, booked, inside, visited).await?;
+        let sat = self.sit(account, booked, inside, visited).await?;
         let soon = inside.now.saturating_add(SITS_SOON);
         let sits_soon = sat.next.is_some_and(|at| soon.is_ok_and(|soon| at <= soon));
         // What was found elsewhere than at the cursors is not met again.
         let note_now = sat.worked || settled_any || messages.len() > READ_AGAIN || !sits_soon;
         Ok(note_now.then_some(sat))
-    }
-
-    /// Notes that the mailbox was read up to `cursors` and that all that was due until now is done.
-    async fn note(
-        &self,
-        cursors: Cursors,
-        sat: Sat,
-        inside: &mut Inside<'_>,
-    ) -> Result<(), Interrupted> {
-        let now = inside.now;
-        let state = inside.hold.take().await?;
-        *state = MailboxState {
-            inbox: cursors.inbox,
-            junk: cursors.junk,
-            engaged_through: state.engaged_through.max(Some(now)),
-            next_engagement: sat.next,
-            engaged_before: Some(sat.before),
-            health: state.health,
-        };
-        Ok(())
     }
 
     /// Takes a message in; its receipt, if it is a warmup mail.
@@ -312,23 +322,26 @@ impl Visiting {
     async fn sit(
         &self,
         account: &Account,
-        state: &MailboxState,
         booked: BTreeMap<SlotId, Receipt>,
         inside: &mut Inside<'_>,
         visited: &mut Visited,
     ) -> Result<Sat, Interrupted> {
         let now = inside.now;
+        let state = inside.hold.state();
         let receipts = self.unfinished(account, state, booked, now).await?;
-        let is_due = |receipt| !engage::due(receipt, state.engaged_through, now).is_empty();
-        let worked = receipts.values().any(is_due);
-        if worked {
-            let through = inside.hold.take().await?.engaged_through;
-            for receipt in receipts.values() {
-                let actions = engage::due(receipt, through, now);
-                if !actions.is_empty() {
-                    do_all(inside.session, receipt, &actions).await?;
-                    visited.engaged += 1;
-                }
+        let read_through = state.engaged_through;
+        let is_moved = |receipt| engage::due(receipt, read_through, now).contains(&Action::File);
+        if receipts.values().any(is_moved) {
+            inside.hold.take().await?;
+        }
+        let through = inside.hold.state().engaged_through;
+        let mut worked = false;
+        for receipt in receipts.values() {
+            let actions = engage::due(receipt, through, now);
+            if !actions.is_empty() {
+                do_all(inside.session, receipt, &actions).await?;
+                visited.engaged += 1;
+                worked = true;
             }
         }
         let left = |receipt: &Receipt| engage::next_due(receipt, Some(now));
@@ -369,11 +382,24 @@ impl Visiting {
     }
 }
 
+/// What a mailbox is left as that was in this `state`: read up to `cursors`, and all that was due until `now` done.
+fn noted(state: &MailboxState, cursors: Cursors, sat: Sat, now: Timestamp) -> MailboxState {
+    MailboxState {
+        inbox: cursors.inbox,
+        junk: cursors.junk,
+        engaged_through: state.engaged_through.max(Some(now)),
+        next_engagement: sat.next,
+        engaged_before: Some(sat.before),
+        health: state.health,
+        version: state.version,
+    }
+}
+
 /// Does something with a mail. One that its owner has deleted or moved out of reach is left alone.
 async fn do_all(
     session: &mut dyn ReadSession,
     receipt: &Receipt,
-    actions: &[engage::Action],
+    actions: &[Action],
 ) -> Result<(), ConnectFailure> {
     let places = [Folder::Inbox, Folder::Junk, Folder::Warmup];
     let location = session.find(&receipt.message_id, &places, false).await?;
@@ -388,13 +414,13 @@ async fn do_all(
 async fn perform(
     session: &mut dyn ReadSession,
     location: &Location,
-    action: engage::Action,
+    action: Action,
 ) -> Result<(), ConnectFailure> {
     match action {
-        engage::Action::Open => session.mark_seen(location).await,
-        engage::Action::MarkImportant => session.mark_important(location).await,
-        engage::Action::File if location.folder == Some(Folder::Warmup) => Ok(()),
-        engage::Action::File => session.relocate(location, Folder::Warmup).await,
+        Action::Open => session.mark_seen(location).await,
+        Action::MarkImportant => session.mark_important(location).await,
+        Action::File if location.folder == Some(Folder::Warmup) => Ok(()),
+        Action::File => session.relocate(location, Folder::Warmup).await,
     }
 }
 

@@ -10,6 +10,7 @@ use agentwarm_core::account::{Account, AccountStatus};
 use agentwarm_core::plan::PlanLimitReached;
 use jiff::civil::Date;
 
+use crate::engine::figures::Figures;
 use crate::engine::test_mode::TestModeRule;
 use crate::error::AppError;
 use crate::ports::clock::Clock;
@@ -25,6 +26,8 @@ const LIMIT: &str = "dailyEmailsPerAccount";
 pub struct Allowance {
     /// What warmup planned.
     pub plans: Arc<dyn Plans>,
+    /// What of it left.
+    pub figures: Figures,
     /// What users sent.
     pub sent: Arc<dyn HandSent>,
     /// Test mode.
@@ -88,6 +91,8 @@ impl Allowance {
 
     /// How many mails of the day are warmup's: all that are planned while they may still leave, else those that left.
     async fn of_warmup(&self, account: &Account, date: Date) -> Result<u32, AppError> {
+        let now = self.clock.schedule();
+        self.figures.refresh_today(account, now).await?;
         let wanted = [(account.id, date)];
         let days = self.plans.days_of(account.user, &wanted).await?;
         let planned = |day: &DayRow| match account.status {

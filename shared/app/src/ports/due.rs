@@ -41,7 +41,7 @@ impl RosterEntry {
 #[async_trait]
 pub trait DueIndex: Send + Sync {
     /// Puts entries; putting one again changes nothing. An entry in the past is found by the next tick all the same, because the caller
-    /// moves it to the next minute (`agentwarm_core::warmup::due`).
+    /// moves it to where no tick has been (`agentwarm_core::warmup::due`).
     async fn put(&self, entries: &[DueEntry]) -> Result<(), StoreError>;
 
     /// The entries of a shard in `(after, until]`.
@@ -54,6 +54,9 @@ pub trait DueIndex: Send + Sync {
 
     /// Up to where a shard's entries were handed out; `None` before the first tick.
     async fn watermark(&self, shard: u16) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The furthest watermark of the shards that these entries belong to; `None` before their first tick.
+    async fn reached(&self, entries: &[DueEntry]) -> Result<Option<Timestamp>, StoreError>;
 
     /// Moves a shard's watermark forward to `to`; one that is there or further stays.
     async fn advance(&self, shard: u16, to: Timestamp) -> Result<(), StoreError>;

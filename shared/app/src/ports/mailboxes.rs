@@ -1,7 +1,7 @@
 //! What is remembered of a mailbox between two visits: how far it was read, whether it answers, who is in it.
 //!
 //! By IMAP a move may be a copy and a deletion, and no server promises that two sessions that move one message do not make two copies. So a
-//! visit that moves mail has the mailbox to itself meanwhile, by a lease.
+//! visit that moves mail has the mailbox to itself meanwhile, by a lease. One that moves none writes on condition that nobody was there.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -25,6 +25,9 @@ pub struct MailboxState {
     /// Whether it could be used lately. Written by [`Mailboxes::note_health`] alone.
     #[serde(skip)]
     pub health: ConnectionHealth,
+    /// Counts the leases and what was written of them or without one; [`Mailboxes`] alone counts.
+    #[serde(skip)]
+    pub version: u64,
     /// All that was due with received mails until then is done (schedule clock): what was done with each follows from this
     /// ([`engage::done`](agentwarm_core::warmup::engage::done)).
     pub engaged_through: Option<Timestamp>,
@@ -66,6 +69,15 @@ pub trait Mailboxes: MailboxReads {
 
     /// Writes the state and gives the lease back; does nothing if it was lost meanwhile. Its health stays as it is.
     async fn release(&self, lease: &MailboxLease, state: &MailboxState) -> Result<(), StoreError>;
+
+    /// Writes the state without a lease, for a visit that has moved nothing. Does nothing if somebody has the mailbox at `now` (wall clock) or
+    /// has written since `state` was read, as its version tells. Its health stays as it is.
+    async fn note(
+        &self,
+        mailbox: AccountRef,
+        state: &MailboxState,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Writes how the connection fares, absolutely, whoever is in the mailbox.
     async fn note_health(

@@ -6,6 +6,7 @@ use agentwarm_core::ids::AccountId;
 use agentwarm_core::warmup::diagnosis::{Diagnosis, diagnose};
 
 use crate::change::existing;
+use crate::engine::figures::Figures;
 use crate::error::AppError;
 use crate::ports::accounts::AccountReads;
 use crate::ports::clock::Clock;
@@ -19,6 +20,8 @@ pub struct DiagnoseWarmup {
     pub accounts: Arc<dyn AccountReads>,
     /// Its day.
     pub plans: Arc<dyn Plans>,
+    /// What sums it up.
+    pub figures: Figures,
     /// What is today.
     pub clock: Arc<dyn Clock>,
 }
@@ -32,6 +35,7 @@ impl DiagnoseWarmup {
             account: id,
         };
         let now = self.clock.schedule();
+        self.figures.refresh_today(&account, now).await?;
         let today = account.zone.date_of(now);
         let (plan, rows) = futures::try_join!(
             self.plans.plan(owner, today),

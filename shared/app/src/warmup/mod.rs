@@ -23,6 +23,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::engine::file;
 use crate::error::AppError;
 use crate::ports::due::{DueIndex, Roster, RosterEntry};
 
@@ -77,7 +78,7 @@ impl Enrolment {
         };
         // What is left of its hours comes with the day's plan.
         look_seldom(self.roster.as_ref(), account).await?;
-        self.due.put(&[plan.filed(now)]).await?;
+        file(self.due.as_ref(), &[plan], now).await?;
         Ok(())
     }
 }

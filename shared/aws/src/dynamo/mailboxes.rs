@@ -16,11 +16,13 @@ use super::expression::Expression;
 use super::table::{Freshness, Table, Written};
 use super::{ACTIVITY_TTL_DAYS, later};
 use crate::actions::{Action, DELETE, GET, Resource, UPDATE};
-use crate::codec::{self, CodecError, DATA, Item};
+use crate::codec::{self, CodecError, DATA, Item, VERSION};
 use crate::keys;
 
 /// How long a mailbox is remembered after its last write.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * ACTIVITY_TTL_DAYS as i64);
+/// Nobody has the mailbox at `:now`.
+const FREE: &str = "attribute_not_exists(#leaseUntil) OR #leaseUntil <= :now";
 /// The connection's health.
 const HEALTH: &str = "health";
 
@@ -39,6 +41,17 @@ impl DynamoMailboxes {
     /// On the ephemeral table.
     pub fn new(ephemeral: Table) -> Self {
         Self(ephemeral)
+    }
+
+    /// A write of a lease or of what a visit learned, which all count.
+    fn counted(&self, set: &str, remove: &str) -> Expression {
+        let version = "#version = if_not_exists(#version, :none) + :one";
+        Expression::new(format!(
+            "SET {set}, {version}, #expiresAt = :expiry {remove}"
+        ))
+        .value("one", codec::number(1))
+        .value("none", codec::number(0))
+        .value("expiry", self.expiry())
     }
 
     fn expiry(&self) -> AttributeValue {
@@ -68,19 +81,12 @@ impl Mailboxes for DynamoMailboxes {
         duration: SignedDuration,
     ) -> Result<Option<MailboxLease>, StoreError> {
         const OPERATION: &str = "lease a mailbox";
-        let update =
-            Expression::new("SET #owner = :owner, #leaseUntil = :until, #expiresAt = :expiry")
-                .value("owner", codec::text(owner))
-                .value(
-                    "until",
-                    codec::number(later(now, duration).as_millisecond()),
-                )
-                .value("expiry", self.expiry());
+        let update = self
+            .counted("#owner = :owner, #leaseUntil = :until", "")
+            .value("owner", codec::text(owner))
+            .value("until", millis(later(now, duration)));
         // Its own lease may be taken again: the first answer may have been lost.
-        let free = Expression::new(
-            "attribute_not_exists(#leaseUntil) OR #leaseUntil <= :now OR #owner = :owner",
-        )
-        .value("now", codec::number(now.as_millisecond()));
+        let free = Expression::new(format!("{FREE} OR #owner = :owner")).value("now", millis(now));
         let key = keys::mailbox(mailbox);
         match self.0.update(OPERATION, key, update, free).await? {
             Written::Refused(_) => Ok(None),
@@ -95,14 +101,34 @@ impl Mailboxes for DynamoMailboxes {
     async fn release(&self, lease: &MailboxLease, state: &MailboxState) -> Result<(), StoreError> {
         const OPERATION: &str = "give a mailbox back";
         let data = codec::encode(state).map_err(|error| error.during(OPERATION))?;
-        let update =
-            Expression::new("SET #data = :data, #expiresAt = :expiry REMOVE #owner, #leaseUntil")
-                .value("data", data)
-                .value("expiry", self.expiry());
+        let update = self
+            .counted("#data = :data", "REMOVE #owner, #leaseUntil")
+            .value("data", data);
         let held = Expression::new("#owner = :owner").value("owner", codec::text(&lease.owner));
         let key = keys::mailbox(lease.mailbox);
         self.0
             .update(OPERATION, key, update, held)
+            .await
+            .map(|_| ())
+    }
+
+    async fn note(
+        &self,
+        mailbox: AccountRef,
+        state: &MailboxState,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const OPERATION: &str = "note what a mailbox was left as";
+        let data = codec::encode(state).map_err(|error| error.during(OPERATION))?;
+        let update = self.counted("#data = :data", "").value("data", data);
+        let free = Expression::new(FREE).value("now", millis(now));
+        let unchanged = match state.version {
+            0 => Expression::new("attribute_not_exists(#version)"),
+            version => Expression::new("#version = :read").value("read", codec::number(version)),
+        };
+        let key = keys::mailbox(mailbox);
+        self.0
+            .update(OPERATION, key, update, free.and(unchanged))
             .await
             .map(|_| ())
     }
@@ -133,6 +159,10 @@ impl Mailboxes for DynamoMailboxes {
     }
 }
 
+fn millis(at: Timestamp) -> AttributeValue {
+    codec::number(at.as_millisecond())
+}
+
 /// A lease or a health may have been written before any state was.
 fn read(mut item: Item) -> Result<MailboxState, CodecError> {
     let mut state = if item.contains_key(DATA) {
@@ -142,6 +172,9 @@ fn read(mut item: Item) -> Result<MailboxState, CodecError> {
     };
     if item.contains_key(HEALTH) {
         state.health = codec::take(&mut item, HEALTH)?;
+    }
+    if item.contains_key(VERSION) {
+        state.version = codec::number_of(&item, VERSION)?;
     }
     Ok(state)
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, SlotId, UserId};
 use crate::mail::slot::SlotKind;
-use crate::time::{seconds_between, shifted};
+use crate::time::{MOST_CLOCK_SKEW_SECONDS, seconds_between, shifted};
 
 mod apart;
 mod missed;
@@ -130,8 +130,15 @@ pub struct DueVisit {
 }
 
 impl DueEntry {
+    /// Whether a tick may have been where this entry lies, as wrong as the clock that says `now` may be.
+    pub fn may_be_behind(&self, now: Timestamp) -> bool {
+        self.at < shifted(now, MOST_CLOCK_SKEW_SECONDS + 3 * HORIZON_SECONDS)
+    }
+
     /// This entry as it is written at `now`: moved, if need be, to where no tick has been or can be before the write is visible. A tick
     /// that runs at the same moment may already be [`HORIZON_SECONDS`] ahead with sends; the same again is left for the write itself.
+    ///
+    /// `now` is the writer's clock or the watermark, whichever is later: ticks may have a clock that is ahead of the writer's.
     #[must_use]
     pub fn filed(self, now: Timestamp) -> Self {
         let ahead = match self.kind {

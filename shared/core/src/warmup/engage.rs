@@ -24,7 +24,7 @@ use crate::rate::Rate;
 use crate::seed::Seed;
 use crate::time::{Zone, ceil_second, shifted};
 use crate::warmup::calendar::{after_working_time, window_after_date, window_at_or_after};
-use crate::warmup::due::rounds::{self, Pace};
+use crate::warmup::due::rounds;
 use crate::warmup::thresholds::REPLY_PATIENCE_HOURS;
 
 /// A delay as people have it: seconds by the share of people who take no longer. Between the points it is interpolated. The shape is that
@@ -79,8 +79,6 @@ pub struct Arrival<'a> {
     pub found_at: Timestamp,
     /// Whose mailbox it is in.
     pub receiver: AccountId,
-    /// How often that has its sittings in its working hours.
-    pub pace: Pace,
     /// The receiver's zone.
     pub zone: &'a Zone,
     /// The receiver's configuration.
@@ -112,7 +110,7 @@ pub fn engage(arrival: &Arrival<'_>) -> Engagement {
     };
     let file = |from: Timestamp, range: (u64, u64)| {
         let seconds = range.0 + seed.child("file delay").below(range.1 - range.0);
-        arrival.sitting(shifted(from, i64::try_from(seconds).unwrap_or(0)))
+        arrival.filing(shifted(from, i64::try_from(seconds).unwrap_or(0)))
     };
     if !seed.child("open").chance(config.open_rate.get()) {
         return Engagement {
@@ -149,7 +147,7 @@ pub fn engage(arrival: &Arrival<'_>) -> Engagement {
         reply,
         file_at: match reply {
             Some(reply) => file(last.max(reply.at), FILE_AFTER_REPLY),
-            None => last,
+            None => arrival.filing(last),
         },
     }
 }
@@ -157,7 +155,12 @@ pub fn engage(arrival: &Arrival<'_>) -> Engagement {
 impl Arrival<'_> {
     /// The mailbox's first sitting at or after `at`.
     fn sitting(&self, at: Timestamp) -> Timestamp {
-        rounds::sitting_at_or_after(self.receiver, at, self.pace)
+        rounds::sitting_at_or_after(self.receiver, at)
+    }
+
+    /// The first of those at which it files.
+    fn filing(&self, at: Timestamp) -> Timestamp {
+        rounds::filing_at_or_after(self.receiver, at)
     }
 
     /// The first in working hours.

@@ -158,6 +158,7 @@ impl World {
                 accounts: self.account_reads()?,
                 suppressions: self.suppressions()?,
             },
+            figures: self.figures()?,
             clock: self.clock(),
             entropy: self.entropy(),
         })

@@ -61,6 +61,17 @@ impl DueIndex for MemoryStore {
         .await
     }
 
+    async fn reached(&self, entries: &[DueEntry]) -> Result<Option<Timestamp>, StoreError> {
+        let shards = self.shards;
+        self.run("due.reached", |state| {
+            let shards = entries.iter().map(|entry| shard_of(entry, shards));
+            shards
+                .filter_map(|shard| state.due.watermarks.get(&shard).copied())
+                .max()
+        })
+        .await
+    }
+
     async fn advance(&self, shard: u16, to: Timestamp) -> Result<(), StoreError> {
         self.run("due.advance", |state| {
             let watermark = state.due.watermarks.entry(shard).or_insert(to);

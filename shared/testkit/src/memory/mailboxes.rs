@@ -31,6 +31,7 @@ impl Mailbox {
     fn learn(&mut self, state: &MailboxState) {
         self.state = MailboxState {
             health: self.state.health,
+            version: self.state.version + 1,
             ..state.clone()
         };
     }
@@ -75,6 +76,7 @@ impl Mailboxes for MemoryStore {
                 owner: owner.to_owned(),
                 until: now.checked_add(duration).unwrap_or(Timestamp::MAX),
             });
+            item.state.version += 1;
             Some(MailboxLease {
                 mailbox,
                 owner: owner.to_owned(),
@@ -100,6 +102,22 @@ impl Mailboxes for MemoryStore {
             {
                 item.learn(mailbox_state);
                 item.lease = None;
+            }
+        })
+        .await
+    }
+
+    async fn note(
+        &self,
+        mailbox: AccountRef,
+        noted: &MailboxState,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.run("mailboxes.note", |state| {
+            let item = state.mailboxes.0.entry(mailbox).or_default();
+            let is_held = item.lease.as_ref().is_some_and(|lease| now < lease.until);
+            if !is_held && item.state.version == noted.version {
+                item.learn(noted);
             }
         })
         .await

@@ -5,7 +5,7 @@ use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::mail::slot::SlotKind;
 use agentwarm_core::warmup::day::Window;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Store;
 use super::fixtures::{account, after, now, plan_entry, user};
@@ -57,6 +57,59 @@ pub async fn every_kind_is_read_as_it_was_put(store: &Store) {
     store.due.put(&entries).await.unwrap();
 
     assert_eq!(between(store, now(), after(60)).await, entries);
+}
+
+/// However they are stored: a day's threads are filed at once and come up one by one.
+pub async fn threads_of_one_mailbox_are_found_each_at_its_own_instant(store: &Store) {
+    let thread = |seconds: i64, sender: u32| DueEntry {
+        at: after(seconds),
+        user: user(1),
+        kind: DueKind::Send {
+            sender: account(user(1), sender).id,
+            slot: SlotId::new(after(seconds), sender.into()),
+            target: account(user(1), 9).id,
+            slot_kind: SlotKind::Thread,
+        },
+    };
+    let entries: Vec<_> = (0..100)
+        .flat_map(|n| [thread(n * 410, 1), thread(n * 410 + 7, 2)])
+        .collect();
+    store.due.put(&entries).await.unwrap();
+    assert_eq!(
+        between(store, after(-1), after(100 * 410)).await,
+        entries,
+        "all of them, as they were put"
+    );
+    for wanted in &entries {
+        let just_before = wanted.at - SignedDuration::from_millis(1);
+        assert_eq!(between(store, just_before, wanted.at).await, [*wanted]);
+    }
+
+    // Some of them again, as after a crash, and some of them elsewhere: the others stay.
+    store.due.put(&entries[10..11]).await.unwrap();
+    store.due.put(&entries[20..40]).await.unwrap();
+    let found = between(store, after(-1), after(100 * 410)).await;
+    let found: std::collections::BTreeSet<_> = found.iter().map(|entry| entry.at).collect();
+    assert!(found.into_iter().eq(entries.iter().map(|entry| entry.at)));
+}
+
+/// What is filed late must lie beyond the watermark of its own shard, whatever the writer's clock says.
+pub async fn the_furthest_watermark_of_the_entries_shards_is_told(store: &Store) {
+    let entries: Vec<_> = (0..40).map(|n| plan_entry(n.into(), n)).collect();
+    assert_eq!(store.due.reached(&entries).await.unwrap(), None);
+    assert_eq!(store.due.reached(&[]).await.unwrap(), None);
+    for shard in 0..store.shards.0 {
+        let to = after(100 + i64::from(shard));
+        store.due.advance(shard, to).await.unwrap();
+    }
+    let last = after(99 + i64::from(store.shards.0));
+    assert_eq!(store.due.reached(&entries).await.unwrap(), Some(last));
+    let of_one = store.due.reached(&entries[..1]).await.unwrap();
+    let shard = (0..store.shards.0).find(|shard| of_one == Some(after(100 + i64::from(*shard))));
+    let shard = shard.unwrap();
+    store.due.put(&entries[..1]).await.unwrap();
+    let found = store.due.between(shard, after(-1), after(0)).await;
+    assert_eq!(found.unwrap(), entries[..1]);
 }
 
 /// `(after, until]`: what one tick read to the end, the next does not see again.

@@ -26,6 +26,7 @@ fn state() -> MailboxState {
         }),
         junk: None,
         health: ConnectionHealth::default(),
+        version: 0,
         engaged_through: Some(after(15)),
         next_engagement: Some(after(30)),
         engaged_before: Some(SlotId::first_at(now())),
@@ -38,6 +39,10 @@ fn next_state() -> MailboxState {
         next_engagement: Some(after(60)),
         ..MailboxState::default()
     }
+}
+
+fn of_version(version: u64, state: MailboxState) -> MailboxState {
+    MailboxState { version, ..state }
 }
 
 fn health(failures: u32) -> ConnectionHealth {
@@ -57,21 +62,26 @@ async fn read(store: &Store) -> MailboxState {
     store.mailboxes.state(own()).await.unwrap()
 }
 
+/// What is known of it, whoever counted.
+async fn known(store: &Store) -> MailboxState {
+    of_version(0, read(store).await)
+}
+
 async fn release(store: &Store, lease: &MailboxLease, state: &MailboxState) {
     store.mailboxes.release(lease, state).await.unwrap();
 }
 
 /// Read and leased alike.
 pub async fn an_unknown_mailbox_has_a_fresh_state(store: &Store) {
-    assert_eq!(read(store).await, MailboxState::default());
+    assert_eq!(known(store).await, MailboxState::default());
     let lease = lease(store, "a", now()).await.unwrap();
     let expected = MailboxLease {
         mailbox: own(),
         owner: "a".to_owned(),
-        state: MailboxState::default(),
+        state: of_version(lease.state.version, MailboxState::default()),
     };
     assert_eq!(lease, expected);
-    assert_eq!(read(store).await, MailboxState::default());
+    assert_eq!(known(store).await, MailboxState::default());
 }
 
 /// While the lease lasts; other mailboxes are free.
@@ -109,11 +119,48 @@ pub async fn giving_back_writes_the_state(store: &Store) {
     let first = lease(store, "a", now()).await.unwrap();
     release(store, &first, &state()).await;
 
-    assert_eq!(read(store).await, state());
+    assert_eq!(known(store).await, state());
     let next = lease(store, "b", after(1)).await.unwrap();
-    assert_eq!(next.state, state());
+    assert_eq!(of_version(0, next.state.clone()), state());
     release(store, &next, &next_state()).await;
-    assert_eq!(read(store).await, next_state());
+    assert_eq!(known(store).await, next_state());
+}
+
+/// For a visit that moved nothing: if nobody was there since it read the state.
+pub async fn without_a_lease_the_state_is_noted_if_nobody_was_there(store: &Store) {
+    let note = async |state: MailboxState, seconds| {
+        let noted = store.mailboxes.note(own(), &state, after(seconds));
+        noted.await.unwrap();
+    };
+    note(state(), 0).await;
+    let first = read(store).await;
+    assert_eq!(first, of_version(first.version, state()));
+
+    // Somebody else noted since.
+    note(of_version(0, next_state()), 1).await;
+    assert_eq!(read(store).await, first);
+    note(of_version(first.version, next_state()), 2).await;
+    let second = read(store).await;
+    assert_eq!(second, of_version(second.version, next_state()));
+
+    // Somebody holds it; then it was held; then its holder is dead.
+    let held = lease(store, "a", after(3)).await.unwrap();
+    let while_held = read(store).await.version;
+    note(of_version(while_held, state()), 4).await;
+    note(of_version(second.version, state()), 70).await;
+    release(store, &held, &next_state()).await;
+    note(of_version(while_held, state()), 71).await;
+    assert_eq!(
+        read(store).await,
+        of_version(read(store).await.version, next_state())
+    );
+    assert!(lease(store, "b", after(72)).await.is_some());
+    let while_held = read(store).await.version;
+    note(of_version(while_held, state()), 72 + 60).await;
+    assert_eq!(
+        read(store).await,
+        of_version(read(store).await.version, state())
+    );
 }
 
 /// Neither over the new holder's state nor over its lease; giving back twice does nothing either.
@@ -121,12 +168,12 @@ pub async fn a_lost_lease_writes_nothing(store: &Store) {
     let lost = lease(store, "a", now()).await.unwrap();
     let held = lease(store, "b", after(60)).await.unwrap();
     release(store, &lost, &state()).await;
-    assert_eq!(read(store).await, MailboxState::default());
+    assert_eq!(known(store).await, MailboxState::default());
     assert!(lease(store, "c", after(61)).await.is_none());
 
     release(store, &held, &state()).await;
     release(store, &held, &next_state()).await;
-    assert_eq!(read(store).await, state());
+    assert_eq!(known(store).await, state());
 }
 
 /// Whether or not somebody holds it, and whether or not it was ever looked into. No visit writes over it.
@@ -136,12 +183,12 @@ pub async fn health_is_noted_without_a_lease(store: &Store) {
         store.mailboxes.note_health(own(), &health).await.unwrap();
     };
     note(2).await;
-    assert_eq!(read(store).await.health, health(2));
+    assert_eq!(known(store).await.health, health(2));
 
     let first = lease(store, "a", now()).await.unwrap();
     assert_eq!(first.state.health, health(2));
     note(3).await;
-    assert_eq!(read(store).await.health, health(3));
+    assert_eq!(known(store).await.health, health(3));
     assert!(lease(store, "b", after(1)).await.is_none());
 
     release(store, &first, &state()).await;
@@ -149,7 +196,7 @@ pub async fn health_is_noted_without_a_lease(store: &Store) {
         health: health(3),
         ..state()
     };
-    assert_eq!(read(store).await, unchanged);
+    assert_eq!(known(store).await, unchanged);
 }
 
 /// Its lease too; forgetting what is not there is no error.
@@ -158,6 +205,6 @@ pub async fn a_forgotten_mailbox_is_fresh(store: &Store) {
     store.mailboxes.forget(own()).await.unwrap();
     store.mailboxes.forget(own()).await.unwrap();
     release(store, &held, &state()).await;
-    assert_eq!(read(store).await, MailboxState::default());
+    assert_eq!(known(store).await, MailboxState::default());
     assert!(lease(store, "b", after(1)).await.is_some());
 }

@@ -136,6 +136,7 @@ impl Parts {
                 accounts: self.store.clone(),
                 suppressions: self.store.clone(),
             },
+            figures: self.figures(),
             clock: self.readers_clock.clone(),
             entropy: self.entropy.clone(),
         }

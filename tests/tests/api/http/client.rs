@@ -214,6 +214,7 @@ fn routes(world: &World) -> Vec<BoundRoute> {
             accounts: world.store.clone(),
             configs: world.configs(),
             plans: world.store.clone(),
+            figures: world.figures(),
             clock: world.clock.clone(),
         },
         crm: CrmStatistics {

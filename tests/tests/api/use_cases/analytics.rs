@@ -34,6 +34,7 @@ fn progress(world: &World) -> WarmupProgress {
         accounts: world.store.clone(),
         configs: world.configs(),
         plans: world.store.clone(),
+        figures: world.figures(),
         clock: world.clock.clone(),
     }
 }

@@ -16,6 +16,7 @@ impl World {
             uploads: self.uploads.clone(),
             allowance: Allowance {
                 plans: self.store.clone(),
+                figures: self.figures(),
                 sent: self.store.clone(),
                 test_mode: self.test_mode().rule,
                 clock: self.clock.clone(),

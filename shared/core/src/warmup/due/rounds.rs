@@ -2,8 +2,9 @@
 //!
 //! A person looks into their mailbox now and then and does several things at once. So does a mailbox here: every quarter of an hour while it
 //! has working hours and sends, else every hour, at a minute that follows from its id. What it does with a mail ([`engage`]) is put off
-//! to a *sitting*, every second round of a busy mailbox and every one of another: so opening, flagging and filing need neither an entry in
-//! the due index nor a login of their own, and what a mailbox has done is one instant, that of its last sitting.
+//! to a *sitting*, the round at that minute: so opening, flagging and filing need neither an entry in the due index nor a login of their
+//! own, and what a mailbox has done is one instant, that of its last sitting. Mails are moved at every third sitting only, because moving
+//! wants the mailbox to oneself.
 //!
 //! [`engage`]: crate::warmup::engage
 
@@ -16,8 +17,13 @@ use crate::time::{ceil_second, shifted};
 /// Minutes between the rounds of a mailbox in its busy hours. A divisor of an hour, and a multiple of the looks' three minutes.
 pub const BUSY_MINUTES: u8 = 15;
 
-/// Minutes between the rounds of every other mailbox.
+/// Minutes between the rounds of every other mailbox, and between anybody's sittings.
 const IDLE_MINUTES: u8 = 60;
+
+const SITTING_SECONDS: i64 = IDLE_MINUTES as i64 * 60;
+
+/// Between the sittings at which mails are filed: a multiple of those between sittings that divides a day.
+const FILING_SECONDS: i64 = 3 * SITTING_SECONDS;
 
 /// How often a mailbox is looked into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +42,6 @@ impl Pace {
             Self::Idle => IDLE_MINUTES,
         }
     }
-
-    /// Minutes between two sittings: a multiple of those between rounds that divides an hour.
-    const fn sitting_minutes(self) -> u8 {
-        match self {
-            Self::Busy => 2 * BUSY_MINUTES,
-            Self::Idle => IDLE_MINUTES,
-        }
-    }
 }
 
 /// The minute of the hour, 0–59, at which a mailbox has its hourly round.
@@ -56,13 +54,24 @@ pub fn is_in(minute: u8, account: AccountId, pace: Pace) -> bool {
     minute % pace.minutes() == minute_of(account) % pace.minutes()
 }
 
-/// The first sitting of a mailbox at or after `at`: a round.
-pub fn sitting_at_or_after(account: AccountId, at: Timestamp, pace: Pace) -> Timestamp {
-    on_grid(account, at, i64::from(pace.sitting_minutes()) * 60)
+/// The first sitting of a mailbox at or after `at`: a round, whatever its pace.
+pub fn sitting_at_or_after(account: AccountId, at: Timestamp) -> Timestamp {
+    on_grid(account, at, SITTING_SECONDS)
 }
 
-/// The first instant at or after `at` that lies a multiple of `every` seconds from the mailbox's minute. `every` divides an hour, and hours
-/// of UTC begin at multiples of 3,600 s since the epoch.
+/// The first sitting at or after `at` at which mails are filed.
+pub fn filing_at_or_after(account: AccountId, at: Timestamp) -> Timestamp {
+    on_grid(account, at, FILING_SECONDS)
+}
+
+/// Whether a round at `now` is a sitting: a round may come late, but not so late that it is the next one.
+pub fn is_sitting(account: AccountId, now: Timestamp) -> bool {
+    let round = shifted(now, -i64::from(BUSY_MINUTES) * 60);
+    sitting_at_or_after(account, shifted(round, 1)) <= now
+}
+
+/// The first instant at or after `at` that lies a multiple of `every` seconds from the mailbox's minute. Hours of UTC begin at multiples of
+/// 3,600 s since the epoch.
 pub(super) fn on_grid(account: AccountId, at: Timestamp, every: i64) -> Timestamp {
     let at = ceil_second(at);
     let past = (at.as_second() - i64::from(minute_of(account)) * 60).rem_euclid(every);
@@ -102,17 +111,26 @@ mod tests {
         fn the_next_sitting_is_a_round_that_the_roster_has(n in 0_u64..10_000, ms in 0_i64..4_000_000_000_000) {
             let account = account_id(n);
             let at = Timestamp::from_millisecond(ms).unwrap();
-            for pace in [Pace::Busy, Pace::Idle] {
-                let sitting = sitting_at_or_after(account, at, pace);
-                prop_assert!(sitting >= at && seconds_between(at, sitting) <= i64::from(pace.sitting_minutes()) * 60);
-                prop_assert_eq!(sitting.as_millisecond() % 60_000, 0);
-                let minute = u8::try_from(sitting.as_second() / 60 % 60).unwrap();
-                prop_assert!(is_in(minute, account, pace));
-                prop_assert_eq!(sitting_at_or_after(account, sitting, pace), sitting);
-            }
-            // Every busy sitting is an instant at which mail is looked for.
-            let sitting = sitting_at_or_after(account, at, Pace::Busy);
+            let sitting = sitting_at_or_after(account, at);
+            prop_assert!(sitting >= at && seconds_between(at, sitting) <= 3600);
+            prop_assert_eq!(sitting.as_millisecond() % 60_000, 0);
+            let minute = u8::try_from(sitting.as_second() / 60 % 60).unwrap();
+            prop_assert!([Pace::Busy, Pace::Idle].iter().all(|pace| is_in(minute, account, *pace)));
+            prop_assert_eq!(sitting_at_or_after(account, sitting), sitting);
+            // An instant at which mail is looked for, too.
             prop_assert_eq!(on_grid(account, sitting, super::super::LOOK_GRID_SECONDS), sitting);
+
+            let filing = filing_at_or_after(account, at);
+            prop_assert!(filing >= at && seconds_between(at, filing) <= 3 * 3600);
+            prop_assert_eq!(sitting_at_or_after(account, filing), filing);
+        }
+
+        #[test]
+        fn one_round_an_hour_is_a_sitting_however_late_it_comes(n in 0_u64..10_000, late in 0_i64..900) {
+            let account = account_id(n);
+            let first = sitting_at_or_after(account, Timestamp::from_second(1_773_396_000).unwrap());
+            let rounds = [0, 15, 30, 45, 60].map(|minutes| is_sitting(account, shifted(first, minutes * 60 + late)));
+            prop_assert_eq!(rounds, [true, false, false, false, true]);
         }
     }
 }

@@ -28,7 +28,6 @@ fn engagement(n: u32, found_at: &str, config: &PoolConfig, can_reply: bool) -> E
         slot: slot(n),
         found_at: at(found_at),
         receiver: account_id(u64::from(n)),
-        pace: Pace::Busy,
         zone: &Zone::utc(),
         config,
         can_reply,
@@ -103,9 +102,9 @@ fn delays_look_like_people() {
     minutes.sort_unstable();
     let percentile = |percent: usize| minutes[minutes.len() * percent / 100];
     // Half within 22 minutes, and half of the time between two sittings.
-    assert!((12..=20).contains(&percentile(10)), "{}", percentile(10));
-    assert!((32..=42).contains(&percentile(50)), "{}", percentile(50));
-    assert!((135..=180).contains(&percentile(90)), "{}", percentile(90));
+    assert!((20..=32).contains(&percentile(10)), "{}", percentile(10));
+    assert!((52..=70).contains(&percentile(50)), "{}", percentile(50));
+    assert!((165..=195).contains(&percentile(90)), "{}", percentile(90));
 }
 
 #[test]
@@ -248,9 +247,9 @@ proptest! {
     fn everything_has_its_order_and_its_hours(
         n: u32, zone in prop::sample::select(vec!["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]),
         found in 0_i64..100_000_000_000, start in 0_i8..22, length in 1_i8..20, weekends: bool,
-        open in 0_u16..=1000, important in 0_u16..=1000, reply in 0_u16..=1000, busy: bool,
+        open in 0_u16..=1000, important in 0_u16..=1000, reply in 0_u16..=1000,
     ) {
-        let (receiver, pace) = (account_id(u64::from(n % 60)), if busy { Pace::Busy } else { Pace::Idle });
+        let receiver = account_id(u64::from(n % 60));
         let zone: Zone = zone.parse().unwrap();
         let config = PoolConfig {
             working_hours_start: start,
@@ -260,7 +259,7 @@ proptest! {
         };
         let found_at = Timestamp::from_millisecond(1_700_000_000_000 + found).unwrap();
         let it = engage(&Arrival {
-            slot: slot(n), found_at, receiver, pace, zone: &zone, config: &config, can_reply: true, seed: Seed::root(&n.to_be_bytes()),
+            slot: slot(n), found_at, receiver, zone: &zone, config: &config, can_reply: true, seed: Seed::root(&n.to_be_bytes()),
         });
         let human = [it.open_at, it.important_at, it.reply.map(|reply| reply.at)];
         for at in human.into_iter().flatten() {
@@ -270,9 +269,10 @@ proptest! {
             prop_assert!(it.file_at >= at);
         }
         for at in [it.open_at, it.important_at, Some(it.file_at)].into_iter().flatten() {
-            prop_assert_eq!(rounds::sitting_at_or_after(receiver, at, pace), at);
+            prop_assert_eq!(rounds::sitting_at_or_after(receiver, at), at);
             prop_assert!(seconds_between(found_at, at) >= BOOKED_WITHIN_SECONDS);
         }
+        prop_assert_eq!(rounds::filing_at_or_after(receiver, it.file_at), it.file_at);
         if let Some(reply) = it.reply {
             prop_assert!(reply.at > it.open_at.unwrap());
             prop_assert!(reply.slot > SlotId::first_at(reply.at));
