@@ -242,8 +242,9 @@ impl Visiting {
             ),
             now,
         };
-        let work = self.work(account, order, &messages, &mut inside, &mut visited);
-        let result = work.await;
+        let result = self
+            .work(account, order, &messages, &mut inside, &mut visited)
+            .await;
         let hold = inside.hold;
         let noted = match &result {
             Ok(Some(sat)) => Some(noted(hold.state(), cursors, *sat, now)),

@@ -78,11 +78,8 @@ impl Receipts for DynamoReceipts {
     async fn get(&self, receiver: AccountRef, slot: SlotId) -> Result<Option<Receipt>, StoreError> {
         const OPERATION: &str = "read a receipt";
         let key = keys::receipt(receiver, slot);
-        let item = self
-            .0
-            .table
-            .get(OPERATION, key, Freshness::Consistent)
-            .await?;
+        let table = &self.0.table;
+        let item = table.get(OPERATION, key, Freshness::Eventual).await?;
         codec::read_one(OPERATION, item, read)
     }
 

@@ -181,7 +181,7 @@ async fn crm_links(costs: &mut Costs) {
     let _ = costs.of("delete an account with 14 links", delete).await;
 }
 
-fn due_entry(seconds: i64) -> DueEntry {
+fn due_entry(seconds: i64, slot_kind: SlotKind) -> DueEntry {
     DueEntry {
         at: after(seconds),
         user: user(1),
@@ -189,15 +189,17 @@ fn due_entry(seconds: i64) -> DueEntry {
             sender: sender().account,
             slot: SlotId::new(after(seconds), 5),
             target: account(user(1), 2).id,
-            slot_kind: SlotKind::Thread,
+            slot_kind,
         },
     }
 }
 
 async fn planning(costs: &mut Costs) {
     let store = costs.store.clone();
-    let entries: Vec<_> = (0..24).map(due_entry).collect();
-    costs.of("24 due entries", store.due.put(&entries)).await;
+    let thread = |n: i64| due_entry(n * 20 * 60, SlotKind::Thread);
+    let entries: Vec<_> = (0..24).map(thread).collect();
+    let put = store.due.put(&entries);
+    costs.of("24 threads due, 20 min apart", put).await;
     let planned: BTreeMap<_, _> = (2..=25).map(|n| (account(user(1), n).id, 1)).collect();
     let note = store
         .ledger
@@ -207,11 +209,13 @@ async fn planning(costs: &mut Costs) {
     plan.slots = (0..24).map(|_| plan.slots[0]).collect();
     let create = store.plans.create(&plan);
     let _ = costs.of("plan of 24 threads and its row", create).await;
-    let more: Vec<_> = (24..800).map(due_entry).collect();
+    let answers = SlotId::new(now(), 5);
+    let answer = |n: i64| due_entry(n, SlotKind::Reply { answers });
+    let more: Vec<_> = (0..800).map(answer).collect();
     store.due.put(&more).await.unwrap();
     let shard = keys::due_shard(sender().account, store.shards);
     let tick = store.due.between(shard, after(-60), after(1200));
-    costs.of("read 800 due entries", tick).await;
+    costs.of("read 800 due answers", tick).await;
 }
 
 async fn sending(costs: &mut Costs) {
@@ -266,6 +270,9 @@ async fn receiving(costs: &mut Costs) {
     let learned = MailboxState::default();
     let release = store.mailboxes.release(&lease, &learned);
     costs.of("give it back", release).await;
+    let read = store.mailboxes.state(sender()).await.unwrap();
+    let note = store.mailboxes.note(sender(), &read, now());
+    costs.of("note a sitting without it", note).await;
     let roster = RosterEntry {
         user: user(1),
         account: sender().account,

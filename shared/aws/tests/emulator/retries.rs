@@ -105,7 +105,17 @@ async fn an_update_whose_answer_is_lost_is_done() {
     };
     http.plan("UpdateItem", Fault::LoseAnswer);
     store.mailboxes.release(&lease, &learned).await.unwrap();
-    assert_eq!(store.mailboxes.state(owner).await.unwrap(), learned);
+    let read = store.mailboxes.state(owner).await.unwrap();
+    assert_eq!(read.next_engagement, learned.next_engagement);
+
+    let noted = MailboxState {
+        next_engagement: None,
+        ..read
+    };
+    http.plan("UpdateItem", Fault::LoseAnswer);
+    store.mailboxes.note(owner, &noted, now()).await.unwrap();
+    let read = store.mailboxes.state(owner).await.unwrap();
+    assert_eq!(read.next_engagement, None);
     assert!(http.is_done());
 }
 

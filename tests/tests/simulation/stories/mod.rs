@@ -1,6 +1,7 @@
 //! One thing goes wrong, and what becomes of it.
 
 mod calendar;
+mod clocks;
 mod doubts;
 mod outages;
 mod plain;
