@@ -34,7 +34,7 @@ impl ReadAccounts {
     /// One account.
     pub async fn get(&self, tenant: &Tenant, account: AccountId) -> Result<LiveAccount, AppError> {
         let account = existing(self.accounts.as_ref(), tenant, account).await?;
-        let totals = self.days.totals(&account).await?;
+        let (totals, _) = self.days.of_one(&account).await?;
         Ok(LiveAccount { account, totals })
     }
 

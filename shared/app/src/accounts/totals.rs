@@ -42,21 +42,26 @@ pub struct OpenDays {
 }
 
 impl OpenDays {
-    /// The totals of one account, its running day summed up anew.
-    pub async fn totals(&self, account: &Account) -> Result<Totals, AppError> {
-        let now = self.clock.schedule();
-        self.figures.refresh_today(account, now).await?;
+    /// The totals of one account and the figures of its current local date, as of now.
+    pub async fn of_one(&self, account: &Account) -> Result<(Totals, DayFigures), AppError> {
         let mut totals = Totals::closed(account);
-        if let Some((first, last)) = self.open_dates(account) {
-            let owner = AccountRef {
-                user: account.user,
-                account: account.id,
-            };
-            for day in self.plans.days(owner, first, last).await? {
-                totals.add(&day.figures);
+        let mut today = DayFigures::default();
+        let Some((first, last)) = self.open_dates(account) else {
+            return Ok((totals, today));
+        };
+        let owner = AccountRef {
+            user: account.user,
+            account: account.id,
+        };
+        let now = self.clock.schedule();
+        let rows = self.plans.days(owner, first, last).await?;
+        for day in self.figures.with_today(account, rows, now).await? {
+            totals.add(&day.figures);
+            if day.date == account.zone.date_of(now) {
+                today = day.figures;
             }
         }
-        Ok(totals)
+        Ok((totals, today))
     }
 
     /// The totals of many accounts of `user`: as many batch reads as the account with the most open days has, usually two.

@@ -91,7 +91,7 @@ impl UpdateAccount {
         if before.zone != account.zone && account.sends() {
             self.plan_anew(&account, self.clock.schedule()).await?;
         }
-        let totals = self.days.totals(&account).await?;
+        let (totals, _) = self.days.of_one(&account).await?;
         Ok(LiveAccount { account, totals })
     }
 

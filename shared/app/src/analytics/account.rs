@@ -8,6 +8,7 @@ use agentwarm_core::warmup::day::DayFigures;
 use jiff::civil::Date;
 
 use crate::accounts::read::{LiveAccount, ReadAccounts};
+use crate::change::existing;
 use crate::error::AppError;
 use crate::ports::clock::Clock;
 use crate::tenant::Tenant;
@@ -35,14 +36,13 @@ pub struct Overview {
 impl AccountOverview {
     /// The overview of one account.
     pub async fn read(&self, tenant: &Tenant, id: AccountId) -> Result<Overview, AppError> {
-        let live = self.accounts.get(tenant, id).await?;
-        let date = live.account.zone.date_of(self.clock.schedule());
-        let account = std::slice::from_ref(&live.account);
-        let today = self.accounts.days.today_of(tenant.user, account).await?;
+        let account = existing(self.accounts.accounts.as_ref(), tenant, id).await?;
+        let (totals, today) = self.accounts.days.of_one(&account).await?;
+        let date = account.zone.date_of(self.clock.schedule());
         Ok(Overview {
-            day_number: day_number(&live.account, date),
-            today: today.get(&id).copied().unwrap_or_default(),
-            live,
+            day_number: day_number(&account, date),
+            today,
+            live: LiveAccount { account, totals },
         })
     }
 }

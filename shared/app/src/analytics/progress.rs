@@ -82,7 +82,6 @@ impl WarmupProgress {
         let account = existing(self.accounts.as_ref(), tenant, id).await?;
         let retention_days = tenant.limits().retention_days;
         let now = self.clock.schedule();
-        self.figures.refresh_today(&account, now).await?;
         let today = account.zone.date_of(now);
         let back = i64::from(days.min(retention_days).saturating_sub(1));
         let owner = AccountRef {
@@ -94,6 +93,7 @@ impl WarmupProgress {
             self.plans.days(owner, first, today),
             self.configs.of(&account)
         )?;
+        let rows = self.figures.with_today(&account, rows, now).await?;
         let day_number = day_number(&account, today);
         let before = match rows.first() {
             Some(row) if row.reputation.is_none() => {

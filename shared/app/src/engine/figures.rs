@@ -27,8 +27,8 @@ struct Lookback {
     slots: SignedDuration,
     /// Those that it received.
     receipts: SignedDuration,
-    /// Whether answers that left on later days are asked for.
-    later_answers: bool,
+    /// Whether it is asked what happened after the day: answers that left later, mails that nobody has found.
+    aftermath: bool,
 }
 
 impl Lookback {
@@ -36,7 +36,7 @@ impl Lookback {
     const WHATEVER: Self = Self {
         slots: SignedDuration::from_hours(24),
         receipts: SignedDuration::from_hours(3 * 24),
-        later_answers: true,
+        aftermath: true,
     };
 
     /// When nothing is wrong: mails of before midnight. While the day runs its figures are computed every hour, and the days before it would
@@ -44,7 +44,7 @@ impl Lookback {
     const USUAL: Self = Self {
         slots: SignedDuration::from_hours(2),
         receipts: SignedDuration::from_hours(2),
-        later_answers: false,
+        aftermath: false,
     };
 }
 
@@ -109,7 +109,7 @@ impl Figures {
             .filter(|slot| slot.state.accepted_at().is_some())
             .map(|slot| slot.id)
             .collect();
-        if lookback.later_answers {
+        if lookback.aftermath {
             let later = received_today.filter_map(|receipt| receipt.engagement.reply);
             let later = later.filter(|reply| day.end <= reply.at && reply.at <= now);
             answers.extend(self.accepted(owner, later).await?);
@@ -130,8 +130,13 @@ impl Figures {
             .into_iter()
             .filter(|receipt| receipt.date == day.date)
             .collect();
+        let found = if lookback.aftermath {
+            self.found(owner, &slots, now).await?
+        } else {
+            BTreeSet::new()
+        };
         let fates = Fates {
-            found: self.found(owner, &slots, now).await?,
+            found,
             answers,
             engaged_through: mailbox.engaged_through,
         };
@@ -187,23 +192,40 @@ impl Figures {
             .collect())
     }
 
-    /// Brings the row of the account's running day up to date, if that day was planned: for whoever looks at this one account. Lists show what
-    /// was summed up last, by the mailbox's sittings or by this.
-    pub(crate) async fn refresh_today(
+    /// `rows` with the running day's figures as they are now: for whoever looks at this one account. Lists show what was summed up last.
+    pub(crate) async fn with_today(
         &self,
         account: &Account,
+        mut rows: Vec<DayRow>,
         now: Timestamp,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Vec<DayRow>, StoreError> {
         let today = account.zone.date_of(now);
-        let warmup = account.warmup.as_ref();
-        if warmup.and_then(|warmup| warmup.last_planned_date) < Some(today) {
-            return Ok(());
+        for row in &mut rows {
+            if row.date == today && !row.closed {
+                row.figures = self.so_far(account, row, now).await?;
+            }
         }
-        match self.refresh(account, today, now).await {
-            // Others write it at the same time: theirs is as good.
-            Ok(_) | Err(EngineError::Contended(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
+        Ok(rows)
+    }
+
+    /// What became of a day as far as usual mails go. What lies beyond the day is for its closing, and stays as it is known.
+    async fn so_far(
+        &self,
+        account: &Account,
+        row: &DayRow,
+        now: Timestamp,
+    ) -> Result<DayFigures, StoreError> {
+        let owner = AccountRef {
+            user: account.user,
+            account: account.id,
+        };
+        let day = account.zone.day(row.date);
+        let books = self.books_since(owner, day, now, Lookback::USUAL).await?;
+        Ok(DayFigures {
+            replied: books.figures.replied.max(row.figures.replied),
+            missing: row.figures.missing,
+            ..books.figures
+        })
     }
 
     /// Brings a day's row up to date as far as usual mails go, unless it is closed: it is closed with the whole truth. `None`: that day was
@@ -225,10 +247,7 @@ impl Figures {
             if row.closed {
                 return Ok(Some(row));
             }
-            let figures = self
-                .books_since(owner, account.zone.day(date), now, Lookback::USUAL)
-                .await?
-                .figures;
+            let figures = self.so_far(account, &row, now).await?;
             if figures == row.figures {
                 return Ok(Some(row));
             }

@@ -91,16 +91,19 @@ impl Allowance {
 
     /// How many mails of the day are warmup's: all that are planned while they may still leave, else those that left.
     async fn of_warmup(&self, account: &Account, date: Date) -> Result<u32, AppError> {
+        let owner = AccountRef {
+            user: account.user,
+            account: account.id,
+        };
+        let rows = self.plans.days(owner, date, date).await?;
         let now = self.clock.schedule();
-        self.figures.refresh_today(account, now).await?;
-        let wanted = [(account.id, date)];
-        let days = self.plans.days_of(account.user, &wanted).await?;
+        let rows = self.figures.with_today(account, rows, now).await?;
         let planned = |day: &DayRow| match account.status {
             AccountStatus::Warming | AccountStatus::Active => day.limit.max(day.figures.sent),
             AccountStatus::Paused | AccountStatus::Suspended | AccountStatus::Error => {
                 day.figures.sent
             }
         };
-        Ok(days.get(&account.id).map_or(0, planned))
+        Ok(rows.first().map_or(0, planned))
     }
 }

@@ -35,12 +35,12 @@ impl DiagnoseWarmup {
             account: id,
         };
         let now = self.clock.schedule();
-        self.figures.refresh_today(&account, now).await?;
         let today = account.zone.date_of(now);
         let (plan, rows) = futures::try_join!(
             self.plans.plan(owner, today),
             self.plans.days(owner, today, today)
         )?;
+        let rows = self.figures.with_today(&account, rows, now).await?;
         let sent = rows.first().map_or(0, |row| row.figures.sent);
         Ok(diagnose(&account, plan.as_ref(), sent, now))
     }
