@@ -147,12 +147,18 @@ impl Visiting {
                 return Ok(Visited::default());
             }
         };
-        self.opened(&account, &credentials, &state.health).await?;
-        let visited = self
-            .inside(&account, &state, order, session.as_mut(), now)
+        let mut visited = Visited::default();
+        let done = self
+            .inside(&account, &state, order, session.as_mut(), now, &mut visited)
             .await;
+        let judged = match done {
+            // A login proves little: the server may do nothing that it is asked for afterwards.
+            Ok(()) => self.worked(&account, &credentials, &state.health).await,
+            Err(Interrupted::Connection(failure)) => self.failed(&account, &failure).await,
+            Err(Interrupted::Engine(error)) => Err(error),
+        };
         session.close().await;
-        visited
+        judged.map(|()| visited)
     }
 
     /// A mailbox that never warmed has no rounds: from the first mail to it on it has them too, for what was not there at its look and for
@@ -182,22 +188,16 @@ impl Visiting {
         order: &VisitOrder,
         session: &mut dyn ReadSession,
         now: Timestamp,
-    ) -> Result<Visited, EngineError> {
-        let mut visited = Visited::default();
-        let (messages, cursors) = match read_new(session, state).await {
-            Ok(read) => read,
-            Err(failure) => {
-                self.failed(account, &failure).await?;
-                return Ok(visited);
-            }
-        };
+        visited: &mut Visited,
+    ) -> Result<(), Interrupted> {
+        let (messages, cursors) = read_new(session, state).await?;
         let engagement_due = state.next_engagement.is_some_and(|at| at <= now);
         if messages.is_empty()
             && !engagement_due
             && order.expected.is_empty()
             && !cursors.differ_from(state)
         {
-            return Ok(visited);
+            return Ok(());
         }
         let mut inside = Inside {
             session,
@@ -212,21 +212,14 @@ impl Visiting {
             ),
             now,
         };
-        let work = self.work(account, order, &messages, state, &mut inside, &mut visited);
+        let work = self.work(account, order, &messages, state, &mut inside, visited);
         let result = match work.await {
             Ok(Some(sat)) => self.note(cursors, sat, &mut inside).await,
             Ok(None) => Ok(()),
             Err(interrupted) => Err(interrupted),
         };
-        inside.hold.give_back().await?;
-        match result {
-            Ok(()) => Ok(visited),
-            Err(Interrupted::Connection(failure)) => {
-                self.failed(account, &failure).await?;
-                Ok(visited)
-            }
-            Err(Interrupted::Engine(error)) => Err(error),
-        }
+        inside.hold.give_back().await.map_err(EngineError::from)?;
+        result
     }
 
     /// Everything that is done in a mailbox that was read in this `state`. Says what is left to be noted, if it should be noted now.
@@ -278,7 +271,7 @@ impl Visiting {
             engaged_through: state.engaged_through.max(Some(now)),
             next_engagement: sat.next,
             engaged_before: Some(sat.before),
-            health: state.health,
+            health: state.health.clone(),
         };
         Ok(())
     }
