@@ -274,7 +274,8 @@ async fn a_byte_now_and_then_does_not_outlive_the_time_for_an_answer() {
         }
     });
     assert!(matches!(ours.read_unit().await, Err(GuardError::Timeout)));
-    assert!(begin.elapsed() >= Duration::from_secs(2));
+    let took = begin.elapsed();
+    assert!((2..30).contains(&took.as_secs()), "{took:?}");
     drop(ours);
     dribble.await.unwrap();
 }
