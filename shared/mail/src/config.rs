@@ -32,7 +32,7 @@ pub struct MailConfig {
 pub struct TimeLimits {
     /// Resolving, connecting and TLS together.
     pub connect: Duration,
-    /// Waiting for an answer.
+    /// Waiting for an answer, and for all of it: longer only as far as it goes on arriving.
     pub answer: Duration,
     /// Waiting for the answer to a message's content, which servers scan first. RFC 5321 §4.5.3.2.6 asks for ten minutes; what comes later
     /// than this is in doubt and is settled by searching (decision 31).
@@ -89,6 +89,6 @@ pub(crate) const IMAP_LIMITS: Limits = Limits {
         unit: 1280 * 1024,
         depth: 10,
     },
-    exchange_bytes: 8 * 1024 * 1024,
+    exchange_bytes: 4 * 1024 * 1024,
     session_bytes: 32 * 1024 * 1024,
 };

@@ -3,7 +3,8 @@
 //! Hosts, ports and everything that a server says come from users and strangers. So each connection is opened by the guarded connector of
 //! `agentwarm-net`, speaks nothing but TLS once credentials are at stake (sessions exist over nothing else, by type), and
 //! is read in framed, bounded units within deadlines. What goes wrong is answered in the vocabulary of the ports; nothing that a
-//! server does panics or grows without bound, which `tests/hostile` shows with servers that try.
+//! server does panics or grows without bound, which `tests/hostile` shows with servers that try, and the suite of that name in
+//! `agentwarm-tests` with figures.
 //!
 //! - [`ImapSmtp`]: the mailbox of any provider with IMAP and SMTP, for [`MailSender`] and [`MailReader`].
 //! - [`config`]: what a deployment decides, and the limits.

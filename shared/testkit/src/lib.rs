@@ -5,6 +5,7 @@
 //! - [`memory`]: the ports in memory, with faults on demand.
 //! - [`chaos`], [`tasks`]: faults by chance, and tasks side by side that they happen to.
 //! - [`world`]: the engine on all of these.
+//! - [`scripted`]: mail servers that say what a test wants, on real sockets.
 //! - [`store_contract`]: what the storage ports promise, as one suite for every implementation.
 //! - [`dns`], [`hosts`], [`payloads`]: a name server that says what a test wants; hosts and texts as attackers write them.
 
@@ -26,6 +27,7 @@ pub mod hosts;
 pub mod log;
 pub mod memory;
 pub mod payloads;
+pub mod scripted;
 pub mod store_contract;
 pub mod tasks;
 pub mod world;

@@ -80,7 +80,7 @@ async fn mails_wait_for_a_server_that_is_away_and_leave_when_it_is_back() {
     assert_eq!(account["status"], "warming", "{account:#}");
     let reason = account["statusReason"].as_str().unwrap();
     assert!(
-        reason.starts_with("The mail server could not be reached since 2026-03-11T0"),
+        reason.contains(" server could not be reached since 2026-03-11T0"),
         "{reason}"
     );
     let waiting = pair.schedule(&pair.behind).await;

@@ -48,7 +48,7 @@ impl HealthKeeper {
         Ok(self.mailboxes.state(reference(account)).await?.health)
     }
 
-    /// A login by `protocol` succeeded; `before` is the health it was tried with. Writes only if it had failed before, so a healthy mailbox
+    /// Work by `protocol` succeeded; `before` is the health it was tried with. Writes only if it had failed before, so a healthy mailbox
     /// costs nothing. What the other protocol's server did wrong stays as it is.
     pub async fn worked(
         &self,
@@ -80,10 +80,12 @@ impl HealthKeeper {
         let now = self.clock.schedule();
         let failure = match failure {
             ConnectFailure::Credentials => ConnectionFailure::LoginRefused,
-            ConnectFailure::Unreachable
-            | ConnectFailure::Tls(_)
-            | ConnectFailure::Protocol(_)
-            | ConnectFailure::Busy => ConnectionFailure::Unreachable,
+            ConnectFailure::Unreachable => ConnectionFailure::Unreachable,
+            ConnectFailure::Tls(_) | ConnectFailure::Protocol(_) | ConnectFailure::Busy => {
+                ConnectionFailure::Unusable {
+                    because: failure.to_string(),
+                }
+            }
         };
         let health = self.of(account).await?.failed(protocol, failure, now);
         self.mailboxes

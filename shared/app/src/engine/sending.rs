@@ -23,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use agentwarm_core::account::Account;
 use agentwarm_core::mail::message_id;
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotState, ThreadPosition};
-use agentwarm_core::warmup::connection::MailProtocol;
+use agentwarm_core::warmup::connection::{ConnectionHealth, MailProtocol};
 
 use self::checks::{Checked, Cleared, Planned};
 pub use self::total::UserTotals;
@@ -93,6 +93,8 @@ pub enum Handled {
 /// One sender's open session, connected when the first order needs it.
 struct Session {
     open: Option<Box<dyn SendSession>>,
+    /// How its connections had fared when it was opened, until a mail was accepted.
+    unproven: Option<ConnectionHealth>,
 }
 
 impl Sending {
@@ -128,7 +130,10 @@ impl Sending {
         owner: AccountRef,
         orders: &[&SendOrder],
     ) -> Vec<Result<Handled, EngineError>> {
-        let mut session = Session { open: None };
+        let mut session = Session {
+            open: None,
+            unproven: None,
+        };
         let mut outcomes = Vec::with_capacity(orders.len());
         for order in orders {
             let outcome = self.send_one(owner, order, &mut session).await;
@@ -184,7 +189,10 @@ impl Sending {
         };
         if session.open.is_none() {
             match self.connect(&sender, now).await? {
-                Ok(open) => session.open = Some(open),
+                Ok((open, health)) => {
+                    session.open = Some(open);
+                    session.unproven = Some(health);
+                }
                 Err(next_attempt) => return self.put_off(order, existing, next_attempt, now).await,
             }
         }
@@ -211,7 +219,23 @@ impl Sending {
         if matches!(submission, Submission::Accepted | Submission::InDoubt) {
             place.used();
         }
-        self.commit(&sender, &recipient, slot, submission).await
+        let is_accepted = submission == Submission::Accepted;
+        let handled = self.commit(&sender, &recipient, slot, submission).await?;
+        if is_accepted {
+            self.proven(&sender, session).await?;
+        }
+        Ok(handled)
+    }
+
+    /// A mail was accepted. A login alone proves little: the server may take no mail afterwards.
+    async fn proven(&self, sender: &Account, session: &mut Session) -> Result<(), EngineError> {
+        match session.unproven.take() {
+            Some(before) => {
+                let smtp = MailProtocol::Smtp;
+                self.health.worked(sender, smtp, &before).await
+            }
+            None => Ok(()),
+        }
     }
 
     /// Whether there is nothing left to do for a slot that exists. A claim whose lease is over becomes in doubt here.
@@ -240,12 +264,12 @@ impl Sending {
         }
     }
 
-    /// A session, or when the sender's server may be tried next: not before a failure's back-off is over, whoever met it.
+    /// A session and the health that it begins with, or when the sender's server may be tried next: not before a failure's back-off is over, whoever met it.
     async fn connect(
         &self,
         sender: &Account,
         now: Timestamp,
-    ) -> Result<Result<Box<dyn SendSession>, Timestamp>, EngineError> {
+    ) -> Result<Result<(Box<dyn SendSession>, ConnectionHealth), Timestamp>, EngineError> {
         let health = self.health.of(sender).await?;
         if let Some(at) = health
             .waits_until(MailProtocol::Smtp)
@@ -255,12 +279,7 @@ impl Sending {
         }
         let credentials = self.health.credentials(sender).await?;
         match self.sender.connect(&credentials).await {
-            Ok(open) => {
-                self.health
-                    .worked(sender, MailProtocol::Smtp, &health)
-                    .await?;
-                Ok(Ok(open))
-            }
+            Ok(open) => Ok(Ok((open, health))),
             Err(failure) => {
                 tracing::info!(account = %sender.id, %failure, "the mail waits for its sender's server");
                 let health = self

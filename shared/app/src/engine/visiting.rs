@@ -176,12 +176,18 @@ impl Visiting {
                 return Ok(Visited::default());
             }
         };
-        self.opened(account, &credentials, &state.health).await?;
-        let visited = self
-            .inside(account, &state, order, session.as_mut(), now)
+        let mut visited = Visited::default();
+        let done = self
+            .inside(account, &state, order, session.as_mut(), now, &mut visited)
             .await;
+        let judged = match done {
+            // A login proves little: the server may do nothing that it is asked for afterwards.
+            Ok(()) => self.worked(account, &credentials, &state.health).await,
+            Err(Interrupted::Connection(failure)) => self.failed(account, &failure).await,
+            Err(Interrupted::Engine(error)) => Err(error),
+        };
         session.close().await;
-        visited
+        judged.map(|()| visited)
     }
 
     /// A mailbox that never warmed has no rounds: from the first mail to it on it has them too, for what was not there at its look and for
@@ -211,22 +217,16 @@ impl Visiting {
         order: &VisitOrder,
         session: &mut dyn ReadSession,
         now: Timestamp,
-    ) -> Result<Visited, EngineError> {
-        let mut visited = Visited::default();
-        let (messages, cursors) = match read_new(session, state).await {
-            Ok(read) => read,
-            Err(failure) => {
-                self.failed(account, &failure).await?;
-                return Ok(visited);
-            }
-        };
+        visited: &mut Visited,
+    ) -> Result<(), Interrupted> {
+        let (messages, cursors) = read_new(session, state).await?;
         let engagement_due = state.next_engagement.is_some_and(|at| at <= now);
         if messages.is_empty()
             && !engagement_due
             && order.expected.is_empty()
             && !cursors.differ_from(state)
         {
-            return Ok(visited);
+            return Ok(());
         }
         let mut inside = Inside {
             session,
@@ -243,22 +243,16 @@ impl Visiting {
             now,
         };
         let result = self
-            .work(account, order, &messages, &mut inside, &mut visited)
+            .work(account, order, &messages, &mut inside, visited)
             .await;
         let hold = inside.hold;
         let noted = match &result {
             Ok(Some(sat)) => Some(noted(hold.state(), cursors, *sat, now)),
             Ok(None) | Err(_) => None,
         };
-        hold.leave(noted.as_ref()).await?;
-        match result {
-            Ok(_) => Ok(visited),
-            Err(Interrupted::Connection(failure)) => {
-                self.failed(account, &failure).await?;
-                Ok(visited)
-            }
-            Err(Interrupted::Engine(error)) => Err(error),
-        }
+        let left = hold.leave(noted.as_ref()).await;
+        left.map_err(EngineError::from)?;
+        result.map(|_| ())
     }
 
     /// Everything that is done in a mailbox. Says what is left to be noted, if it should be noted now.
@@ -391,7 +385,7 @@ fn noted(state: &MailboxState, cursors: Cursors, sat: Sat, now: Timestamp) -> Ma
         engaged_through: state.engaged_through.max(Some(now)),
         next_engagement: sat.next,
         engaged_before: Some(sat.before),
-        health: state.health,
+        health: state.health.clone(),
         version: state.version,
     }
 }

@@ -17,7 +17,7 @@ use crate::credentials;
 use crate::error::AppError;
 use crate::ports::accounts::AccountReads;
 use crate::ports::clock::Clock;
-use crate::ports::inbox::{Headline, Headlines, MailContent};
+use crate::ports::inbox::{Headline, Headlines, MOST_TEXT, MailContent};
 use crate::ports::mail::{ConnectFailure, MailReader, ReadSession};
 use crate::ports::vault::Vault;
 use crate::tenant::Tenant;
@@ -30,9 +30,6 @@ const WARMUP_BETWEEN: u32 = 300;
 
 /// What is kept of a request's time for the answer.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
-
-/// The most text of all messages together, in bytes: an answer of a function has at most 6 MB, and each of these bytes may take two there.
-const MOST_TEXT: usize = 2_000_000;
 
 /// What folders are called by their role. A mailbox without such a folder has no such messages.
 const ROLES: [&str; 8] = [
@@ -171,13 +168,8 @@ fn shorten(content: &mut MailContent, left: &mut usize, with_html: bool) {
     if !with_html {
         content.html = None;
     }
-    for text in std::iter::once(&mut content.text).chain(&mut content.html) {
-        if text.len() > *left {
-            text.truncate(text.floor_char_boundary(*left));
-            content.is_truncated = true;
-        }
-        *left -= text.len();
-    }
+    content.take_text(left);
+    content.take_html(left);
 }
 
 #[cfg(test)]

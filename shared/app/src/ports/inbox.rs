@@ -37,6 +37,9 @@ pub struct Headlines {
     pub more: bool,
 }
 
+/// The most text of all messages together, in bytes: an answer of a function has at most 6 MB, and each of these bytes may take two there.
+pub const MOST_TEXT: usize = 2_000_000;
+
 /// What a message says, as far as it was read. Everything in it was written by a stranger; texts hold no control characters but line ends
 /// and tabs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,6 +68,31 @@ pub struct MailContent {
     pub attachments: Vec<AttachedFile>,
     /// Whether it says more than this: it is larger than what is read.
     pub is_truncated: bool,
+}
+
+impl MailContent {
+    /// Takes its text from what is `left` for those of several messages.
+    pub fn take_text(&mut self, left: &mut usize) {
+        self.is_truncated |= take(&mut self.text, left);
+    }
+
+    /// Takes its HTML likewise.
+    pub fn take_html(&mut self, left: &mut usize) {
+        if let Some(html) = &mut self.html {
+            self.is_truncated |= take(html, left);
+        }
+    }
+}
+
+/// Whether the text had to be cut.
+fn take(text: &mut String, left: &mut usize) -> bool {
+    let is_cut = text.len() > *left;
+    if is_cut {
+        text.truncate(text.floor_char_boundary(*left));
+        text.shrink_to_fit();
+    }
+    *left -= text.len();
+    is_cut
 }
 
 /// A name and an address as a header has them: the address need not be one.

@@ -23,13 +23,17 @@ const REFUSED_BACKOFF_MINUTES: i64 = 8;
 const BROKEN_RETRY_MINUTES: i64 = 60;
 
 /// Why a mailbox could not be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConnectionFailure {
     /// The server refused the login.
     LoginRefused,
-    /// The server could not be reached, or not talked to.
+    /// The server could not be reached, or said nothing.
     Unreachable,
+    /// The server was reached and could not be worked with.
+    Unusable {
+        /// Why, as a sentence for the account's owner, in our words.
+        because: String,
+    },
 }
 
 /// One of a mailbox's two servers.
@@ -42,15 +46,25 @@ pub enum MailProtocol {
     Smtp,
 }
 
+impl MailProtocol {
+    /// Its name, for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Imap => "IMAP",
+            Self::Smtp => "SMTP",
+        }
+    }
+}
+
 /// How a mailbox has fared since it last worked. All zero: it works.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConnectionHealth {
     /// Refused logins in a row, whatever lay between them except a success.
     pub refused_logins: u32,
     /// The first of them.
     pub refused_since: Option<Timestamp>,
-    /// Failures to reach the server in a row.
+    /// Failures to reach the server, or to work with it, in a row.
     pub unreachable: u32,
     /// The first of them.
     pub unreachable_since: Option<Timestamp>,
@@ -58,6 +72,9 @@ pub struct ConnectionHealth {
     pub failed_at: Option<Timestamp>,
     /// Which server it was.
     pub failed_protocol: Option<MailProtocol>,
+    /// What it did, if it could be reached and did not refuse the login.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
     /// Not to be tried before.
     pub next_attempt_at: Option<Timestamp>,
 }
@@ -71,27 +88,30 @@ impl ConnectionHealth {
         failure: ConnectionFailure,
         now: Timestamp,
     ) -> Self {
-        let mut after = match failure {
+        let is_refused = failure == ConnectionFailure::LoginRefused;
+        let mut after = self.clone();
+        if is_refused {
+            after.refused_logins = self.refused_logins.saturating_add(1);
+            after.refused_since = self.refused_since.or(Some(now));
             // It answered, so it can be reached.
-            ConnectionFailure::LoginRefused => Self {
-                refused_logins: self.refused_logins.saturating_add(1),
-                refused_since: self.refused_since.or(Some(now)),
-                unreachable: 0,
-                unreachable_since: None,
-                ..*self
-            },
-            ConnectionFailure::Unreachable => Self {
-                unreachable: self.unreachable.saturating_add(1),
-                unreachable_since: self.unreachable_since.or(Some(now)),
-                ..*self
-            },
-        };
+            after.unreachable = 0;
+            after.unreachable_since = None;
+        } else {
+            after.unreachable = self.unreachable.saturating_add(1);
+            after.unreachable_since = self.unreachable_since.or(Some(now));
+        }
         after.failed_at = Some(now);
         after.failed_protocol = Some(protocol);
-        let minutes = match failure {
-            _ if after.is_broken() => BROKEN_RETRY_MINUTES,
-            ConnectionFailure::LoginRefused => REFUSED_BACKOFF_MINUTES,
-            ConnectionFailure::Unreachable => unreachable_backoff(after.unreachable),
+        after.because = match failure {
+            ConnectionFailure::Unusable { because } => Some(because),
+            ConnectionFailure::LoginRefused | ConnectionFailure::Unreachable => None,
+        };
+        let minutes = if after.is_broken() {
+            BROKEN_RETRY_MINUTES
+        } else if is_refused {
+            REFUSED_BACKOFF_MINUTES
+        } else {
+            unreachable_backoff(after.unreachable)
         };
         after.next_attempt_at = Some(shifted(now, minutes * 60));
         after
@@ -128,11 +148,15 @@ impl ConnectionHealth {
                 to_the_second(since)
             ));
         }
+        let server = self.failed_protocol.map_or("mail", MailProtocol::name);
         self.unreachable_since.map(|since| {
-            format!(
-                "The mail server could not be reached since {}.",
-                to_the_second(since)
-            )
+            let since = to_the_second(since);
+            match &self.because {
+                Some(because) => {
+                    format!("The {server} server could not be used since {since}. {because}.")
+                }
+                None => format!("The {server} server could not be reached since {since}."),
+            }
         })
     }
 }
@@ -158,12 +182,12 @@ mod tests {
     }
 
     /// Fails whenever it may be tried until it is broken; the minutes at which it failed.
-    fn minutes_to_broken(failure: ConnectionFailure) -> Vec<i64> {
+    fn minutes_to_broken(failure: &ConnectionFailure) -> Vec<i64> {
         let mut health = ConnectionHealth::default();
         let mut now = start();
         let mut minutes = Vec::new();
         while !health.is_broken() {
-            health = health.failed(MailProtocol::Imap, failure, now);
+            health = health.failed(MailProtocol::Imap, failure.clone(), now);
             minutes.push(seconds_between(start(), now) / 60);
             now = health.next_attempt_at.unwrap();
         }
@@ -178,7 +202,7 @@ mod tests {
     #[test]
     fn three_refusals_over_a_quarter_of_an_hour_are_an_error() {
         assert_eq!(
-            minutes_to_broken(ConnectionFailure::LoginRefused),
+            minutes_to_broken(&ConnectionFailure::LoginRefused),
             [0, 8, 16]
         );
     }
@@ -218,7 +242,7 @@ mod tests {
 
     #[test]
     fn silence_backs_off_from_1_to_60_minutes_and_is_an_error_after_a_day() {
-        let minutes = minutes_to_broken(ConnectionFailure::Unreachable);
+        let minutes = minutes_to_broken(&ConnectionFailure::Unreachable);
         assert_eq!(&minutes[..8], [0, 1, 3, 7, 15, 31, 63, 123]);
         assert!(minutes[minutes.len() - 2] < 24 * 60);
         assert!((24 * 60..25 * 60).contains(minutes.last().unwrap()));
@@ -247,7 +271,30 @@ mod tests {
         );
         assert_eq!(
             failed.reason().unwrap(),
-            "The mail server could not be reached since 2026-03-13T09:00:00Z."
+            "The SMTP server could not be reached since 2026-03-13T09:00:00Z."
         );
+    }
+
+    #[test]
+    fn a_server_that_answers_and_is_of_no_use_is_told_apart_from_one_that_does_not() {
+        let unusable = ConnectionFailure::Unusable {
+            because: "Its certificate has expired".into(),
+        };
+        let silent = silent(MailProtocol::Imap, &ConnectionHealth::default(), 0);
+        let failed = silent.failed(MailProtocol::Imap, unusable, shifted(start(), 60));
+        assert_eq!(
+            failed.reason().unwrap(),
+            "The IMAP server could not be used since 2026-03-13T09:00:00Z. Its certificate has expired."
+        );
+        assert_eq!((failed.unreachable, failed.refused_logins), (2, 0));
+        let kept: ConnectionHealth =
+            serde_json::from_str(&serde_json::to_string(&failed).unwrap()).unwrap();
+        assert_eq!(kept, failed);
+        let gone = failed.failed(
+            MailProtocol::Imap,
+            ConnectionFailure::Unreachable,
+            shifted(start(), 180),
+        );
+        assert_eq!(gone.reason(), silent.reason());
     }
 }

@@ -4,15 +4,15 @@
 //! are read in bounded parts, never by their structure: first the beginning of each, which is all of most, then what large ones have left, as
 //! far as memory and time allow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use agentwarm_app::ports::inbox::{Flags, Headline, Headlines, MailContent};
+use agentwarm_app::ports::inbox::{Flags, Headline, Headlines, MOST_TEXT, MailContent};
 use agentwarm_app::ports::mail::ConnectFailure;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::command::{Command, uid_set};
+use super::command::{Command, keep_highest, uid_set};
 use super::connection::succeeded;
 use super::read::PER_COMMAND;
 use super::response::{Fetched, Response};
@@ -21,10 +21,10 @@ use crate::mime::content::read_content;
 use crate::mime::header::recognise;
 
 /// How many of a folder's newest messages are searched: their numbers fit into one line.
-const SEARCHED: u32 = 20_000;
+const SEARCHED: usize = 20_000;
 
 /// How much of the token's header is fetched.
-const TOKEN_BYTES: u32 = 2_048;
+const TOKEN_BYTES: usize = 2_048;
 
 /// How much of each message is fetched at first: all of most.
 const BEGINNING: usize = 32 * 1024;
@@ -35,7 +35,7 @@ const BEGINNINGS_PER_COMMAND: usize = 96;
 /// How much of a large message is fetched at once.
 const CHUNK: usize = 120 * 1024;
 
-/// The most that is read of one message. A parser needs up to eighty times what it reads, if the message was made for that.
+/// The most that is read of one message.
 const MOST_OF_ONE: usize = 2 * 1024 * 1024;
 
 /// The most that is read of all.
@@ -58,11 +58,12 @@ impl ImapSession {
         if selected.exists == 0 {
             return Ok(Some(Headlines::default()));
         }
-        let first = selected.exists.saturating_sub(SEARCHED - 1).max(1);
-        let mut uids = self.search_since(first, since).await?;
+        let searched = u32::try_from(SEARCHED).unwrap_or(u32::MAX);
+        let first = selected.exists.saturating_sub(searched - 1).max(1);
+        let mut uids: Vec<u32> = self.search_since(first, since).await?.into_iter().collect();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let unseen = uids.len().saturating_sub(limit);
-        let all_searched_are_new = uids.len() >= usize::try_from(SEARCHED).unwrap_or(usize::MAX);
+        let all_searched_are_new = uids.len() >= SEARCHED;
         let more = unseen > 0 || (first > 1 && all_searched_are_new);
         let mut messages = self.headlines_of(&uids.split_off(unseen)).await?;
         messages.retain(|message| message.received >= since);
@@ -75,26 +76,24 @@ impl ImapSession {
         &mut self,
         first: u32,
         since: Timestamp,
-    ) -> Result<Vec<u32>, ConnectFailure> {
+    ) -> Result<BTreeSet<u32>, ConnectFailure> {
         // The server's date disregards its zone (RFC 3501 §6.4.4).
         let day = since
             .checked_sub(SignedDuration::from_hours(24))
             .unwrap_or(since)
             .strftime("%-d-%b-%Y")
             .to_string();
-        let mut uids = Vec::new();
+        let mut uids = BTreeSet::new();
         let command = Command::new(&format!("UID SEARCH {first}:* SINCE {day}"));
         let end = self
             .connection
             .run(&command, |response| {
                 if let Response::Search(found) = response {
-                    uids.extend(found);
+                    keep_highest(&mut uids, found, SEARCHED);
                 }
             })
             .await?;
         succeeded(&end)?;
-        uids.sort_unstable();
-        uids.dedup();
         Ok(uids)
     }
 
@@ -132,12 +131,14 @@ impl ImapSession {
         uids.sort_unstable();
         for some in uids.chunks(BEGINNINGS_PER_COMMAND) {
             let part = format!("BODY.PEEK[]<0.{BEGINNING}>");
-            self.fetch(some, &part, |uid, source| {
+            self.fetch(some, &part, BEGINNING, |uid, source| {
                 beginnings.insert(uid, source);
             })
             .await?;
         }
         let mut left = MOST_OF_ALL.saturating_sub(beginnings.values().map(Vec::len).sum());
+        // No more than can be shown: a hundred messages may have twenty times as much.
+        let (mut text_left, mut html_left) = (MOST_TEXT, MOST_TEXT);
         let mut contents = BTreeMap::new();
         for message in messages {
             let Some(mut source) = beginnings.remove(&message.uid) else {
@@ -146,7 +147,10 @@ impl ImapSession {
             let begun = source.len();
             let is_whole = self.read_on(message, &mut source, left, until).await?;
             left = left.saturating_sub(source.len() - begun);
-            contents.insert(message.uid, read_content(source, is_whole));
+            let mut content = read_content(source, is_whole);
+            content.take_text(&mut text_left);
+            content.take_html(&mut html_left);
+            contents.insert(message.uid, content);
         }
         Ok(contents)
     }
@@ -165,7 +169,7 @@ impl ImapSession {
         while !is_whole && source.len() + CHUNK <= most && Instant::now() < until {
             let mut chunk = Vec::new();
             let part = format!("BODY.PEEK[]<{}.{CHUNK}>", source.len());
-            self.fetch(&[message.uid], &part, |_, next| chunk = next)
+            self.fetch(&[message.uid], &part, CHUNK, |_, next| chunk = next)
                 .await?;
             is_whole = chunk.len() < CHUNK;
             source.append(&mut chunk);
@@ -178,6 +182,7 @@ impl ImapSession {
 fn headline(fetched: &Fetched, token_header: &str) -> Option<Headline> {
     let has = |flag: &str| fetched.flags.iter().any(|found| found == flag);
     let header = fetched.body.as_deref().unwrap_or_default();
+    let header = header.get(..TOKEN_BYTES).unwrap_or(header);
     Some(Headline {
         uid: fetched.uid?,
         received: internal_date(fetched.received.as_deref()?)?,

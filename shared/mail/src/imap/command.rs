@@ -1,5 +1,7 @@
 //! Commands, with every argument quoted so that none can become two.
 
+use std::collections::BTreeSet;
+
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// A command without its tag. It is sent in pieces: each but the last announces a literal, which the server must invite. It may hold
@@ -69,6 +71,26 @@ impl Command {
     }
 }
 
+/// Takes UIDs into a set that keeps the highest `most`, however many a server says.
+pub(super) fn keep_highest(uids: &mut BTreeSet<u32>, found: Vec<u32>, most: usize) {
+    for uid in found {
+        uids.insert(uid);
+        if uids.len() > most {
+            uids.pop_first();
+        }
+    }
+}
+
+/// Takes UIDs into a set that keeps the lowest `most`.
+pub(super) fn keep_lowest(uids: &mut BTreeSet<u32>, found: Vec<u32>, most: usize) {
+    for uid in found {
+        uids.insert(uid);
+        if uids.len() > most {
+            uids.pop_last();
+        }
+    }
+}
+
 /// A set of UIDs in as few ranges as there are (RFC 3501 §9 `sequence-set`). They must be in order.
 pub(super) fn uid_set(uids: &[u32]) -> String {
     let mut ranges: Vec<(u32, u32)> = Vec::new();
@@ -109,6 +131,17 @@ mod tests {
             Command::new("UID MOVE 1").string("ü").then("x").pieces(),
             [b"UID MOVE 1 {2}".to_vec(), "ü x".as_bytes().to_vec()]
         );
+    }
+
+    #[test]
+    fn of_many_uids_the_wanted_end_is_kept() {
+        let (mut highest, mut lowest) = (BTreeSet::new(), BTreeSet::new());
+        for found in [vec![5, 1, 9], vec![9, 7, 2]] {
+            keep_highest(&mut highest, found.clone(), 3);
+            keep_lowest(&mut lowest, found, 3);
+        }
+        assert_eq!(highest, BTreeSet::from([5, 7, 9]));
+        assert_eq!(lowest, BTreeSet::from([1, 2, 5]));
     }
 
     #[test]

@@ -159,6 +159,7 @@ where
     }
 
     async fn read(&mut self) -> Result<Response, ConnectFailure> {
+        self.stream.next_answer();
         let unit = self
             .stream
             .read_unit()

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use agentwarm_app::ports::mail::{ConnectFailure, Folder, Location};
 
-use super::command::Command;
+use super::command::{Command, keep_highest};
 use super::connection::succeeded;
 use super::response::Response;
 use super::session::{ImapSession, Told};
@@ -69,13 +69,13 @@ impl ImapSession {
         message_id: &str,
     ) -> Result<Option<u32>, ConnectFailure> {
         let mut told = Told::default();
-        let mut hits = Vec::new();
+        let mut hits = BTreeSet::new();
         let select = Command::new("SELECT").string(name);
         let search = Command::new("UID SEARCH HEADER Message-ID").string(message_id);
         let (selected, searched) = self
             .connection
             .run_both(&select, &search, |response| match response {
-                Response::Search(found) => hits.extend(found),
+                Response::Search(found) => keep_highest(&mut hits, found, MOST_HITS),
                 other => told.take(&other),
             })
             .await?;
@@ -87,9 +87,7 @@ impl ImapSession {
             return Ok(None);
         }
         succeeded(&searched)?;
-        hits.sort_unstable();
-        hits.dedup();
-        let newest = hits.split_off(hits.len().saturating_sub(MOST_HITS));
+        let newest: Vec<u32> = hits.into_iter().collect();
         let headers = self.headers(&newest).await?;
         Ok(headers
             .into_iter()

@@ -1,5 +1,9 @@
 //! The words of an IMAP response. Total: whatever the bytes, there are tokens, and no token is more than the bytes.
 
+/// How many words are kept of a list: flags of a message, attributes of a folder. A word of two bytes in a line of a megabyte would cost
+/// thirty times as much.
+const MOST_IN_LIST: usize = 100;
+
 /// One word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token<'a> {
@@ -38,16 +42,17 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// The atoms of a list, or nothing if what follows is none.
+    /// The first atoms of a list, or nothing if what follows is none.
     pub(super) fn list(&mut self) -> Vec<&'a [u8]> {
-        if self.next() != Some(Token::Open) {
-            return Vec::new();
+        let mut atoms = Vec::new();
+        if self.next() == Some(Token::Open) {
+            while let Some(Token::Atom(atom)) = self.next() {
+                if atoms.len() < MOST_IN_LIST {
+                    atoms.push(atom);
+                }
+            }
         }
-        self.map_while(|token| match token {
-            Token::Atom(atom) => Some(atom),
-            _ => None,
-        })
-        .collect()
+        atoms
     }
 
     fn cut(&mut self, length: usize) -> &'a [u8] {
@@ -198,6 +203,14 @@ mod tests {
             [atom("{99999999999999999999999}")]
         );
         assert_eq!(read(b"a[b c"), [atom("a[b c")]);
+    }
+
+    #[test]
+    fn of_a_list_the_first_words_are_kept() {
+        let line = format!("({}) e", "a ".repeat(1_000));
+        let mut lexer = Lexer::new(line.as_bytes());
+        assert_eq!(lexer.list(), [b"a"; MOST_IN_LIST]);
+        assert_eq!(lexer.next(), Some(atom("e")));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use agentwarm_app::ports::mail::{
     ConnectFailure, Folder, FolderCursor, FolderRead, FoundContent, FoundMessage, Location,
 };
 
-use super::command::{Command, uid_set};
+use super::command::{Command, keep_lowest, uid_set};
 use super::connection::succeeded;
 use super::response::Response;
 use super::session::{ImapSession, Selected};
@@ -29,10 +29,10 @@ const REPORTS_PER_COMMAND: usize = 16;
 const MOST_MESSAGES: u32 = 500;
 
 /// How much of the headers is fetched.
-const HEADER_BYTES: u32 = 8_192;
+const HEADER_BYTES: usize = 8_192;
 
 /// How much of a report is fetched: its status part comes before the returned message.
-const REPORT_BYTES: u32 = 65_536;
+const REPORT_BYTES: usize = 65_536;
 
 impl ImapSession {
     pub(super) async fn read_folder(
@@ -109,23 +109,21 @@ impl ImapSession {
             Some(next) if next - start <= limit => return Ok(((start..next).collect(), false)),
             _ => {}
         }
-        let mut uids = Vec::new();
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut uids = BTreeSet::new();
         let command = Command::new(&format!("UID SEARCH UID {start}:*"));
         let end = self
             .connection
             .run(&command, |response| {
-                if let Response::Search(found) = response {
-                    uids.extend(found.into_iter().filter(|uid| *uid >= start));
+                if let Response::Search(mut found) = response {
+                    found.retain(|uid| *uid >= start);
+                    keep_lowest(&mut uids, found, most.saturating_add(1));
                 }
             })
             .await?;
         succeeded(&end)?;
-        uids.sort_unstable();
-        uids.dedup();
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = uids.len() > limit;
-        uids.truncate(limit);
-        Ok((uids, more))
+        let more = uids.len() > most;
+        Ok((uids.into_iter().take(most).collect(), more))
     }
 
     /// What the headers of these messages say, by UID. Those that are gone are missing.
@@ -139,7 +137,7 @@ impl ImapSession {
         );
         let mut headers = BTreeMap::new();
         for some in uids.chunks(PER_COMMAND) {
-            self.fetch(some, &part, |uid, header| {
+            self.fetch(some, &part, HEADER_BYTES, |uid, header| {
                 headers.insert(uid, recognise(&header, &token_header));
             })
             .await?;
@@ -162,7 +160,7 @@ impl ImapSession {
         let part = format!("BODY.PEEK[]<0.{REPORT_BYTES}>");
         let mut reports = BTreeMap::new();
         for some in suspects.chunks(REPORTS_PER_COMMAND) {
-            self.fetch(some, &part, |uid, source| {
+            self.fetch(some, &part, REPORT_BYTES, |uid, source| {
                 reports.insert(uid, read_report(&source));
             })
             .await?;
@@ -180,11 +178,12 @@ impl ImapSession {
         Ok(headers.iter().map(message).collect())
     }
 
-    /// Fetches one part of each message and shows those that were asked for, once each.
+    /// Fetches one part of each message, of at most `most` bytes whatever the server sends, and shows those that were asked for, once each.
     pub(super) async fn fetch(
         &mut self,
         uids: &[u32],
         part: &str,
+        most: usize,
         mut on: impl FnMut(u32, Vec<u8>),
     ) -> Result<(), ConnectFailure> {
         if uids.is_empty() {
@@ -196,9 +195,10 @@ impl ImapSession {
             .connection
             .run(&command, |response| {
                 if let Response::Fetch(fetched) = response
-                    && let (Some(uid), Some(body)) = (fetched.uid, fetched.body)
+                    && let (Some(uid), Some(mut body)) = (fetched.uid, fetched.body)
                     && missing.remove(&uid)
                 {
+                    body.truncate(most);
                     on(uid, body);
                 }
             })

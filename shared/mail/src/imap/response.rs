@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use super::lex::{Lexer, Token};
 
+/// How many capabilities are kept: servers have some fifty.
+const MOST_CAPABILITIES: usize = 500;
+
 /// One response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Response {
@@ -111,7 +114,7 @@ impl Capabilities {
     }
 
     fn of<'a>(atoms: impl Iterator<Item = &'a [u8]>) -> Self {
-        Self(atoms.map(upper).collect())
+        Self(atoms.take(MOST_CAPABILITIES).map(upper).collect())
     }
 }
 
@@ -298,6 +301,16 @@ mod tests {
             code,
             text: text.into(),
         })
+    }
+
+    #[test]
+    fn the_first_capabilities_are_kept() {
+        let all: Vec<String> = (0..10_000).map(|i| format!("X{i}")).collect();
+        let line = format!("* CAPABILITY {}\r\n", all.join(" "));
+        let Response::Capability(kept) = Response::of(line.as_bytes()) else {
+            panic!("{line}");
+        };
+        assert_eq!(kept.0.len(), MOST_CAPABILITIES);
     }
 
     #[test]

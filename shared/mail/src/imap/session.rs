@@ -22,6 +22,9 @@ use crate::dial::Secure;
 /// How long a goodbye is waited for.
 const GOODBYE: Duration = Duration::from_secs(1);
 
+/// How many folders a mailbox may have: what is said of one in sixteen bytes costs ten times as much to know.
+const MOST_FOLDERS: usize = 10_000;
+
 /// What a deployment decides about reading.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -107,12 +110,18 @@ impl ImapSession {
         let end = self
             .connection
             .run(&command, |response| {
-                if let Response::List(folder) = response {
+                if let Response::List(folder) = response
+                    && listed.len() <= MOST_FOLDERS
+                {
                     listed.push(folder);
                 }
             })
             .await?;
         succeeded(&end)?;
+        if listed.len() > MOST_FOLDERS {
+            // Those that are left out would count as missing.
+            return Err(ConnectFailure::Protocol("it lists too many folders"));
+        }
         Ok(Folders::new(listed))
     }
 

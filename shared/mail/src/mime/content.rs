@@ -8,6 +8,7 @@ use mail_parser::{
 };
 
 use super::closed::{self, close_messages};
+use super::costly::cut_off;
 use super::header::message_id;
 
 /// Longest text and longest HTML, in bytes.
@@ -24,6 +25,8 @@ const MOST: usize = 100;
 
 /// Reads a message, or its beginning. Messages within it are files.
 pub fn read_content(mut source: Vec<u8>, is_whole: bool) -> MailContent {
+    let is_cut_off = cut_off(&mut source);
+    let is_whole = is_whole && !is_cut_off;
     close_messages(&mut source);
     let Some(message) = MessageParser::default().parse(&source) else {
         return MailContent {
@@ -135,6 +138,7 @@ fn printable(text: &str) -> String {
 
 fn shortened(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+    text.shrink_to_fit();
     text
 }
 

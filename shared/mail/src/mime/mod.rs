@@ -9,6 +9,7 @@
 pub mod build;
 mod closed;
 pub mod content;
+mod costly;
 pub mod header;
 pub mod letter;
 pub mod report;

@@ -70,6 +70,7 @@ where
     /// Reads one reply.
     pub(super) async fn reply(&mut self) -> Result<Reply, NoReply> {
         let mut lines = Lines::default();
+        self.stream.next_answer();
         loop {
             let line = self.stream.read_unit().await.map_err(NoReply::Lost)?;
             match lines.take(&line) {

@@ -145,3 +145,19 @@ async fn what_is_no_message_id_is_not_searched_for() {
     session.close().await;
     server.ended().await;
 }
+
+#[tokio::test]
+async fn a_mailbox_of_too_many_folders_is_not_one_of_few() {
+    let server = Server::secure(|mut peer| async move {
+        peer.imap_login("").await;
+        let folders = "* LIST () NIL a\r\n".repeat(10_001) + "TAG OK\r\n";
+        peer.imap(&[("LIST \"\" \"*\"", &folders)]).await;
+    })
+    .await;
+    let mut session = server.reader().await.unwrap();
+    assert_eq!(
+        session.read(Folder::Junk, None, 10).await,
+        Err(ConnectFailure::Protocol("it lists too many folders"))
+    );
+    server.ended().await;
+}

@@ -14,7 +14,8 @@ mod imap_login;
 mod imap_read;
 mod imap_relocate;
 mod secrets;
-mod server;
 mod smtp_connect;
 mod smtp_phases;
 mod tls;
+
+use agentwarm_testkit::scripted as server;

@@ -5,8 +5,10 @@
 //! that a recursive parser could follow off its stack. The alternative, limits on a byte stream under a library's own reader, would leave
 //! the re-parsing and the allocations to the library.
 //!
-//! Time is limited twice: by an idle time-out for each read and write, and by a deadline for the session, so that a byte every
-//! few seconds does not hold a session open.
+//! Time is limited three times: by an idle time-out for each read and write; by the same time for a whole answer, which grows with what
+//! arrives, so that a byte every few seconds does not hold a session open; and by a deadline for the session. An answer is a protocol's notion,
+//! so its reader says where one begins ([`Guarded::next_answer`]): a server that says from time to time that it still works, as some do while
+//! they search, is not slow.
 
 mod scan;
 
@@ -21,12 +23,19 @@ pub use scan::{Framing, ScanLimits, Scanner, Violation};
 /// How much is read or written at a time.
 const CHUNK: usize = 8 * 1024;
 
+/// Bytes a second below which a peer that has begun an answer is too slow; as much as a bad telephone line carries.
+const SLOWEST: u64 = 1024;
+
+/// What reading a unit costs, however short it is: as much as so many bytes.
+pub const UNIT_COSTS: u64 = 64;
+
 /// What a peer may cost us.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Limits within a unit.
     pub scan: ScanLimits,
-    /// Bytes the peer may send between two of our writes. Bounds endless untagged responses.
+    /// Bytes the peer may send between two of our writes. Bounds endless untagged responses, of which even an empty one is work: each
+    /// counts [`UNIT_COSTS`] bytes more.
     pub exchange_bytes: u64,
     /// Bytes the peer may send in all.
     pub session_bytes: u64,
@@ -41,9 +50,17 @@ pub struct Guarded<S> {
     unread: Unread,
     exchange_bytes: u64,
     session_bytes: u64,
+    answer: Answer,
     idle: Duration,
     deadline: Instant,
     dead: bool,
+}
+
+/// The answer that is waited for.
+#[derive(Debug, Clone, Copy)]
+struct Answer {
+    since: Instant,
+    bytes: u64,
 }
 
 /// Bytes that were read and not yet handed out.
@@ -90,6 +107,7 @@ where
             unread: Unread::default(),
             exchange_bytes: 0,
             session_bytes: 0,
+            answer: Answer::begin(),
             idle,
             deadline,
             dead: false,
@@ -109,6 +127,7 @@ where
     async fn read_unit_alive(&mut self) -> Result<Vec<u8>, GuardError> {
         loop {
             if let Some(length) = self.scanner.advance(self.unread.fresh())? {
+                self.exchange_bytes = self.exchange_bytes.saturating_add(UNIT_COSTS);
                 return Ok(self.unread.take(length));
             }
             self.unread.all_scanned();
@@ -117,7 +136,7 @@ where
     }
 
     async fn read_more(&mut self) -> Result<(), GuardError> {
-        let until = self.until();
+        let until = self.until().min(self.answer.ends(self.idle));
         let read = timeout_at(until, self.stream.read_buf(self.unread.space())).await;
         let count = match read {
             Err(_elapsed) => return Err(GuardError::Timeout),
@@ -125,6 +144,7 @@ where
             Ok(Ok(0)) => return Err(GuardError::Closed),
             Ok(Ok(count)) => u64::try_from(count).unwrap_or(u64::MAX),
         };
+        self.answer.bytes = self.answer.bytes.saturating_add(count);
         self.exchange_bytes = self.exchange_bytes.saturating_add(count);
         self.session_bytes = self.session_bytes.saturating_add(count);
         if self.exchange_bytes > self.limits.exchange_bytes {
@@ -142,6 +162,7 @@ where
             return Err(GuardError::Closed);
         }
         self.exchange_bytes = 0;
+        self.next_answer();
         let written = self.write_alive(bytes).await;
         self.dead = written.is_err();
         written
@@ -158,6 +179,11 @@ where
             .await
             .map_err(|_elapsed| GuardError::Timeout)?
             .map_err(GuardError::Io)
+    }
+
+    /// What comes now is another answer, with its own time.
+    pub fn next_answer(&mut self) {
+        self.answer = Answer::begin();
     }
 
     /// Changes how long the peer may be silent: some answers take their time.
@@ -186,6 +212,20 @@ where
 
     fn until(&self) -> Instant {
         self.deadline.min(Instant::now() + self.idle)
+    }
+}
+
+impl Answer {
+    fn begin() -> Self {
+        Self {
+            since: Instant::now(),
+            bytes: 0,
+        }
+    }
+
+    /// Until when it must have come, given what has come of it.
+    fn ends(self, idle: Duration) -> Instant {
+        self.since + idle + Duration::from_secs(self.bytes / SLOWEST)
     }
 }
 

@@ -265,6 +265,54 @@ async fn a_byte_now_and_then_does_not_outlive_the_deadline() {
 }
 
 #[tokio::test]
+async fn a_byte_now_and_then_does_not_outlive_the_time_for_an_answer() {
+    let (mut ours, mut theirs) = guarded(LIMITS, 2_000, 60_000);
+    let begin = Instant::now();
+    let dribble = tokio::spawn(async move {
+        while theirs.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    });
+    assert!(matches!(ours.read_unit().await, Err(GuardError::Timeout)));
+    let took = begin.elapsed();
+    assert!((2..30).contains(&took.as_secs()), "{took:?}");
+    drop(ours);
+    dribble.await.unwrap();
+}
+
+#[tokio::test]
+async fn many_answers_may_take_longer_than_one() {
+    let (mut ours, mut theirs) = guarded(LIMITS, 2_000, 60_000);
+    let notices = tokio::spawn(async move {
+        for _ in 0..6 {
+            theirs.write_all(b"* OK still working\r\n").await.unwrap();
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        theirs
+    });
+    for _ in 0..6 {
+        ours.next_answer();
+        ours.read_unit().await.unwrap();
+    }
+    notices.await.unwrap();
+}
+
+#[test]
+fn an_answer_may_take_the_longer_the_more_of_it_has_come() {
+    let answer = Answer::begin();
+    let longer = Answer {
+        bytes: 1024 * 1024,
+        ..answer
+    };
+    let idle = Duration::from_secs(15);
+    assert_eq!(answer.ends(idle), answer.since + idle);
+    assert_eq!(
+        longer.ends(idle),
+        answer.ends(idle) + Duration::from_secs(1024)
+    );
+}
+
+#[tokio::test]
 async fn a_peer_that_does_not_read_ends_in_time() {
     let (mut ours, _theirs) = guarded(LIMITS, 50, 60_000);
     assert!(matches!(

@@ -30,7 +30,7 @@ impl Mailbox {
     /// Takes over what a visit learned; its health is not the visit's to write.
     fn learn(&mut self, state: &MailboxState) {
         self.state = MailboxState {
-            health: self.state.health,
+            health: self.state.health.clone(),
             version: self.state.version + 1,
             ..state.clone()
         };
@@ -129,7 +129,7 @@ impl Mailboxes for MemoryStore {
         health: &ConnectionHealth,
     ) -> Result<(), StoreError> {
         self.run("mailboxes.note_health", |state| {
-            state.mailboxes.0.entry(mailbox).or_default().state.health = *health;
+            state.mailboxes.0.entry(mailbox).or_default().state.health = health.clone();
         })
         .await
     }

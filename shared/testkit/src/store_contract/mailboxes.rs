@@ -49,6 +49,7 @@ fn health(failures: u32) -> ConnectionHealth {
     ConnectionHealth {
         unreachable: failures,
         unreachable_since: Some(now()),
+        because: Some("It is busy".into()),
         ..ConnectionHealth::default()
     }
 }

@@ -98,6 +98,42 @@ async fn a_mailbox_that_can_be_read_but_never_sends_is_an_error_that_heals() {
 }
 
 #[tokio::test]
+async fn servers_that_let_us_in_and_then_do_nothing_are_errors_that_heal() {
+    let mut sim = Sim::story("let in", "2026-03-09T06:00:00Z").await;
+    let (unread, unsent) = (ALICE, "adam@acorn.test");
+    sim.run_until(at("2026-03-10T10:00:00Z"));
+    sim.world.post.set_unreadable(unread, true);
+    let broken = Submission::NotSent(ConnectFailure::Unreachable);
+    for _ in 0..1_000 {
+        let broken = Scripted::Answered(broken.clone());
+        sim.world.post.next_submission(unsent, broken);
+    }
+    sim.run_until(at("2026-03-10T14:00:00Z"));
+    let reason = sim.account(0).status_reason.unwrap();
+    assert!(
+        reason.starts_with("The IMAP server could not be used since 2026-03-10T10:")
+            && reason.ends_with("it does not take a command."),
+        "{reason}"
+    );
+    let reason = sim.account(1).status_reason.unwrap();
+    assert!(
+        reason.starts_with("The SMTP server could not be reached since 2026-03-10T1"),
+        "{reason}"
+    );
+    sim.run_until(at("2026-03-11T12:00:00Z"));
+    assert_eq!(sim.account(0).status, AccountStatus::Error);
+    sim.world.post.set_unreadable(unread, false);
+    sim.run_until(at("2026-03-11T14:00:00Z"));
+    let alice = sim.account(0);
+    assert_eq!(
+        (alice.status, alice.status_reason),
+        (AccountStatus::Warming, None)
+    );
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_an_error_after_three_refusals_and_heals() {
     let mut sim = Sim::story("password", "2026-03-10T06:00:00Z").await;
     sim.run_until(at("2026-03-10T10:00:00Z"));

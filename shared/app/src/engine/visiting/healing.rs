@@ -10,8 +10,8 @@ use crate::engine::{EngineError, file};
 use crate::ports::mail::{ConnectFailure, ImapSmtpCredentials};
 
 impl Visiting {
-    /// The mailbox could be opened.
-    pub(super) async fn opened(
+    /// The mailbox could be opened, and all was done in it.
+    pub(super) async fn worked(
         &self,
         account: &Account,
         credentials: &ImapSmtpCredentials,

@@ -158,6 +158,31 @@ fn nothing_of_a_stranger_is_long_or_breaks_a_line() {
 }
 
 #[test]
+fn multiparts_beyond_a_number_are_files() {
+    let level = |n| format!("Content-Type: multipart/mixed; boundary=b{n}.\n\n--b{n}.\n");
+    let end = |n| format!("--b{n}.--\n");
+    let deep = |levels| {
+        let begins: String = (0..levels).map(level).collect();
+        let ends: String = (0..levels).rev().map(end).collect();
+        format!("{begins}\nfound\n{ends}")
+    };
+    assert_eq!(read(&deep(50)).text, "found");
+    let closed = read(&deep(51));
+    assert_eq!(closed.text, "");
+    assert_eq!(closed.attachments[0].content_type, "multipart/mixed");
+}
+
+#[test]
+fn a_message_is_read_as_far_as_it_is_cheap() {
+    let costly = "Subject: x\n".to_owned() + &"a:\n".repeat(50_000) + "To: a@b.de\n";
+    for is_whole in [true, false] {
+        let read = read_content(costly.clone().into_bytes(), is_whole);
+        assert!(read.is_truncated);
+        assert_eq!((read.subject.as_str(), read.to.len()), ("x", 0));
+    }
+}
+
+#[test]
 fn nesting_and_countless_parts_are_read_on_a_small_stack() {
     let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(20_000);
     let encoded = format!(

@@ -53,10 +53,11 @@ impl ReadSession for Session {
     ) -> Result<Option<FolderRead>, ConnectFailure> {
         self.passes("imap.read").await?;
         let office = self.office.lock();
-        let items = office
-            .mailboxes
-            .get(&self.address)
-            .and_then(|mailbox| mailbox.folders.get(&folder));
+        let mailbox = office.mailboxes.get(&self.address);
+        if mailbox.is_some_and(|mailbox| mailbox.cannot_be_read) {
+            return Err(ConnectFailure::Protocol("it does not take a command"));
+        }
+        let items = mailbox.and_then(|mailbox| mailbox.folders.get(&folder));
         Ok(items.map(|items| read_from(items, folder, cursor, limit, &office.token_header)))
     }
 

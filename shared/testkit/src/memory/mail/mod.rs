@@ -52,6 +52,7 @@ struct Mailbox {
     password: String,
     is_down: bool,
     cannot_send: bool,
+    cannot_be_read: bool,
     refuses_mail: bool,
     refused_logins: u64,
     spam_share: f64,
@@ -180,6 +181,11 @@ impl PostOffice {
     /// Takes the SMTP server of `address` alone down, or brings it back.
     pub fn set_smtp_down(&self, address: &str, is_down: bool) {
         self.mailbox(address, |mailbox| mailbox.cannot_send = is_down);
+    }
+
+    /// Lets the owner of `address` in and shows nothing, or shows it again.
+    pub fn set_unreadable(&self, address: &str, is_unreadable: bool) {
+        self.mailbox(address, |mailbox| mailbox.cannot_be_read = is_unreadable);
     }
 
     /// Mail to `address` is refused as if nobody had it, but its owner can still log in.

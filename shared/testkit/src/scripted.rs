@@ -1,4 +1,7 @@
-//! A scripted server: what it says and expects to hear, over TLS from a CA of the tests' own.
+//! A scripted mail server: what it says and expects to hear, over TLS from a CA of the tests' own.
+//!
+//! [`Server`] serves one connection, whose script must come to its end; [`Service`] serves any number, each by a script of its own, and
+//! does not mind how they end.
 
 use std::future::Future;
 use std::net::Ipv4Addr;
@@ -12,38 +15,82 @@ use agentwarm_app::ports::mail::{
 };
 use agentwarm_mail::{ImapSmtp, MailConfig, TimeLimits};
 use base64::Engine as _;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd,
+};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-pub(crate) fn base64(text: &str) -> String {
+/// Base64, as SASL has it.
+pub fn base64(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(text)
 }
 
+/// The names of this host.
+const LOOPBACK: [&str; 2] = ["localhost", "127.0.0.1"];
+
 /// What must never be logged.
-pub(crate) const PASSWORD: &str = "canary-pässword";
+pub const PASSWORD: &str = "canary-pässword";
 
 /// A CA and a server certificate of it.
-pub(crate) struct Pki {
-    pub(crate) ca_pem: String,
+pub struct Pki {
+    /// The CA's certificate.
+    pub ca_pem: String,
     acceptor: TlsAcceptor,
+}
+
+impl Default for Pki {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Pki {
     /// A CA that vouches for these names.
-    pub(crate) fn for_names(names: &[&str]) -> Self {
+    pub fn for_names(names: &[&str]) -> Self {
+        Self::with(names, |_leaf| {})
+    }
+
+    /// A CA that vouched for this host until 2021.
+    pub fn expired() -> Self {
+        Self::with(&LOOPBACK, |leaf| {
+            leaf.not_before = date_time_ymd(2020, 1, 1);
+            leaf.not_after = date_time_ymd(2021, 1, 1);
+        })
+    }
+
+    /// A certificate of a CA that is not the one to trust.
+    pub fn unknown() -> Self {
+        Self {
+            ca_pem: Self::new().ca_pem,
+            ..Self::new()
+        }
+    }
+
+    /// A certificate that vouches for itself.
+    pub fn self_signed() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let leaf = params(&LOOPBACK).self_signed(&key).unwrap();
+        Self::serving(&leaf, &key, Self::new().ca_pem)
+    }
+
+    fn with(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Self {
         let ca_key = KeyPair::generate().unwrap();
         let mut ca = CertificateParams::new(vec![]).unwrap();
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
         let issuer = Issuer::from_params(&ca, &ca_key);
         let key = KeyPair::generate().unwrap();
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let leaf = CertificateParams::new(names).unwrap();
+        let mut leaf = params(names);
+        change(&mut leaf);
         let leaf = leaf.signed_by(&key, &issuer).unwrap();
+        Self::serving(&leaf, &key, ca_pem)
+    }
+
+    fn serving(leaf: &Certificate, key: &KeyPair, ca_pem: String) -> Self {
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -58,28 +105,47 @@ impl Pki {
         }
     }
 
-    pub(crate) fn new() -> Self {
-        Self::for_names(&["localhost", "127.0.0.1"])
+    /// A CA that vouches for this host.
+    pub fn new() -> Self {
+        Self::for_names(&LOOPBACK)
     }
+}
+
+fn params(names: &[&str]) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    CertificateParams::new(names).unwrap()
 }
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// The server's side of one connection.
-pub(crate) struct Peer {
+pub struct Peer {
     stream: BufReader<Box<dyn Stream>>,
     acceptor: TlsAcceptor,
 }
 
 impl Peer {
+    /// A connection that has just come in, under TLS if that comes first; `None` if there is no handshake.
+    async fn welcome(tcp: TcpStream, acceptor: TlsAcceptor, security: TlsMode) -> Option<Self> {
+        tcp.set_nodelay(true).unwrap();
+        let peer = Self {
+            stream: BufReader::new(Box::new(tcp)),
+            acceptor,
+        };
+        match security {
+            TlsMode::StartTls => Some(peer),
+            TlsMode::Implicit => peer.start_tls().await,
+        }
+    }
+
     /// Says it as it is. False when nobody listens any more.
-    pub(crate) async fn say(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+    pub async fn say(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).await.is_ok() && self.stream.flush().await.is_ok()
     }
 
     /// The next line without its end, or `None` at the end.
-    pub(crate) async fn hear(&mut self) -> Option<String> {
+    pub async fn hear(&mut self) -> Option<String> {
         let mut line = Vec::new();
         let read = self.stream.read_until(b'\n', &mut line).await;
         if read.unwrap_or(0) == 0 {
@@ -89,13 +155,13 @@ impl Peer {
     }
 
     /// Takes whatever comes and says nothing until the other side leaves.
-    pub(crate) async fn pause(&mut self) {
+    pub async fn pause(&mut self) {
         let mut bytes = [0; 1024];
         while matches!(self.stream.read(&mut bytes).await, Ok(1..)) {}
     }
 
     /// Hears a line that begins so, and answers.
-    pub(crate) async fn on(&mut self, expected: &str, answer: &str) -> String {
+    pub async fn on(&mut self, expected: &str, answer: &str) -> String {
         let line = self.hear().await.unwrap_or_default();
         assert!(
             line.starts_with(expected),
@@ -106,7 +172,7 @@ impl Peer {
     }
 
     /// Hears the lines of a message to the final dot.
-    pub(crate) async fn content(&mut self) -> Option<Vec<String>> {
+    pub async fn content(&mut self) -> Option<Vec<String>> {
         let mut lines = Vec::new();
         loop {
             let line = self.hear().await?;
@@ -118,7 +184,7 @@ impl Peer {
     }
 
     /// Secures the connection.
-    pub(crate) async fn start_tls(self) -> Option<Self> {
+    pub async fn start_tls(self) -> Option<Self> {
         let acceptor = self.acceptor;
         let secure = acceptor.accept(self.stream).await.ok()?;
         Some(Self {
@@ -128,7 +194,7 @@ impl Peer {
     }
 
     /// Greets, and takes any password.
-    pub(crate) async fn smtp_login(&mut self, features: &[&str]) {
+    pub async fn smtp_login(&mut self, features: &[&str]) {
         self.say("220 mx.one.test ESMTP\r\n").await;
         let offered: Vec<String> = features.iter().map(|f| format!("250-{f}\r\n")).collect();
         let offered = offered.concat();
@@ -138,7 +204,7 @@ impl Peer {
     }
 
     /// Hears exactly these commands, without their tags, and answers with the tag in place of `TAG`.
-    pub(crate) async fn imap(&mut self, script: &[(&str, &str)]) {
+    pub async fn imap(&mut self, script: &[(&str, &str)]) {
         for (expected, answer) in script {
             let line = self.hear().await.unwrap_or_default();
             let (tag, command) = line.split_once(' ').unwrap_or(("", &line));
@@ -148,7 +214,7 @@ impl Peer {
     }
 
     /// Greets, and takes any password; then the client knows these capabilities.
-    pub(crate) async fn imap_login(&mut self, capabilities: &str) {
+    pub async fn imap_login(&mut self, capabilities: &str) {
         self.say("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hello\r\n")
             .await;
         let line = self.hear().await.unwrap();
@@ -160,14 +226,14 @@ impl Peer {
 }
 
 /// A successful SELECT.
-pub(crate) fn selected(uid_validity: u32, uid_next: u32, exists: u32) -> String {
+pub fn selected(uid_validity: u32, uid_next: u32, exists: u32) -> String {
     format!(
         "* {exists} EXISTS\r\n* OK [UIDVALIDITY {uid_validity}] v\r\n* OK [UIDNEXT {uid_next}] n\r\nTAG OK [READ-WRITE] done\r\n"
     )
 }
 
 /// The headers of one message, as fetched.
-pub(crate) fn fetched(uid: u32, header: &str) -> String {
+pub fn fetched(uid: u32, header: &str) -> String {
     let header = header.replace('\n', "\r\n") + "\r\n";
     format!(
         "* 1 FETCH (UID {uid} BODY[HEADER.FIELDS (X)]<0> {{{}}}\r\n{header})\r\n",
@@ -176,16 +242,17 @@ pub(crate) fn fetched(uid: u32, header: &str) -> String {
 }
 
 /// The command that fetches headers.
-pub(crate) fn fetch_headers(uids: &str) -> String {
+pub fn fetch_headers(uids: &str) -> String {
     format!(
         "UID FETCH {uids} (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID CONTENT-TYPE FROM RETURN-PATH X-FAILED-RECIPIENTS X-AW-Token)]<0.8192>)"
     )
 }
 
-type Script = Box<dyn FnOnce(Peer) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+/// What happens on one connection.
+pub type Script = Box<dyn FnOnce(Peer) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// What a connection's server does.
-pub(crate) fn script<F, R>(run: F) -> Script
+pub fn script<F, R>(run: F) -> Script
 where
     F: FnOnce(Peer) -> R + Send + 'static,
     R: Future<Output = ()> + Send + 'static,
@@ -194,31 +261,24 @@ where
 }
 
 /// A server for one connection.
-pub(crate) struct Server {
-    pub(crate) port: u16,
-    pub(crate) ca_pem: String,
+pub struct Server {
+    /// Where it listens on loopback.
+    pub port: u16,
+    /// The CA to trust.
+    pub ca_pem: String,
     security: TlsMode,
     task: JoinHandle<()>,
 }
 
 impl Server {
     /// Serves one connection with TLS as said.
-    pub(crate) async fn start(pki: Pki, security: TlsMode, script: Script) -> Self {
+    pub async fn start(pki: Pki, security: TlsMode, script: Script) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let Pki { ca_pem, acceptor } = pki;
         let task = tokio::spawn(async move {
             let (tcp, _) = listener.accept().await.unwrap();
-            tcp.set_nodelay(true).unwrap();
-            let peer = Peer {
-                stream: BufReader::new(Box::new(tcp)),
-                acceptor,
-            };
-            let peer = match security {
-                TlsMode::StartTls => Some(peer),
-                TlsMode::Implicit => peer.start_tls().await,
-            };
-            if let Some(peer) = peer {
+            if let Some(peer) = Peer::welcome(tcp, acceptor, security).await {
                 script(peer).await;
             }
         });
@@ -231,7 +291,7 @@ impl Server {
     }
 
     /// Serves one connection under TLS from the first byte, with a certificate that is right.
-    pub(crate) async fn secure<F, R>(run: F) -> Self
+    pub async fn secure<F, R>(run: F) -> Self
     where
         F: FnOnce(Peer) -> R + Send + 'static,
         R: Future<Output = ()> + Send + 'static,
@@ -240,7 +300,7 @@ impl Server {
     }
 
     /// Serves one connection that begins in plain text.
-    pub(crate) async fn plain<F, R>(run: F) -> Self
+    pub async fn plain<F, R>(run: F) -> Self
     where
         F: FnOnce(Peer) -> R + Send + 'static,
         R: Future<Output = ()> + Send + 'static,
@@ -249,12 +309,13 @@ impl Server {
     }
 
     /// The server's script ran to its end and found what it expected.
-    pub(crate) async fn ended(self) {
+    pub async fn ended(self) {
         let ended = tokio::time::timeout(Duration::from_mins(1), self.task).await;
         ended.expect("the server's script hangs").unwrap();
     }
 
-    pub(crate) fn mailboxes(&self, time: TimeLimits) -> ImapSmtp {
+    /// The product's own clients, trusting this server.
+    pub fn mailboxes(&self, time: TimeLimits) -> ImapSmtp {
         ImapSmtp::new(MailConfig {
             allow_loopback: true,
             private_ca_pem: Some(self.ca_pem.clone()),
@@ -264,7 +325,8 @@ impl Server {
         .unwrap()
     }
 
-    pub(crate) fn credentials(&self) -> ImapSmtpCredentials {
+    /// How to log in here.
+    pub fn credentials(&self) -> ImapSmtpCredentials {
         ImapSmtpCredentials {
             imap_host: "localhost".into(),
             imap_port: self.port,
@@ -278,17 +340,57 @@ impl Server {
         }
     }
 
-    pub(crate) async fn sender(&self) -> Result<Box<dyn SendSession>, ConnectFailure> {
+    /// A session by SMTP.
+    pub async fn sender(&self) -> Result<Box<dyn SendSession>, ConnectFailure> {
         MailSender::connect(&self.mailboxes(PATIENT), &self.credentials()).await
     }
 
-    pub(crate) async fn reader(&self) -> Result<Box<dyn ReadSession>, ConnectFailure> {
+    /// A session by IMAP.
+    pub async fn reader(&self) -> Result<Box<dyn ReadSession>, ConnectFailure> {
         MailReader::connect(&self.mailboxes(PATIENT), &self.credentials()).await
     }
 }
 
+/// A server for any number of connections; gone when dropped.
+pub struct Service {
+    /// Where it listens on loopback.
+    pub port: u16,
+    task: JoinHandle<()>,
+}
+
+impl Service {
+    /// Runs the script that `script` makes on each connection.
+    pub async fn start(
+        pki: &Pki,
+        security: TlsMode,
+        script: impl Fn() -> Script + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let acceptor = pki.acceptor.clone();
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((tcp, _)) = listener.accept().await {
+                let (acceptor, script) = (acceptor.clone(), script());
+                connections.spawn(async move {
+                    if let Some(peer) = Peer::welcome(tcp, acceptor, security).await {
+                        script(peer).await;
+                    }
+                });
+            }
+        });
+        Self { port, task }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 /// Longer than any test takes.
-pub(crate) const PATIENT: TimeLimits = TimeLimits {
+pub const PATIENT: TimeLimits = TimeLimits {
     connect: Duration::from_secs(20),
     answer: Duration::from_secs(20),
     acceptance: Duration::from_secs(20),
@@ -296,14 +398,14 @@ pub(crate) const PATIENT: TimeLimits = TimeLimits {
 };
 
 /// Short enough to wait for a server that does not answer.
-pub(crate) const HASTY: TimeLimits = TimeLimits {
+pub const HASTY: TimeLimits = TimeLimits {
     answer: Duration::from_secs(1),
     acceptance: Duration::from_secs(1),
     ..PATIENT
 };
 
 /// A mail like any other.
-pub(crate) fn mail() -> OutgoingMail {
+pub fn mail() -> OutgoingMail {
     OutgoingMail {
         from: ("Ada".into(), "ada@one.test".parse().unwrap()),
         to: ("Bob".into(), "bob@two.test".parse().unwrap()),
