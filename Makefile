@@ -1,6 +1,6 @@
 # Every task of the project. Each is one script or one cargo command; the scripts say at their head what they do and leave behind.
 .DEFAULT_GOAL := help
-.PHONY: help run watch test simulate mutants fuzz check build bench sixty-days kill-test reset install ci
+.PHONY: help run watch test simulate mutants fuzz fuzz-parsers check build bench sixty-days kill-test reset install ci
 
 STACK := infra/stack
 # make test ARGS="-p agentwarm-core"
@@ -8,9 +8,13 @@ ARGS ?=
 # make simulate SEEDS=1 FIRST_SEED=13
 SEEDS ?= 200
 FIRST_SEED ?= 1
+# make fuzz-parsers SECONDS=600 ARGS=imap_session
+SECONDS ?= 10
+# make fuzz EXAMPLES=100
+EXAMPLES ?= 40
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## the whole system on this machine, a virtual day a minute, until Ctrl-C
 	@$(STACK)/run.sh $(ARGS)
@@ -27,9 +31,12 @@ simulate: ## the engine on memory, everything going wrong at random: SEEDS world
 mutants: ## deliberate bugs, each of which the simulation must find
 	@tests/mutants/run.sh $(ARGS)
 
-fuzz: ## the API asked what its own document allows, and what it does not, by schemathesis
+fuzz: ## the API asked what its own document allows, and what it does not, by schemathesis: EXAMPLES of each operation
 	@$(STACK)/install.sh fuzz
-	@$(STACK)/test.sh -p agentwarm-tests --test fuzz --run-ignored only --no-capture $(ARGS)
+	@AW_EXAMPLES=$(EXAMPLES) $(STACK)/test.sh -p agentwarm-tests --test fuzz --run-ignored only --no-capture $(ARGS)
+
+fuzz-parsers: ## what reads strangers' bytes under libFuzzer, SECONDS each: servers' answers, mails, spintax, cursors, keys, JSON
+	@AW_SECONDS=$(SECONDS) tests/fuzz-parsers/run.sh $(ARGS)
 
 check: ## format, lints, dependencies, template
 	@$(STACK)/check.sh

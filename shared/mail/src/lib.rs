@@ -1,7 +1,7 @@
 //! Mailboxes behind the ports of `agentwarm-app`: submission by SMTP, reading by IMAP, and the messages themselves.
 //!
 //! Hosts, ports and everything that a server says come from users and strangers. So each connection is opened by the guarded connector of
-//! `agentwarm-net`, speaks nothing but TLS once credentials are at stake (sessions exist over nothing else, by type), and
+//! `agentwarm-net`, speaks nothing but TLS once credentials are at stake (sessions exist over what is [`Private`] alone, by type), and
 //! is read in framed, bounded units within deadlines. What goes wrong is answered in the vocabulary of the ports; nothing that a
 //! server does panics or grows without bound, which `tests/hostile` shows with servers that try, and the suite of that name in
 //! `agentwarm-tests` with figures.
@@ -18,11 +18,13 @@
 use agentwarm_app::ports::mail::{
     ConnectFailure, ImapSmtpCredentials, MailReader, MailSender, ReadSession, SendSession,
 };
-use agentwarm_net::address::Policy;
+use agentwarm_net::address::{Policy, Sink};
 use agentwarm_net::connect::Connector;
+use agentwarm_net::guard::Guarded;
 use agentwarm_net::resolve::{Resolver, ResolverUnavailable};
 use agentwarm_net::tls::{CaError, Tls};
 use async_trait::async_trait;
+use tokio::time::Instant;
 
 pub mod config;
 mod dial;
@@ -33,8 +35,9 @@ mod sasl;
 mod smtp;
 
 pub use config::{MailConfig, TimeLimits};
+pub use dial::Private;
 
-use dial::Dialer;
+use dial::{Dialer, guarded};
 
 /// Mailboxes by IMAP and SMTP. Made once per process: connections share its TLS configuration and its DNS cache.
 #[derive(Clone)]
@@ -79,6 +82,35 @@ impl ImapSmtp {
                 first_look: config.first_look,
             },
         })
+    }
+}
+
+impl ImapSmtp {
+    /// An SMTP session from the greeting on over a stream that stands already, within the limits of one that was dialled.
+    pub async fn send_over<S: Private>(
+        &self,
+        stream: S,
+        credentials: &ImapSmtpCredentials,
+    ) -> Result<Box<dyn SendSession>, ConnectFailure> {
+        let stream = self.guarded(stream, Sink::Smtp);
+        let session = smtp::begin(stream, self.dialer.time, &self.ehlo_name, credentials).await?;
+        Ok(Box::new(session))
+    }
+
+    /// An IMAP session, likewise.
+    pub async fn read_over<S: Private>(
+        &self,
+        stream: S,
+        credentials: &ImapSmtpCredentials,
+    ) -> Result<Box<dyn ReadSession>, ConnectFailure> {
+        let stream = self.guarded(stream, Sink::Imap);
+        let session = imap::begin(stream, self.settings.clone(), credentials).await?;
+        Ok(Box::new(session))
+    }
+
+    fn guarded<S: Private>(&self, stream: S, sink: Sink) -> Guarded<S> {
+        let time = self.dialer.time;
+        guarded(stream, sink, time.answer, Instant::now() + time.session)
     }
 }
 

@@ -2,19 +2,21 @@
 //!
 //! The system is that of `make run`, in this process, with its mailboxes warming meanwhile; who asks is a user of their own on the largest
 //! plan, so that no limit ends it early. What is asked follows from the document and from a number that is printed; `AW_SEED=7` asks what
-//! number 7 did. What must hold of every answer is in `schemathesis.toml`, with what is left out and why.
+//! number 7 did, `AW_EXAMPLES=100` asks so much of each operation (40 in CI). What must hold of every answer is in `schemathesis.toml`, with what is left out and why.
 //!
 //! Nothing leaves the machine: names that the generated accounts give for servers are asked of a port where nobody is.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test that is surprised should stop"
 )]
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::str::FromStr;
 use std::time::Duration;
 
 use agentwarm_core::plan::Plan;
@@ -37,8 +39,11 @@ const HOOKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/hooks.py");
 /// A real mailbox, whose account is there to be asked about: most ids that are made up are nobody's.
 const MAILBOX: &str = "w211@acorn.test";
 
-/// The whole of it on a busy machine, and then something is stuck.
-const PATIENCE: Duration = Duration::from_mins(12);
+/// The whole of it on a busy machine, for each question that an operation is asked, and then something is stuck.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How many questions each operation is asked, unless `AW_EXAMPLES` says.
+const EXAMPLES: u32 = 40;
 
 /// Real time between two virtual minutes: mails are sent and days end, and the API has the processors for itself most of the time.
 const PACE: Duration = Duration::from_millis(500);
@@ -58,7 +63,8 @@ async fn the_api_is_what_its_document_says() {
     let (key, other) = (user(&settings, &stack).await, user(&settings, &stack).await);
     let configuration = configuration(&settings, &ApiClient::new(stack.api_url(), &key)).await;
     let mut asking = ask(&stack.api_url(), &configuration, &key, &other);
-    let ended = timeout(PATIENCE, live_until_ended(&mut stack, &mut asking)).await;
+    let patience = PATIENCE * examples();
+    let ended = timeout(patience, live_until_ended(&mut stack, &mut asking)).await;
     let ended = ended.expect("it takes too long: is something stuck?");
     // A key that was revoked on the way would have been answered 403 ever after, which is documented everywhere.
     let me = ApiClient::new(stack.api_url(), &key).get("/api/me").await;
@@ -117,6 +123,8 @@ async fn configuration(settings: &RunSettings, api: &ApiClient) -> PathBuf {
     let key = made("/api/keys", json!({ "name": "Fuzz" })).await;
     let configuration = CONFIGURATION
         .replace("@HOOKS@", HOOKS)
+        .replace("@EXAMPLES@", &examples().to_string())
+        .replace("@SCENARIOS@", &(examples() * 5 / 2).to_string())
         .replace("@ACCOUNT@", &account)
         .replace("@LINK@", &link)
         .replace("@POOL@", &pool)
@@ -156,8 +164,16 @@ async fn live_until_ended(stack: &mut Stack, asking: &mut Child) -> ExitStatus {
 
 /// The number to choose by.
 fn seed() -> u64 {
-    std::env::var_os("AW_SEED").map_or(1, |text| {
-        let number = text.to_str().and_then(|text| text.parse().ok());
-        number.expect("AW_SEED is a number")
-    })
+    number("AW_SEED").unwrap_or(1)
+}
+
+/// How many questions each operation is asked.
+fn examples() -> u32 {
+    number("AW_EXAMPLES").unwrap_or(EXAMPLES)
+}
+
+fn number<T: FromStr>(variable: &str) -> Option<T> {
+    let text = std::env::var_os(variable)?;
+    let number = text.to_str().and_then(|text| text.parse().ok());
+    Some(number.unwrap_or_else(|| panic!("{variable} is a number")))
 }

@@ -148,7 +148,7 @@ pub(crate) fn complaints(packages: &[Package]) -> Vec<String> {
                 .filter_map(|dependency| complaint(package, rule?, dependency))
                 .collect();
             found.extend(testkit_in_product(package));
-            if rule.is_none() && !matches!(package.folder.as_str(), "tests" | "infra/local") {
+            if rule.is_none() && !is_of_tests(package) && package.folder != "infra/local" {
                 found.push(format!(
                     "{} has no rule: add one to RULES in tests/tests/layout/dependencies.rs",
                     package.folder
@@ -176,11 +176,12 @@ fn complaint(package: &Package, rule: &Rule, dependency: &Dependency) -> Option<
 }
 
 fn testkit_in_product(package: &Package) -> Option<String> {
-    let product = package.folder != "tests";
     package
         .dependencies
         .iter()
-        .find(|dependency| product && !dependency.dev && dependency.name == "agentwarm-testkit")
+        .find(|dependency| {
+            !is_of_tests(package) && !dependency.dev && dependency.name == "agentwarm-testkit"
+        })
         .map(|dependency| {
             refuse(
                 package,
@@ -188,6 +189,10 @@ fn testkit_in_product(package: &Package) -> Option<String> {
                 "the testkit is for tests: move it to [dev-dependencies]",
             )
         })
+}
+
+fn is_of_tests(package: &Package) -> bool {
+    package.folder == "tests" || package.folder.starts_with("tests/")
 }
 
 fn is_function(name: &str) -> bool {
@@ -290,6 +295,7 @@ mod tests {
         assert!(complains("shared/aws", "agentwarm-testkit", false));
         assert!(!complains("shared/aws", "agentwarm-testkit", true));
         assert!(!complains("tests", "agentwarm-testkit", false));
+        assert!(!complains("tests/fuzz-parsers", "agentwarm-testkit", false));
         assert!(complains("functions/api-keys", "api-accounts", true));
     }
 

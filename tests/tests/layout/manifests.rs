@@ -29,7 +29,9 @@ pub(crate) fn complaints(folder: &str, manifest: &str) -> Vec<String> {
 
 fn is_inherited(line: &str) -> bool {
     line.split_once('=').is_some_and(|(_, value)| {
-        value.split_whitespace().collect::<String>() == "{workspace=true}"
+        let value: String = value.split_whitespace().collect();
+        // Whether it is there at all is the member's to say, where only a feature of the member's own brings it.
+        ["{workspace=true}", "{workspace=true,optional=true}"].contains(&value.as_str())
     })
 }
 
@@ -39,7 +41,7 @@ mod tests {
 
     #[test]
     fn inherited_dependencies_are_fine() {
-        let manifest = "[package]\nname = \"x\"\n\n[dependencies]\n# why\nserde = { workspace = true }\n\n[[bin]]\nname = \"x\"\n";
+        let manifest = "[package]\nname = \"x\"\n\n[dependencies]\n# why\nserde = { workspace = true }\nx = { workspace = true, optional = true }\n\n[[bin]]\nname = \"x\"\n";
         assert!(complaints("x", manifest).is_empty());
     }
 

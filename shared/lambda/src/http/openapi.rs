@@ -4,6 +4,7 @@
 //! statuses, so the document cannot say what the code does not do. The order is that of the paths, then of the methods: the same tables
 //! give the same bytes, whatever order the functions are named in.
 
+mod links;
 mod operation;
 pub mod schema;
 
@@ -41,7 +42,7 @@ pub fn document(info: &Info, routes: &[RouteSpec]) -> Value {
     for spec in &routes {
         paths.entry(spec.path).or_default().insert(
             spec.method.as_str().to_ascii_lowercase(),
-            operation::describe(spec, &mut components),
+            operation::describe(spec, &routes, &mut components),
         );
     }
     let mut tags: Vec<_> = routes.iter().map(|spec| spec.tag).collect();
@@ -92,6 +93,23 @@ impl Components {
     /// The schema of an answer.
     fn answer(&mut self, schema: fn(&mut SchemaGenerator) -> Schema) -> Value {
         schema(&mut self.generator).to_value()
+    }
+
+    /// The names of the fields of an answer that is an object.
+    fn fields_of(&self, answer: &Value) -> Vec<String> {
+        let name = answer.get("$ref").and_then(Value::as_str);
+        let definition = name.and_then(|name| {
+            self.generator
+                .definitions()
+                .get(name.strip_prefix(SCHEMAS)?)
+        });
+        let properties = definition.unwrap_or(answer).get("properties");
+        let properties = properties.and_then(Value::as_object);
+        properties
+            .into_iter()
+            .flat_map(Map::keys)
+            .cloned()
+            .collect()
     }
 
     /// A reference to the schema of an operation's request.

@@ -17,6 +17,7 @@ use super::connection::succeeded;
 use super::read::PER_COMMAND;
 use super::response::{Fetched, Response};
 use super::session::ImapSession;
+use crate::dial::Private;
 use crate::mime::content::read_content;
 use crate::mime::header::recognise;
 
@@ -41,7 +42,7 @@ const MOST_OF_ONE: usize = 2 * 1024 * 1024;
 /// The most that is read of all.
 const MOST_OF_ALL: usize = 12 * 1024 * 1024;
 
-impl ImapSession {
+impl<S: Private> ImapSession<S> {
     pub(super) async fn browse(
         &mut self,
         folder: &str,

@@ -6,9 +6,10 @@ use agentwarm_app::ports::mail::{ConnectFailure, Folder};
 use super::command::Command;
 use super::connection::succeeded;
 use super::session::ImapSession;
+use crate::dial::Private;
 use crate::mime::letter::build_letter;
 
-impl ImapSession {
+impl<S: Private> ImapSession<S> {
     /// Without a date of its own, so that the server's `INTERNALDATE` is when it was filed.
     pub(super) async fn file_letter(
         &mut self,

@@ -11,12 +11,13 @@ use super::command::{Command, keep_highest};
 use super::connection::succeeded;
 use super::response::Response;
 use super::session::{ImapSession, Told};
+use crate::dial::Private;
 use crate::mime::header::is_message_id;
 
 /// How many messages of one folder are looked at for a Message-ID: a server that finds more finds anything.
 const MOST_HITS: usize = 20;
 
-impl ImapSession {
+impl<S: Private> ImapSession<S> {
     pub(super) async fn find_message(
         &mut self,
         message_id: &str,

@@ -2,13 +2,13 @@
 
 use agentwarm_app::ports::mail::{ConnectFailure, ImapSmtpCredentials, TlsMode};
 use agentwarm_net::address::Sink;
+use agentwarm_net::guard::Guarded;
 
 use super::command::Command;
 use super::connection::{Connection, succeeded};
 use super::response::{Capabilities, Ending, Response, Status};
 use super::session::{ImapSession, Settings};
-use crate::config::IMAP_LIMITS;
-use crate::dial::{Dialer, Secure};
+use crate::dial::{Dialer, Private, Secure};
 use crate::sasl::{self, Mechanism};
 
 /// Response codes of a refused login that speak about the server, not about the credentials (RFC 5530 §3).
@@ -29,19 +29,10 @@ pub(crate) async fn open(
     dialer: &Dialer,
     settings: Settings,
     credentials: &ImapSmtpCredentials,
-) -> Result<ImapSession, ConnectFailure> {
-    let call = dialer.call(
-        Sink::Imap,
-        &credentials.imap_host,
-        credentials.imap_port,
-        IMAP_LIMITS,
-    )?;
-    let (mut connection, told) = match credentials.imap_tls() {
-        TlsMode::Implicit => {
-            let mut connection = Connection::new(call.secure().await?);
-            let told = connection.greeting().await?;
-            (connection, told)
-        }
+) -> Result<ImapSession<Secure>, ConnectFailure> {
+    let call = dialer.call(Sink::Imap, &credentials.imap_host, credentials.imap_port)?;
+    match credentials.imap_tls() {
+        TlsMode::Implicit => begin(call.secure().await?, settings, credentials).await,
         TlsMode::StartTls => {
             let mut plain = Connection::new(call.plain().await?);
             plain.greeting().await?;
@@ -51,9 +42,28 @@ pub(crate) async fn open(
             }
             let stream = call.upgrade(plain.into_stream()).await?;
             // What was told before TLS may have been told by somebody else (RFC 3501 §6.2.1).
-            (Connection::new(stream), None)
+            enter(Connection::new(stream), None, settings, credentials).await
         }
-    };
+    }
+}
+
+/// From the greeting on.
+pub(crate) async fn begin<S: Private>(
+    stream: Guarded<S>,
+    settings: Settings,
+    credentials: &ImapSmtpCredentials,
+) -> Result<ImapSession<S>, ConnectFailure> {
+    let mut connection = Connection::new(stream);
+    let told = connection.greeting().await?;
+    enter(connection, told, settings, credentials).await
+}
+
+async fn enter<S: Private>(
+    mut connection: Connection<S>,
+    told: Option<Capabilities>,
+    settings: Settings,
+    credentials: &ImapSmtpCredentials,
+) -> Result<ImapSession<S>, ConnectFailure> {
     let offered = match told {
         Some(capabilities) => capabilities,
         None => ask_capabilities(&mut connection).await?,
@@ -66,8 +76,8 @@ pub(crate) async fn open(
     Ok(ImapSession::new(connection, capabilities, settings))
 }
 
-async fn ask_capabilities(
-    connection: &mut Connection<Secure>,
+async fn ask_capabilities<S: Private>(
+    connection: &mut Connection<S>,
 ) -> Result<Capabilities, ConnectFailure> {
     let mut told = Capabilities::default();
     let end = connection
@@ -81,9 +91,9 @@ async fn ask_capabilities(
     Ok(told)
 }
 
-/// Authenticates; only possible over TLS, by type. The capabilities that come with success, if they do: they may be others now.
-async fn log_in(
-    connection: &mut Connection<Secure>,
+/// Authenticates; only possible over what nobody else reads, by type. The capabilities that come with success, if they do: they may be others now.
+async fn log_in<S: Private>(
+    connection: &mut Connection<S>,
     offered: &Capabilities,
     credentials: &ImapSmtpCredentials,
 ) -> Result<Option<Capabilities>, ConnectFailure> {

@@ -24,5 +24,5 @@ mod response;
 mod session;
 mod utf7;
 
-pub(crate) use login::open;
+pub(crate) use login::{begin, open};
 pub(crate) use session::Settings;

@@ -16,6 +16,7 @@ use super::command::{Command, keep_lowest, uid_set};
 use super::connection::succeeded;
 use super::response::Response;
 use super::session::{ImapSession, Selected};
+use crate::dial::Private;
 use crate::mime::header::{RECOGNITION_HEADERS, Recognition, recognise};
 use crate::mime::report::read_report;
 
@@ -34,7 +35,7 @@ const HEADER_BYTES: usize = 8_192;
 /// How much of a report is fetched: its status part comes before the returned message.
 const REPORT_BYTES: usize = 65_536;
 
-impl ImapSession {
+impl<S: Private> ImapSession<S> {
     pub(super) async fn read_folder(
         &mut self,
         folder: Folder,

@@ -11,9 +11,10 @@ use super::command::Command;
 use super::connection::succeeded;
 use super::response::{Ending, Response, Status};
 use super::session::ImapSession;
+use crate::dial::Private;
 use crate::mime::header::recognise;
 
-impl ImapSession {
+impl<S: Private> ImapSession<S> {
     pub(super) fn offers_move(&self) -> bool {
         self.capabilities.has("MOVE")
     }

@@ -17,7 +17,7 @@ use super::command::Command;
 use super::connection::{Connection, succeeded};
 use super::folders::Folders;
 use super::response::{Capabilities, Code, Ending, Response, Status};
-use crate::dial::Secure;
+use crate::dial::Private;
 
 /// How long a goodbye is waited for.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -37,8 +37,8 @@ pub(crate) struct Settings {
 }
 
 /// An IMAP session.
-pub(crate) struct ImapSession {
-    pub(super) connection: Connection<Secure>,
+pub(crate) struct ImapSession<S> {
+    pub(super) connection: Connection<S>,
     pub(super) capabilities: Capabilities,
     pub(super) settings: Settings,
     folders: Option<Folders>,
@@ -70,9 +70,9 @@ pub(super) struct Told {
     mod_seq: Option<u64>,
 }
 
-impl ImapSession {
+impl<S: Private> ImapSession<S> {
     pub(super) fn new(
-        connection: Connection<Secure>,
+        connection: Connection<S>,
         capabilities: Capabilities,
         settings: Settings,
     ) -> Self {
@@ -244,7 +244,7 @@ impl Told {
 }
 
 #[async_trait]
-impl ReadSession for ImapSession {
+impl<S: Private> ReadSession for ImapSession<S> {
     async fn read(
         &mut self,
         folder: Folder,

@@ -194,12 +194,16 @@ fn typed_address(value: &str) -> Option<String> {
         .flatten()
 }
 
+/// Longest address taken, in bytes (RFC 5321 §4.5.3.1: 64 before the `@`, 255 after it).
+const LONGEST_ADDRESS: usize = 320;
+
 /// An address, case-folded, without brackets and what follows it.
 fn bare_address(text: &str) -> Option<String> {
-    let text = text.trim();
-    let text = text.strip_prefix('<').unwrap_or(text);
-    let address = text.split(['>', ' ', '\t']).next()?;
-    (address.contains('@') && address.len() <= 320).then(|| address.to_lowercase())
+    let ends = |c: char| matches!(c, '<' | '>') || c.is_whitespace() || c.is_control();
+    let address = text.trim().trim_start_matches('<').split(ends).next()?;
+    // Folding may lengthen it.
+    let address = address.to_lowercase();
+    (address.contains('@') && address.len() <= LONGEST_ADDRESS).then_some(address)
 }
 
 /// The first enhanced code in a text (RFC 3463 §2).

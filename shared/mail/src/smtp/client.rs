@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use zeroize::Zeroizing;
 
 use super::reply::{Lines, Reply};
-use crate::dial::{self, Secure};
+use crate::dial::{self, Private};
 use crate::sasl::{self, Mechanism};
 
 /// What the server offers (RFC 5321 §4.1.1.1).
@@ -121,8 +121,8 @@ where
     }
 }
 
-impl Client<Secure> {
-    /// Authenticates. Only possible over TLS, by type.
+impl<S: Private> Client<S> {
+    /// Authenticates. Only possible over what nobody else reads, by type.
     pub(super) async fn login(
         &mut self,
         credentials: &ImapSmtpCredentials,

@@ -15,41 +15,57 @@ mod session;
 
 use agentwarm_app::ports::mail::{ConnectFailure, ImapSmtpCredentials, TlsMode};
 use agentwarm_net::address::Sink;
+use agentwarm_net::guard::Guarded;
 
-use crate::config::SMTP_LIMITS;
-use crate::dial::Dialer;
+use crate::config::TimeLimits;
+use crate::dial::{Dialer, Private, Secure};
 
 use client::Client;
-pub(crate) use session::SmtpSession;
+use session::SmtpSession;
 
 /// Connects, secures and logs in.
 pub(crate) async fn open(
     dialer: &Dialer,
     ehlo_name: &str,
     credentials: &ImapSmtpCredentials,
-) -> Result<SmtpSession, ConnectFailure> {
-    let call = dialer.call(
-        Sink::Smtp,
-        &credentials.smtp_host,
-        credentials.smtp_port,
-        SMTP_LIMITS,
-    )?;
-    let mut client = match credentials.smtp_tls() {
+) -> Result<SmtpSession<Secure>, ConnectFailure> {
+    let call = dialer.call(Sink::Smtp, &credentials.smtp_host, credentials.smtp_port)?;
+    match credentials.smtp_tls() {
         TlsMode::Implicit => {
-            let mut client = Client::new(call.secure().await?);
-            client.greeting().await?;
-            client
+            let stream = call.secure().await?;
+            begin(stream, dialer.time, ehlo_name, credentials).await
         }
         TlsMode::StartTls => {
             let mut plain = Client::new(call.plain().await?);
             plain.greeting().await?;
             plain.hello(ehlo_name).await?;
             plain.start_tls().await?;
-            Client::new(call.upgrade(plain.into_stream()).await?)
+            // What the server said before TLS may have been said by somebody else (RFC 3207 §4.2): EHLO is said again.
+            let client = Client::new(call.upgrade(plain.into_stream()).await?);
+            enter(client, dialer.time, ehlo_name, credentials).await
         }
-    };
-    // What the server said before TLS may have been said by somebody else (RFC 3207 §4.2).
+    }
+}
+
+/// From the greeting on.
+pub(crate) async fn begin<S: Private>(
+    stream: Guarded<S>,
+    time: TimeLimits,
+    ehlo_name: &str,
+    credentials: &ImapSmtpCredentials,
+) -> Result<SmtpSession<S>, ConnectFailure> {
+    let mut client = Client::new(stream);
+    client.greeting().await?;
+    enter(client, time, ehlo_name, credentials).await
+}
+
+async fn enter<S: Private>(
+    mut client: Client<S>,
+    time: TimeLimits,
+    ehlo_name: &str,
+    credentials: &ImapSmtpCredentials,
+) -> Result<SmtpSession<S>, ConnectFailure> {
     client.hello(ehlo_name).await?;
     client.login(credentials).await?;
-    Ok(SmtpSession::new(client, dialer.time))
+    Ok(SmtpSession::new(client, time))
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::client::{Client, NoReply};
 use super::reply::Reply;
 use crate::config::TimeLimits;
-use crate::dial::Secure;
+use crate::dial::Private;
 use crate::mime::build::{Unsendable, build};
 use crate::mime::letter::build_letter;
 
@@ -19,8 +19,8 @@ use crate::mime::letter::build_letter;
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A session that is logged in.
-pub(crate) struct SmtpSession {
-    client: Client<Secure>,
+pub(crate) struct SmtpSession<S> {
+    client: Client<S>,
     time: TimeLimits,
     state: State,
 }
@@ -37,8 +37,8 @@ enum State {
     Over(ConnectFailure),
 }
 
-impl SmtpSession {
-    pub(super) fn new(client: Client<Secure>, time: TimeLimits) -> Self {
+impl<S: Private> SmtpSession<S> {
+    pub(super) fn new(client: Client<S>, time: TimeLimits) -> Self {
         Self {
             client,
             time,
@@ -181,7 +181,7 @@ impl SmtpSession {
 }
 
 #[async_trait]
-impl SendSession for SmtpSession {
+impl<S: Private> SendSession for SmtpSession<S> {
     async fn send(&mut self, mail: &OutgoingMail) -> Submission {
         if let State::Over(failure) = &self.state {
             return Submission::NotSent(failure.clone());

@@ -24,6 +24,7 @@ pub mod mail;
 mod mailboxes;
 mod pools;
 pub mod queue;
+pub mod requests;
 mod slots;
 mod suppressions;
 mod test_mode;

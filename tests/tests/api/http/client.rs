@@ -1,7 +1,6 @@
 //! A client of all functions' routes in one app, whose every call states the status it expects.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use agentwarm_app::analytics::account::AccountOverview;
@@ -11,17 +10,15 @@ use agentwarm_app::analytics::progress::WarmupProgress;
 use agentwarm_app::analytics::system::SystemStatistics;
 use agentwarm_app::audit_log::ReadAuditLog;
 use agentwarm_app::health::Health;
-use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::keys::ApiKeys;
-use agentwarm_app::ports::requests::{Begun, IdempotencyStore, RateCounter, RequestScope};
 use agentwarm_app::tenant::Tenant;
 use agentwarm_app::users::Users;
-use agentwarm_core::ids::{ApiKeyId, RequestId, UserId};
+use agentwarm_core::ids::RequestId;
 use agentwarm_core::plan::Plan;
 use agentwarm_lambda::http::{BoundRoute, HttpApp, HttpPorts, Incoming, RateLimit, Response};
-use async_trait::async_trait;
+use agentwarm_testkit::memory::requests::{CountedRequests, RememberedRequests};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::documented;
@@ -252,10 +249,10 @@ fn ports(world: &World) -> HttpPorts {
     HttpPorts {
         keys: world.store.clone(),
         rate_limit: RateLimit {
-            counter: Arc::new(Counted::default()),
+            counter: Arc::new(CountedRequests::default()),
             per_minute: 1_000,
         },
-        idempotency: Some(Arc::new(Remembered::default())),
+        idempotency: Some(Arc::new(RememberedRequests::default())),
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),
     }
@@ -314,115 +311,4 @@ fn pairs(query: &str) -> Vec<(String, String)> {
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
-}
-
-#[derive(Default)]
-struct Counted(Mutex<BTreeMap<(ApiKeyId, Timestamp), u64>>);
-
-#[async_trait]
-impl RateCounter for Counted {
-    async fn increment(
-        &self,
-        _user: UserId,
-        key: ApiKeyId,
-        window: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let mut counts = self.0.lock().unwrap();
-        let count = counts.entry((key, window)).or_default();
-        *count += 1;
-        Ok(*count)
-    }
-}
-
-/// Remembers answers; the races of this port are tested with the kit and with the adapter.
-#[derive(Default)]
-pub(crate) struct Remembered(Mutex<BTreeMap<(ApiKeyId, String), Record>>);
-
-struct Record {
-    fingerprint: String,
-    until: Timestamp,
-    note: Option<String>,
-    answer: Option<Vec<u8>>,
-}
-
-impl Remembered {
-    fn with<T>(&self, scope: RequestScope<'_>, change: impl FnOnce(&mut Record) -> T) -> Option<T> {
-        let mut records = self.0.lock().unwrap();
-        records
-            .get_mut(&(scope.key, scope.idempotency_key.to_owned()))
-            .map(change)
-    }
-}
-
-#[async_trait]
-impl IdempotencyStore for Remembered {
-    async fn begin(
-        &self,
-        scope: RequestScope<'_>,
-        fingerprint: &str,
-        _owner: &str,
-        now: Timestamp,
-        lease: SignedDuration,
-    ) -> Result<Begun, StoreError> {
-        let known = self.with(scope, |record| {
-            if record.fingerprint != fingerprint {
-                return Begun::OtherRequest;
-            }
-            if let Some(answer) = record.answer.clone() {
-                return Begun::Finished { answer };
-            }
-            if record.until > now {
-                return Begun::InProgress {
-                    until: record.until,
-                };
-            }
-            record.until = now + lease;
-            Begun::Started {
-                note: record.note.clone(),
-            }
-        });
-        Ok(known.unwrap_or_else(|| {
-            let id = (scope.key, scope.idempotency_key.to_owned());
-            let record = Record {
-                fingerprint: fingerprint.to_owned(),
-                until: now + lease,
-                note: None,
-                answer: None,
-            };
-            self.0.lock().unwrap().insert(id, record);
-            Begun::Started { note: None }
-        }))
-    }
-
-    async fn finish(
-        &self,
-        scope: RequestScope<'_>,
-        _owner: &str,
-        answer: &[u8],
-    ) -> Result<bool, StoreError> {
-        let stored = self.with(scope, |record| record.answer = Some(answer.to_vec()));
-        Ok(stored.is_some())
-    }
-
-    async fn note(
-        &self,
-        scope: RequestScope<'_>,
-        _owner: &str,
-        note: Option<&str>,
-    ) -> Result<bool, StoreError> {
-        let stored = self.with(scope, |record| record.note = note.map(str::to_owned));
-        Ok(stored.is_some())
-    }
-
-    async fn abandon(&self, scope: RequestScope<'_>, _owner: &str) -> Result<(), StoreError> {
-        let noted = self.with(scope, |record| {
-            record.until = Timestamp::MIN;
-            record.note.is_some()
-        });
-        if noted == Some(false) {
-            let id = (scope.key, scope.idempotency_key.to_owned());
-            self.0.lock().unwrap().remove(&id);
-        }
-        Ok(())
-    }
 }

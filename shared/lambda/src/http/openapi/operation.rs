@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use agentwarm_core::error::ErrorCode;
 use serde_json::{Map, Value, json};
 
+use super::links::{links, makes};
 use super::{Components, SCHEMAS};
 use crate::http::error::status_of;
 use crate::http::fields::with_keyword;
 use crate::http::route::{Access, AnswerSpec, Content, RouteSpec};
 
-pub(super) fn describe(spec: &RouteSpec, components: &mut Components) -> Value {
+pub(super) fn describe(
+    spec: &RouteSpec,
+    routes: &[&RouteSpec],
+    components: &mut Components,
+) -> Value {
     let mut operation = Map::new();
     operation.insert("operationId".to_owned(), spec.operation.into());
     operation.insert("summary".to_owned(), spec.summary.into());
@@ -33,7 +38,10 @@ pub(super) fn describe(spec: &RouteSpec, components: &mut Components) -> Value {
             json!({ "required": true, "content": { "application/json": content } }),
         );
     }
-    operation.insert("responses".to_owned(), json!(responses(spec, components)));
+    operation.insert(
+        "responses".to_owned(),
+        json!(responses(spec, routes, components)),
+    );
     operation.into()
 }
 
@@ -80,12 +88,16 @@ fn path_parameters(spec: &RouteSpec) -> Vec<Value> {
         .collect()
 }
 
-fn responses(spec: &RouteSpec, components: &mut Components) -> BTreeMap<String, Value> {
+fn responses(
+    spec: &RouteSpec,
+    routes: &[&RouteSpec],
+    components: &mut Components,
+) -> BTreeMap<String, Value> {
     let mut responses: BTreeMap<_, _> = spec
         .answers
         .iter()
         .map(|answer| {
-            let described = success(spec, answer, components);
+            let described = success(spec, answer, routes, components);
             (answer.status.as_str().to_owned(), described)
         })
         .collect();
@@ -102,7 +114,12 @@ fn responses(spec: &RouteSpec, components: &mut Components) -> BTreeMap<String, 
     responses
 }
 
-fn success(spec: &RouteSpec, answer: &AnswerSpec, components: &mut Components) -> Value {
+fn success(
+    spec: &RouteSpec,
+    answer: &AnswerSpec,
+    routes: &[&RouteSpec],
+    components: &mut Components,
+) -> Value {
     let mut response = json!({ "description": answer.description });
     if spec.access == Access::Key {
         let headers = json!({
@@ -118,7 +135,14 @@ fn success(spec: &RouteSpec, answer: &AnswerSpec, components: &mut Components) -
         Content::Text(media_type) => (media_type, json!({ "type": "string" })),
     };
     let content = json!({ media_type: content(&schema, answer.example) });
-    with_keyword(response, "content", content)
+    response = with_keyword(response, "content", content);
+    if makes(spec, answer.status) {
+        let links = links(spec, &components.fields_of(&schema), routes);
+        if !links.is_empty() {
+            response = with_keyword(response, "links", json!(links));
+        }
+    }
+    response
 }
 
 fn content(schema: &Value, example: Option<fn() -> Value>) -> Value {

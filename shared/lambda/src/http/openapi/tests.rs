@@ -90,6 +90,14 @@ fn an_operation_says_what_it_answers() {
             "size": 2
           }
         }
+      },
+      "links": {
+        "getPool": {
+          "operationId": "getPool",
+          "parameters": {
+            "poolId": "$response.body#/id"
+          }
+        }
       }
     }
     "##);

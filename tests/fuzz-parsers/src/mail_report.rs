@@ -1,0 +1,52 @@
+//! `agentwarm_mail::mime::{header, report}`: which message it is, and whether it reports a bounce (RFC 3464) or a complaint (RFC 5965).
+
+use agentwarm_app::ports::mail::FoundContent;
+use agentwarm_core::mail::bounce::{EnhancedStatus, classify_report};
+use agentwarm_mail::mime::header::{is_message_id, recognise};
+use agentwarm_mail::mime::report::read_report;
+
+/// Longest address (RFC 5321 §4.5.3.1).
+const LONGEST_ADDRESS: usize = 320;
+
+/// The bytes are a message.
+pub fn check(bytes: &[u8]) {
+    let recognised = recognise(bytes, "X-AW-Token");
+    assert!(recognised.message_id.as_deref().is_none_or(is_message_id));
+    if let Some(token) = recognised.token {
+        assert!(!token.is_empty() && !token.contains([' ', '\t', '\r', '\n']));
+    }
+    judge(&read_report(bytes));
+}
+
+/// What is claimed has the form of what it is about.
+pub(crate) fn judge(content: &FoundContent) {
+    match content {
+        FoundContent::Message => {}
+        FoundContent::Complaint {
+            original_message_id,
+        } => assert!(original_message_id.as_deref().is_none_or(is_message_id)),
+        FoundContent::DeliveryReport {
+            original_message_id,
+            recipient,
+            action,
+            status,
+            diagnostic,
+        } => {
+            assert!(original_message_id.as_deref().is_none_or(is_message_id));
+            if let Some(address) = recipient {
+                assert!(address.contains('@') && !address.contains(['<', '>']));
+                assert!(!address.contains(|c: char| c.is_whitespace() || c.is_control()));
+                assert!(address.len() <= LONGEST_ADDRESS);
+                assert_eq!(address.to_lowercase(), *address);
+            }
+            let is_word = |c: char| !c.is_ascii_whitespace() && !c.is_ascii_uppercase();
+            assert!(
+                !action.is_empty() && action.chars().all(is_word),
+                "{action:?}"
+            );
+            assert!(status.parse::<EnhancedStatus>().is_ok(), "{status:?}");
+            assert!(diagnostic.is_none_or(|code| (400..600).contains(&code)));
+            let _ = classify_report(action, status, *diagnostic);
+        }
+    }
+}

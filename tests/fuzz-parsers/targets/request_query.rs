@@ -1,0 +1,4 @@
+//! `agentwarm_fuzz_parsers::request_query`, under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| agentwarm_fuzz_parsers::request_query::check(bytes));
