@@ -126,6 +126,9 @@ impl Visiting {
         let Some(account) = self.accounts.get(order.user, order.account).await? else {
             return Ok(Visited::default());
         };
+        if order.look_anyway {
+            self.remember_planning(&account, now).await?;
+        }
         let state = self.mailboxes.state(mailbox).await?;
         let waits = state.health.waits_until(MailProtocol::Imap);
         if waits.is_some_and(|at| now < at)
