@@ -167,7 +167,13 @@ impl Sending {
                     .skip(&sender, order, existing, reason, planned, now)
                     .await;
             }
-            Checked::Drop => return Ok(Handled::Settled),
+            Checked::Drop => {
+                return match existing {
+                    // Its answer has moved, and whoever moved it died before the slot said so.
+                    Some(slot) => self.give_up(slot, SkipReason::OutsideHours, now).await,
+                    None => Ok(Handled::Settled),
+                };
+            }
         };
         let maximum = self.test_mode.maximum(owner.user).await?;
         let place = if self.is_too_many(&sender, order.slot, maximum, now).await? {
