@@ -17,4 +17,5 @@ mod secrets;
 mod server;
 mod smtp_connect;
 mod smtp_phases;
+mod smtp_simulated;
 mod tls;

@@ -5,11 +5,15 @@
 //! ([`PostOffice::next_submission`]) of a mailbox, or all connections for a while ([`PostOffice::set_down`]). [`Chaos`] does the rest, at
 //! each step of a dialogue.
 //!
+//! A server can be in [`Trouble`] at any verb of the dialogue, once ([`PostOffice::next_trouble`]) or until it is told otherwise
+//! ([`PostOffice::set_trouble`]), and a mailbox can double what it receives ([`PostOffice::set_doubling`]).
+//!
 //! Every mail that was handed over is noted ([`PostOffice::handed_over`]), whatever its sender heard: what a sender was told and what
 //! happened are two things.
 
 mod imap;
 mod smtp;
+mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +32,8 @@ use jiff::Timestamp;
 use crate::chaos::Chaos;
 use crate::clock::VirtualClock;
 
+pub use self::trouble::{REFUSAL, Trouble, Verb};
+
 /// All servers of a test's world. Clones are the same office.
 #[derive(Debug, Clone)]
 pub struct PostOffice {
@@ -43,6 +49,10 @@ struct Office {
     handed_over: Vec<HandedOver>,
     /// The Message-IDs that were refused for good.
     refused: BTreeSet<String>,
+    /// Those of which their receiver made two mails.
+    doubled: BTreeSet<String>,
+    /// Those that their owner deleted.
+    deleted: BTreeSet<String>,
     clock: Arc<VirtualClock>,
 }
 
@@ -55,6 +65,12 @@ struct Mailbox {
     refuses_mail: bool,
     refused_logins: u64,
     spam_share: f64,
+    /// The share of the mails from here that others take for spam.
+    looks_like_spam: f64,
+    doubles: bool,
+    /// At which verb its SMTP server is in which trouble until it is told otherwise, and which dialogues it spoils next.
+    trouble: Option<(Verb, Trouble)>,
+    troubles: Vec<(Verb, Trouble)>,
     folders: BTreeMap<Folder, FolderItems>,
     connects: Vec<(MailProtocol, Connect)>,
     submissions: VecDeque<Scripted>,
@@ -152,6 +168,8 @@ impl PostOffice {
             logins: 0,
             handed_over: Vec::new(),
             refused: BTreeSet::new(),
+            doubled: BTreeSet::new(),
+            deleted: BTreeSet::new(),
             clock,
         };
         Self {
@@ -190,6 +208,26 @@ impl PostOffice {
     /// Files this share of the mail to `address` into Junk; which mails those are follows from their Message-IDs.
     pub fn set_spam_share(&self, address: &str, share: f64) {
         self.mailbox(address, |mailbox| mailbox.spam_share = share);
+    }
+
+    /// This share of the mails from `address` is filed into Junk, wherever they go.
+    pub fn set_looks_like_spam(&self, address: &str, share: f64) {
+        self.mailbox(address, |mailbox| mailbox.looks_like_spam = share);
+    }
+
+    /// From now on each mail to `address` is delivered twice, or once again: two UIDs with one Message-ID.
+    pub fn set_doubling(&self, address: &str, doubles: bool) {
+        self.mailbox(address, |mailbox| mailbox.doubles = doubles);
+    }
+
+    /// From now on every dialogue with the SMTP server of `address` that comes to the verb meets the trouble; none any more without.
+    pub fn set_trouble(&self, address: &str, trouble: Option<(Verb, Trouble)>) {
+        self.mailbox(address, |mailbox| mailbox.trouble = trouble);
+    }
+
+    /// The next dialogue with the SMTP server of `address` that comes to `verb` meets `trouble`; several queue up.
+    pub fn next_trouble(&self, address: &str, verb: Verb, trouble: Trouble) {
+        self.mailbox(address, |mailbox| mailbox.troubles.push((verb, trouble)));
     }
 
     /// Gives the inbox of `address` another UIDVALIDITY, which voids every cursor (RFC 3501 §2.3.1.1).
@@ -239,6 +277,22 @@ impl PostOffice {
         });
     }
 
+    /// The owner of `address` deletes a mail for good.
+    pub fn delete_mail(&self, address: &str, message_id: &str) {
+        self.mailbox(address, |mailbox| {
+            for items in mailbox.folders.values_mut() {
+                let messages = &mut items.messages;
+                messages.retain(|message| message.mail.message_id != message_id);
+            }
+        });
+        self.lock().deleted.insert(message_id.to_owned());
+    }
+
+    /// Whether its owner deleted this mail.
+    pub fn was_deleted(&self, message_id: &str) -> bool {
+        self.lock().deleted.contains(message_id)
+    }
+
     /// Whether there is such a mailbox.
     pub fn has_mailbox(&self, address: &str) -> bool {
         self.lock().mailboxes.contains_key(&address.to_lowercase())
@@ -271,6 +325,20 @@ impl PostOffice {
     pub fn handed_over(&self, after: usize) -> Vec<HandedOver> {
         let office = self.lock();
         office.handed_over.iter().skip(after).cloned().collect()
+    }
+
+    /// How many mails have this Message-ID, in all folders of all mailboxes.
+    pub fn copies(&self, message_id: &str) -> usize {
+        let office = self.lock();
+        let mailboxes = office.mailboxes.values();
+        let folders = mailboxes.flat_map(|mailbox| mailbox.folders.values());
+        let mails = folders.flat_map(|items| &items.messages);
+        mails.filter(|it| it.mail.message_id == message_id).count()
+    }
+
+    /// Whether its receiver made two mails of this one.
+    pub fn was_doubled(&self, message_id: &str) -> bool {
+        self.lock().doubled.contains(message_id)
     }
 
     /// How often somebody logged in, by either protocol.
@@ -310,6 +378,12 @@ impl PostOffice {
                 return Err(ConnectFailure::Unreachable);
             }
         }
+        let before_session = Verb::ALL.into_iter().filter(|it| it.is_before_session());
+        for verb in before_session.filter(|_| protocol == MailProtocol::Smtp) {
+            if let Some(trouble) = self.trouble(&address, verb) {
+                return Err(self.in_trouble(&address, verb, trouble));
+            }
+        }
         let scripted = self.take_connect(&address, protocol);
         match scripted {
             Some(Connect::Fails(failure)) => return Err(failure),
@@ -331,6 +405,30 @@ impl PostOffice {
         }
         office.logins += 1;
         Ok(address)
+    }
+
+    /// The trouble that the SMTP server of `address` is in at `verb`, once the time is over that a client needs to see it.
+    fn trouble(&self, address: &str, verb: Verb) -> Option<Trouble> {
+        let mut office = self.lock();
+        let mailbox = office.mailboxes.get_mut(address)?;
+        let next = mailbox.troubles.iter().position(|(at, _)| *at == verb);
+        let lasting = mailbox.trouble.filter(|(at, _)| *at == verb);
+        let (_, trouble) = match next {
+            Some(next) => mailbox.troubles.remove(next),
+            None => lasting?,
+        };
+        drop(office);
+        self.chaos.note(verb.name(), trouble.name());
+        self.chaos.elapse(trouble.lasts(verb));
+        Some(trouble)
+    }
+
+    fn in_trouble(&self, address: &str, verb: Verb, trouble: Trouble) -> ConnectFailure {
+        let failure = trouble.failure(verb);
+        if failure == ConnectFailure::Credentials {
+            self.mailbox(address, |mailbox| mailbox.refused_logins += 1);
+        }
+        failure
     }
 
     fn take_connect(&self, address: &str, protocol: MailProtocol) -> Option<Connect> {
@@ -366,15 +464,23 @@ impl Office {
     }
 
     fn deliver_as(&mut self, mail: &OutgoingMail, letter: Option<&Letter>) -> bool {
+        let sender = self.mailboxes.get(mail.from.1.as_str());
+        let looks_like_spam = sender.map_or(0.0, |sender| sender.looks_like_spam);
         let mailbox = self.mailboxes.get_mut(mail.to.1.as_str());
         let Some(mailbox) = mailbox.filter(|mailbox| !mailbox.refuses_mail) else {
             return false;
         };
         let now = self.clock.wall();
-        let is_spam = Seed::root(mail.message_id.as_bytes()).chance(mailbox.spam_share);
+        let share = mailbox.spam_share.max(looks_like_spam);
+        let is_spam = Seed::root(mail.message_id.as_bytes()).chance(share);
         let folder = if is_spam { Folder::Junk } else { Folder::Inbox };
         let items = mailbox.folders.entry(folder).or_default();
-        items.add(mail.clone(), letter.cloned(), FoundContent::Message, now);
+        for _ in 0..=usize::from(mailbox.doubles) {
+            items.add(mail.clone(), letter.cloned(), FoundContent::Message, now);
+        }
+        if mailbox.doubles {
+            self.doubled.insert(mail.message_id.clone());
+        }
         true
     }
 
