@@ -22,7 +22,8 @@ const START: &str = "2026-03-10T00:00:00Z";
 /// How long the world is calm after a storm: a mail in doubt is settled after a day, and a day is closed a day after its end.
 const CALM_HOURS: i64 = 72;
 
-/// How far the clocks of workers are off at most. Issue: five minutes behind, too, once the index takes what such a worker files.
+/// How far the clocks of workers are off at most: ahead of the scheduler's, and behind it. Behind it is as far as the index takes what such a
+/// worker files (`DueEntry::filed`); five minutes are to be borne, too.
 const SKEW_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 const SKEW_BEHIND: SignedDuration = SignedDuration::from_secs(50);
 
