@@ -21,7 +21,7 @@ make_copy() {
 
 # The simulation talks to no server: without the other suites' dependencies nothing of AWS is built.
 forget_servers() {
-  local manifest=$COPY/tests/Cargo.toml wanted='^(agentwarm-(app|core|testkit)|async-trait|jiff|tokio) '
+  local manifest=$COPY/tests/Cargo.toml wanted='^(agentwarm-(app|core|testkit)|async-trait|insta|jiff|tokio) '
   awk -v wanted="$wanted" '/^\[/ { dev = /dev-dependencies/ } !dev || /^\[/ || $0 ~ wanted' "$AW_ROOT/tests/Cargo.toml" >"$LOG.manifest"
   cmp --quiet "$LOG.manifest" "$manifest" || cp "$LOG.manifest" "$manifest"
 }

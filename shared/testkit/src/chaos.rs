@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
 use agentwarm_core::seed::{Seed, SeedRng};
 
@@ -60,6 +61,8 @@ struct State {
     /// The task that is being polled.
     task: Option<TaskId>,
     fates: BTreeMap<TaskId, Fate>,
+    /// How much time went by for each task, beyond that of the world's clock.
+    elapsed: BTreeMap<TaskId, Duration>,
     /// What was done to which operation, and how often.
     met: BTreeMap<(&'static str, &'static str), u64>,
 }
@@ -93,6 +96,7 @@ impl Chaos {
             rng: seed.rng(),
             task: None,
             fates: BTreeMap::new(),
+            elapsed: BTreeMap::new(),
             met: BTreeMap::new(),
         }))
     }
@@ -135,6 +139,26 @@ impl Chaos {
         happens
     }
 
+    /// Notes that `what` was done to `operation` by somebody else.
+    pub fn note(&self, operation: &'static str, what: &'static str) {
+        *self.lock().met.entry((operation, what)).or_default() += 1;
+    }
+
+    /// The task that calls waits for so long, which no other task notices.
+    pub fn elapse(&self, time: Duration) {
+        let mut state = self.lock();
+        if let Some(task) = state.task {
+            *state.elapsed.entry(task).or_default() += time;
+        }
+    }
+
+    /// How long the task that asks has waited.
+    pub fn elapsed(&self) -> Duration {
+        let state = self.lock();
+        let elapsed = state.task.and_then(|task| state.elapsed.get(&task));
+        elapsed.copied().unwrap_or_default()
+    }
+
     /// A number in `0..n`.
     pub fn below(&self, n: usize) -> usize {
         let drawn = self.lock().rng.below(n as u64);
@@ -174,6 +198,7 @@ impl Chaos {
         let mut state = self.lock();
         state.task = None;
         state.fates.clear();
+        state.elapsed.clear();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

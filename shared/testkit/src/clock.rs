@@ -7,6 +7,8 @@ use agentwarm_app::ports::clock::{Clock, Entropy};
 use agentwarm_core::seed::Seed;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::chaos::Chaos;
+
 /// Two clocks that stand still until they are moved.
 #[derive(Debug)]
 pub struct VirtualClock(Mutex<Times>);
@@ -58,18 +60,21 @@ impl VirtualClock {
     }
 }
 
-/// The clock of a machine that goes by another clock, and is ahead of it or behind.
+/// The clock of a machine that goes by another clock, and is ahead of it or behind. For a task that waited for a server it is later than for
+/// the others.
 #[derive(Debug)]
 pub struct SkewedClock {
     right: Arc<VirtualClock>,
+    chaos: Arc<Chaos>,
     ahead: Mutex<SignedDuration>,
 }
 
 impl SkewedClock {
     /// A clock that is right until it is told otherwise.
-    pub fn beside(right: Arc<VirtualClock>) -> Self {
+    pub fn beside(right: Arc<VirtualClock>, chaos: Arc<Chaos>) -> Self {
         Self {
             right,
+            chaos,
             ahead: Mutex::new(SignedDuration::ZERO),
         }
     }
@@ -80,7 +85,9 @@ impl SkewedClock {
     }
 
     fn ahead(&self) -> SignedDuration {
-        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+        let ahead = *self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = SignedDuration::try_from(self.chaos.elapsed());
+        ahead.saturating_add(waited.unwrap_or(SignedDuration::MAX))
     }
 }
 

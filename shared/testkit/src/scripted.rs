@@ -160,6 +160,11 @@ impl Peer {
         while matches!(self.stream.read(&mut bytes).await, Ok(1..)) {}
     }
 
+    /// Says no more, but listens.
+    pub(crate) async fn half_close(&mut self) {
+        let _ = self.stream.shutdown().await;
+    }
+
     /// Hears a line that begins so, and answers.
     pub async fn on(&mut self, expected: &str, answer: &str) -> String {
         let line = self.hear().await.unwrap_or_default();

@@ -7,6 +7,7 @@
 mod drive;
 mod parts;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use agentwarm_app::accounts::create::CreateAccount;
@@ -28,7 +29,7 @@ use agentwarm_app::warmup::start::StartWarmup;
 use agentwarm_app::warmup::test_mode::ControlTestMode;
 use agentwarm_core::account::Provider;
 use agentwarm_core::audit::{EntityType, Event, EventType};
-use agentwarm_core::ids::{AccountId, UserId};
+use agentwarm_core::ids::{AccountId, SlotId, UserId};
 use agentwarm_core::plan::Plan;
 use agentwarm_core::pool::{Pool, PoolOverrides};
 use agentwarm_core::seed::Seed;
@@ -95,6 +96,7 @@ pub struct EngineWorld {
     history: Vec<Change>,
     published: Vec<(String, UserId, Event)>,
     dead_letters: u32,
+    given_up: BTreeSet<SlotId>,
 }
 
 impl EngineWorld {
@@ -130,6 +132,7 @@ impl EngineWorld {
             history: Vec::new(),
             published: Vec::new(),
             dead_letters: 0,
+            given_up: BTreeSet::new(),
         }
     }
 
@@ -204,6 +207,11 @@ impl EngineWorld {
     /// Every event that left, with its id, in order, as often as it left.
     pub fn published(&self) -> &[(String, UserId, Event)] {
         &self.published
+    }
+
+    /// The mails of which an order was given up after too many deliveries.
+    pub fn given_up(&self) -> &BTreeSet<SlotId> {
+        &self.given_up
     }
 
     /// How many messages were given up after too many deliveries.

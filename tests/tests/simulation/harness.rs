@@ -149,13 +149,13 @@ impl Sim {
         }
         let shown: Vec<_> = violations.iter().take(12).map(String::as_str).collect();
         panic!(
-            "{} things are wrong in world {} of {:?} at {} after {} dead letters (AW_SEED={} replays it):\n{}",
+            "{} things are wrong in world {} of {:?} at {} after {} dead letters{}:\n{}",
             violations.len(),
             self.number,
             self.name,
             self.world.now(),
             self.world.dead_letters(),
-            self.number,
+            seeds::replay(self.number),
             shown.join("\n")
         );
     }

@@ -22,6 +22,7 @@ mod audit;
 mod faults;
 mod harness;
 mod matrix;
+mod narrator;
 mod seeds;
 mod sixty_days;
 mod stories;

@@ -11,6 +11,7 @@ use agentwarm_core::mail::slot::SlotState;
 use agentwarm_core::pool::PoolOverrides;
 use agentwarm_testkit::chaos::{Rates, Stroke};
 use agentwarm_testkit::memory::Fault as StoreFault;
+use agentwarm_testkit::memory::mail::{Trouble, Verb};
 use agentwarm_testkit::world::Turbulence;
 use jiff::{SignedDuration, Timestamp};
 
@@ -89,9 +90,17 @@ enum Fault {
     Renumbered,
     /// After the crash there is no tick for an hour, and then each comes twice.
     TickMissed,
+    /// After the crash servers say "not now": 451 to each recipient, then 421 instead of a greeting.
+    Deferred,
+    /// After the crash they do not greet, then say nothing to DATA.
+    Silent,
+    /// After the crash they close their half of the connection: at MAIL, then after they took a mail.
+    HalfClosed,
+    /// Each mail is delivered twice.
+    Doubled,
 }
 
-const FAULTS: [Fault; 9] = [
+const FAULTS: [Fault; 13] = [
     Fault::Nothing,
     Fault::Duplicates,
     Fault::TwoWorkers,
@@ -101,6 +110,10 @@ const FAULTS: [Fault; 9] = [
     Fault::SendersBehind,
     Fault::Renumbered,
     Fault::TickMissed,
+    Fault::Deferred,
+    Fault::Silent,
+    Fault::HalfClosed,
+    Fault::Doubled,
 ];
 
 /// The writes whose answers are lost.
@@ -199,8 +212,13 @@ fn first_mail(sim: &Sim) -> Planned {
 }
 
 fn deaths(sim: &Sim, point: &Point) -> u64 {
+    met(sim, point.operation, "death")
+}
+
+/// How often `what` was done to `operation`.
+fn met(sim: &Sim, operation: &'static str, what: &'static str) -> u64 {
     let met = sim.world.chaos.met();
-    met.get(&(point.operation, "death")).copied().unwrap_or(0)
+    met.get(&(operation, what)).copied().unwrap_or(0)
 }
 
 impl Fault {
@@ -220,6 +238,11 @@ impl Fault {
             Self::SendersAhead => {
                 world.senders_clock.set_ahead(skew(5));
                 world.readers_clock.set_ahead(skew(-5));
+            }
+            Self::Doubled => {
+                for (address, _) in MAILBOXES {
+                    world.post.set_doubling(address, true);
+                }
             }
             Self::SendersBehind => {
                 world.senders_clock.set_ahead(skew(-5));
@@ -261,6 +284,38 @@ impl Fault {
             }
             _ => {}
         }
+        let trouble = |sim: &Sim, trouble| {
+            for (address, _) in MAILBOXES {
+                sim.world.post.set_trouble(address, trouble);
+            }
+        };
+        for (verb, it) in self.troubles() {
+            trouble(sim, Some((verb, it)));
+            sim.run_for(minutes(20));
+            while met(sim, verb.name(), it.name()) == 0 {
+                sim.run_for(minutes(1));
+            }
+        }
+        trouble(sim, None);
+    }
+
+    /// What the servers do one after the other, each for twenty minutes or until a mail meets it.
+    fn troubles(self) -> Vec<(Verb, Trouble)> {
+        match self {
+            Self::Deferred => vec![
+                (Verb::RcptTo, Trouble::Reply(451, Some("4.7.1"))),
+                (Verb::Greeting, Trouble::Reply(421, None)),
+            ],
+            Self::Silent => vec![
+                (Verb::Greeting, Trouble::Silence),
+                (Verb::Data, Trouble::Silence),
+            ],
+            Self::HalfClosed => vec![
+                (Verb::MailFrom, Trouble::HalfClose),
+                (Verb::Dot, Trouble::HalfClose),
+            ],
+            _ => Vec::new(),
+        }
     }
 
     /// Everything is as it should be again, after another two hours of what does not end by itself.
@@ -277,8 +332,7 @@ impl Fault {
 
     /// Whether it happened. (That all lost answers were waited for, the end of the world says.)
     fn was_met(self, sim: &Sim) -> bool {
-        let met = sim.world.chaos.met();
-        let met = |operation, what| met.get(&(operation, what)).copied().unwrap_or(0);
+        let met = |operation, what| met(sim, operation, what);
         match self {
             Self::Duplicates => {
                 met("queue", "delivered again") > 0 && met("stream", "delivered again") > 0
@@ -287,6 +341,17 @@ impl Fault {
             Self::AnswersLost => WRITES.iter().all(|write| met(write, "answer lost") == 1),
             Self::Throttled => met("due.watermark", "unavailable") >= 20,
             Self::TickMissed => met("tick", "dropped") == 60 && met("tick", "doubled") > 0,
+            Self::Deferred | Self::Silent | Self::HalfClosed => {
+                let troubles = self.troubles();
+                troubles
+                    .iter()
+                    .all(|(verb, it)| met(verb.name(), it.name()) > 0)
+            }
+            Self::Doubled => sim
+                .watch
+                .left
+                .keys()
+                .any(|id| sim.world.post.copies(id) == 2),
             Self::Nothing | Self::SendersAhead | Self::SendersBehind | Self::Renumbered => true,
         }
     }

@@ -63,6 +63,15 @@ pub(crate) fn run_all<T: Send>(
     outcomes.collect()
 }
 
+/// How to run the world again in which a test failed. (What runs many says it itself, and runs them on threads without a name.)
+pub(crate) fn replay(number: u64) -> String {
+    let thread = std::thread::current();
+    let command = "cargo nextest run -p agentwarm-tests --test simulation";
+    thread.name().map_or_else(String::new, |test| {
+        format!(" (`AW_SEED={number} {command} -E 'test(={test})'` replays it)")
+    })
+}
+
 /// Runs a world's future to its end on this thread.
 pub(crate) fn block_on<T>(world: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
@@ -73,6 +82,17 @@ fn number(variable: &str) -> Option<u64> {
     let text = std::env::var_os(variable)?;
     let number = text.to_str().and_then(|text| text.parse().ok());
     Some(number.unwrap_or_else(|| panic!("{variable} is no number")))
+}
+
+#[test]
+fn a_failure_prints_the_command_that_replays_it() {
+    assert_eq!(
+        replay(7),
+        " (`AW_SEED=7 cargo nextest run -p agentwarm-tests --test simulation \
+         -E 'test(=seeds::a_failure_prints_the_command_that_replays_it)'` replays it)"
+    );
+    let unnamed = thread::spawn(|| replay(7));
+    assert_eq!(unnamed.join().unwrap(), "");
 }
 
 #[test]

@@ -157,7 +157,7 @@ impl Sending {
         let now = self.clock.schedule();
         let existing = self.slots.get(owner, order.slot).await?;
         if let Some(slot) = &existing
-            && let Some(handled) = self.settled_already(slot, now).await?
+            && let Some(handled) = self.settled_already(slot, order, now).await?
         {
             return Ok(handled);
         }
@@ -172,7 +172,13 @@ impl Sending {
                     .skip(&sender, order, existing, reason, planned, now)
                     .await;
             }
-            Checked::Drop => return Ok(Handled::Settled),
+            Checked::Drop => {
+                return match existing {
+                    // Its answer has moved, and whoever moved it died before the slot said so.
+                    Some(slot) => self.give_up(slot, SkipReason::OutsideHours, now).await,
+                    None => Ok(Handled::Settled),
+                };
+            }
         };
         let maximum = self.test_mode.maximum(owner.user).await?;
         let place = if self.is_too_many(&sender, order.slot, maximum, now).await? {
@@ -238,10 +244,12 @@ impl Sending {
         }
     }
 
-    /// Whether there is nothing left to do for a slot that exists. A claim whose lease is over becomes in doubt here.
+    /// Whether there is nothing left to do for a slot that exists. A claim whose lease is over becomes in doubt here. An order of an
+    /// earlier attempt has nothing to do; which attempt it is of says its instant and not the clock, which another process set the slot by.
     async fn settled_already(
         &self,
         slot: &Slot,
+        order: &SendOrder,
         now: Timestamp,
     ) -> Result<Option<Handled>, EngineError> {
         match &slot.state {
@@ -253,7 +261,7 @@ impl Sending {
                 Ok(Some(Handled::InDoubt))
             }
             SlotState::Retry { not_before, .. } => {
-                Ok((*not_before > now).then_some(Handled::Settled))
+                Ok((order.due < *not_before).then_some(Handled::Settled))
             }
             SlotState::InDoubt { .. } => Ok(Some(Handled::InDoubt)),
             SlotState::Accepted { .. }

@@ -127,6 +127,9 @@ impl Visiting {
         let Some(account) = self.accounts.get(order.user, order.account).await? else {
             return Ok(Visited::default());
         };
+        if order.look_anyway {
+            self.remember_planning(&account, now).await?;
+        }
         let visited = self.look_into(&account, order, now).await?;
         if order.look_anyway && rounds::is_sitting(account.id, now) {
             self.sum_up(&account, now).await?;

@@ -16,6 +16,7 @@ mod imap_relocate;
 mod secrets;
 mod smtp_connect;
 mod smtp_phases;
+mod smtp_simulated;
 mod tls;
 
 use agentwarm_testkit::scripted as server;

@@ -8,15 +8,33 @@ use agentwarm_app::ports::due::{DueIndex, Roster, RosterEntry, Shards};
 use agentwarm_core::ids::AccountId;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::MemoryStore;
 
+/// How long an entry is kept after it was due, as in DynamoDB. (There, one that is filed long after it was due is kept as long from then.)
+const KEPT: SignedDuration = SignedDuration::from_hours(3 * 24);
+
 #[derive(Debug, Default)]
 pub(super) struct DueItems {
-    entries: BTreeMap<Timestamp, Vec<DueEntry>>,
-    watermarks: BTreeMap<u16, Timestamp>,
+    pub(super) entries: BTreeMap<Timestamp, Vec<DueEntry>>,
+    pub(super) watermarks: BTreeMap<u16, Timestamp>,
     roster: BTreeMap<AccountId, RosterEntry>,
+}
+
+impl DueItems {
+    /// Deletes what is over at `now`.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        let over = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+        if self
+            .entries
+            .first_key_value()
+            .is_some_and(|(at, _)| *at <= over)
+        {
+            self.entries = self.entries.split_off(&over);
+            self.entries.remove(&over);
+        }
+    }
 }
 
 #[async_trait]
@@ -112,7 +130,7 @@ impl Roster for MemoryStore {
 }
 
 /// By account, as in DynamoDB: all sends of one mailbox lie in one shard.
-fn shard_of(entry: &DueEntry, shards: Shards) -> u16 {
+pub(super) fn shard_of(entry: &DueEntry, shards: Shards) -> u16 {
     let account = match entry.kind {
         DueKind::Send { sender, .. } | DueKind::Settle { sender, .. } => sender,
         DueKind::Plan { account } => account,

@@ -3,6 +3,7 @@
 use std::sync::MutexGuard;
 
 use agentwarm_app::ports::days::{AccountRef, DayRow};
+use agentwarm_app::ports::due::Shards;
 use agentwarm_app::ports::mailboxes::MailboxState;
 use agentwarm_core::account::Account;
 use agentwarm_core::audit::AuditEntry;
@@ -10,19 +11,21 @@ use agentwarm_core::ids::{AccountId, SlotId, UserId};
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::warmup::day::DayPlan;
+use agentwarm_core::warmup::due::DueKind;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::due::shard_of;
 use super::{MemoryStore, State};
 
 /// The store, standing still. No port of it answers before this is dropped.
 #[derive(Debug)]
-pub struct Look<'a>(MutexGuard<'a, State>);
+pub struct Look<'a>(MutexGuard<'a, State>, Shards);
 
 impl MemoryStore {
     /// Looks at what is stored.
     pub fn look(&self) -> Look<'_> {
-        Look(self.lock())
+        Look(self.lock(), self.shards)
     }
 }
 
@@ -65,6 +68,20 @@ impl Look<'_> {
     /// One plan.
     pub fn plan(&self, account: AccountRef, date: Date) -> Option<&DayPlan> {
         self.0.days.plans.get(&(account, date))
+    }
+
+    /// The sends that ticks will still hand out, and when.
+    pub fn sends_to_come(&self) -> impl Iterator<Item = (SlotId, Timestamp)> {
+        let due = &self.0.due;
+        let entries = due.entries.values().flatten();
+        entries.filter_map(move |entry| {
+            let DueKind::Send { slot, .. } = entry.kind else {
+                return None;
+            };
+            let watermark = due.watermarks.get(&shard_of(entry, self.1));
+            let comes = watermark.is_none_or(|watermark| *watermark < entry.at);
+            comes.then_some((slot, entry.at))
+        })
     }
 
     /// All day rows, by account and date.

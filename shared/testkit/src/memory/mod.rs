@@ -43,10 +43,15 @@ use agentwarm_core::audit::Event;
 use agentwarm_core::ids::UserId;
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::Slot;
+use agentwarm_core::time::Zone;
 use agentwarm_core::warmup::test_mode::TestMode;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::chaos::{Chaos, Stroke};
+
+/// How long what is counted by day is kept from the beginning of the day, as in DynamoDB.
+const COUNTERS_KEPT: SignedDuration = SignedDuration::from_hours(72);
 
 /// How an operation goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +144,22 @@ impl MemoryStore {
             state: Mutex::default(),
             chaos,
         }
+    }
+
+    /// Deletes what a table's TTL would have deleted at `now`: due entries and the counters of days. All else lives for 400 days, or for
+    /// as long as its owner.
+    pub fn expire(&self, now: Timestamp) {
+        let mut state = self.lock();
+        state.due.expire(now);
+        let lives = |date: Date| {
+            Zone::utc()
+                .day(date)
+                .start
+                .saturating_add(COUNTERS_KEPT)
+                .is_ok_and(|end| now < end)
+        };
+        state.totals.retain(|(_, date), _| lives(*date));
+        state.hand_sent.retain(|(_, date), _| lives(*date));
     }
 
     /// The changes since this was last asked, in order.

@@ -6,6 +6,7 @@ use agentwarm_app::engine::visiting::Visited;
 use agentwarm_app::engine::{EngineError, tick::Ticked};
 use agentwarm_app::ports::clock::Clock;
 use agentwarm_app::ports::queue::{SendOrder, VisitOrder};
+use agentwarm_core::ids::SlotId;
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
@@ -35,6 +36,8 @@ pub struct Turbulence {
     pub duplicates: f64,
     /// How likely a message is handed to two workers at once.
     pub two_workers: f64,
+    /// How late what is over is deleted: TTL takes up to two days, and goes by a clock of its own, which may be ahead.
+    pub deletes_late: SignedDuration,
 }
 
 /// A message in a queue.
@@ -77,6 +80,8 @@ impl EngineWorld {
     /// The ticks of this minute, and everything that follows until the next one, each at its second.
     pub fn minute(&mut self) {
         let turbulence = self.turbulence;
+        self.store
+            .expire(later(self.clock.wall(), -turbulence.deletes_late));
         let dropped = turbulence.ticks_dropped;
         let ticks = if self.chaos.chance("tick", "dropped", dropped) {
             0
@@ -152,7 +157,11 @@ impl EngineWorld {
                 let is_done = results.iter().any(|done| {
                     matches!(done, Done::Sent(results) if results.get(index).is_some_and(Result::is_ok))
                 });
-                left_sends.extend(self.after(message, is_done));
+                let left = self.after(message, is_done);
+                if left.is_none() && !is_done {
+                    self.given_up.insert(message.body.slot);
+                }
+                left_sends.extend(left);
             }
         }
         let mut left_visits = Vec::new();
@@ -178,6 +187,11 @@ impl EngineWorld {
             return None;
         }
         Some(message.clone())
+    }
+
+    /// The mails whose orders are in the queue, on their way or to come again.
+    pub fn sends_in_queue(&self) -> impl Iterator<Item = SlotId> {
+        self.sends.iter().map(|message| message.body.slot)
     }
 
     fn once_or_twice(&self, operation: &'static str, what: &'static str, p: f64) -> usize {

@@ -194,6 +194,11 @@ fn answered(
     if waits <= patience.overdue || !is_there(look, owner) {
         return;
     }
+    let zone = look.account(owner.user, owner.account).map(|it| &it.zone);
+    let plan = zone.and_then(|zone| look.plan(owner, zone.date_of(reply.at)));
+    if patience.unplanned && plan.is_none() {
+        return;
+    }
     match look.slot(owner, reply.slot) {
         Some(slot) if slot.state.is_final() => {}
         other => wrong.push(format!(

@@ -1,6 +1,6 @@
 //! What IMAP shows must be what we booked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::mail::{Folder, FoundContent};
@@ -16,6 +16,9 @@ use jiff::Timestamp;
 use super::Patience;
 use crate::watch::Watch;
 
+/// A mail in a folder of a mailbox.
+type Copy = (String, Folder, StoredMail);
+
 pub(super) fn audit(
     world: &EngineWorld,
     watch: &Watch,
@@ -25,19 +28,29 @@ pub(super) fn audit(
 ) {
     let stormy = patience.unseen > Patience::default().unseen;
     let look = world.store.look();
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    let mut found: BTreeMap<String, (Folder, StoredMail)> = BTreeMap::new();
+    let mut found: BTreeMap<String, Vec<Copy>> = BTreeMap::new();
     for (address, folder, message) in world.post.everything() {
-        if message.content != FoundContent::Message {
-            continue;
+        if message.content == FoundContent::Message {
+            let id = message.mail.message_id.clone();
+            found
+                .entry(id)
+                .or_default()
+                .push((address, folder, message));
         }
-        let id = message.mail.message_id.clone();
-        if !seen.insert(id.clone()) {
+    }
+    for (id, copies) in &found {
+        let allowed = 1 + usize::from(world.post.was_doubled(id));
+        if copies.len() > allowed {
+            let places: Vec<_> = copies
+                .iter()
+                .map(|(address, folder, _)| (address, folder))
+                .collect();
             wrong.push(format!(
-                "mail {id} exists twice, once more in {folder:?} of {address}"
+                "mail {id} exists {} times: {places:?}",
+                copies.len()
             ));
         }
-        let Some(left) = watch.left.get(&id) else {
+        let Some(left) = watch.left.get(id) else {
             continue;
         };
         let receiver = AccountRef {
@@ -52,19 +65,21 @@ pub(super) fn audit(
             Some(_) if look.account(receiver.user, receiver.account).is_none() => {}
             Some(receipt) => {
                 let through = look.mailbox(receiver).and_then(|it| it.engaged_through);
-                booked_as_it_is(receipt, through, folder, &message, wrong);
+                wrong.extend(booked_as_one_is(receipt, through, copies));
             }
             None if age > patience.unseen && is_read(world, &look, receiver, patience) => {
-                wrong.push(format!(
-                    "mail {id} has lain in {folder:?} of {address} for {age:#}"
-                ));
+                let places: Vec<_> = copies
+                    .iter()
+                    .map(|(address, folder, _)| (address, folder))
+                    .collect();
+                wrong.push(format!("mail {id} has lain in {places:?} for {age:#}"));
             }
             None => {}
         }
-        found.insert(id, (folder, message));
     }
     for receipt in look.receipts() {
-        let is_there = found.contains_key(&receipt.message_id);
+        let id = &receipt.message_id;
+        let is_there = found.contains_key(id) || world.post.was_deleted(id);
         let account = watch.accounts.get(&receipt.receiver);
         let is_closed = account.is_none_or(|it| !world.post.has_mailbox(it.email.as_str()));
         if !is_there && !is_closed {
@@ -74,6 +89,16 @@ pub(super) fn audit(
             wrong.push(format!("receipt {} is of another mail", receipt.slot));
         }
     }
+}
+
+/// What is wrong with a mail's receipt: nothing, if it is right of one of the copies that its receiver made. The others are left alone.
+fn booked_as_one_is(receipt: &Receipt, through: Option<Timestamp>, copies: &[Copy]) -> Vec<String> {
+    let complaints = copies.iter().map(|(_, folder, message)| {
+        let mut wrong = Vec::new();
+        booked_as_it_is(receipt, through, *folder, message, &mut wrong);
+        wrong
+    });
+    complaints.min_by_key(Vec::len).unwrap_or_default()
 }
 
 /// Whether somebody should have read the mailbox lately.

@@ -21,6 +21,8 @@ pub(crate) struct Patience {
     pub(crate) unseen: SignedDuration,
     /// An action or answer that is due.
     pub(crate) overdue: SignedDuration,
+    /// Whether there may be dates that nobody planned: no day's figures tell what became of the answers that were due on them.
+    pub(crate) unplanned: bool,
 }
 
 impl Default for Patience {
@@ -31,6 +33,7 @@ impl Default for Patience {
             in_doubt: SignedDuration::from_hours(1),
             unseen: SignedDuration::from_mins(20),
             overdue: SignedDuration::from_mins(20),
+            unplanned: false,
         }
     }
 }
@@ -44,6 +47,7 @@ impl Patience {
             in_doubt: SignedDuration::from_hours(54),
             unseen: SignedDuration::from_hours(30),
             overdue: SignedDuration::from_hours(54),
+            unplanned: false,
         }
     }
 }

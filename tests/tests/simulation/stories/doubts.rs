@@ -1,12 +1,14 @@
 //! Mails of which nobody knows whether they left (decision 31).
 
 use agentwarm_app::ports::mail::Submission;
+use agentwarm_app::ports::queue::{VisitOrder, VisitQueue as _};
 use agentwarm_core::audit::EventType;
 use agentwarm_core::mail::slot::{Slot, SlotKind, SlotState};
+use agentwarm_testkit::chaos::Stroke;
 use agentwarm_testkit::memory::Fault;
 use agentwarm_testkit::memory::mail::Scripted;
 
-use crate::harness::{AROUND_THE_WORLD, Sim, at, hours};
+use crate::harness::{AROUND_THE_WORLD, Sim, at, hours, minutes};
 
 const ALICE: &str = "alice@acorn.test";
 
@@ -198,6 +200,75 @@ async fn a_receiver_that_is_faster_than_the_commit_leaves_no_doubt() {
     assert_eq!(accepted.count(), sim.watch.left.len(), "{all:#?}");
     sim.run_until(at("2026-03-12T06:00:00Z"));
     sim.finish();
+}
+
+/// Lets time pass until a sender has died between the 250 of a mail and its commit, and somebody looks into the receiver's mailbox while the
+/// claim still stands: the mail's slot. (World 516 of the storms.)
+async fn found_before_the_commit(sim: &mut Sim) -> Slot {
+    sim.run_until(at("2026-03-10T07:59:00Z"));
+    sim.world.chaos.script("slots.replace", Stroke::DiesBefore);
+    while sim.world.chaos.met().is_empty() {
+        sim.run_for(minutes(1));
+    }
+    let claimed = |slot: &Slot| matches!(slot.state, SlotState::Claimed { .. });
+    let slots = sim.all_slots();
+    let slot = slots.into_iter().find(claimed).unwrap();
+    let visit = VisitOrder {
+        user: slot.user,
+        account: slot.recipient,
+        expected: vec![(slot.sender, slot.id)],
+        look_anyway: false,
+    };
+    sim.world.queues.visit(&[visit]).await.unwrap();
+    sim.world.drain();
+    let look = sim.world.store.look();
+    let receiver = sim.world.owner(slot.recipient);
+    assert!(look.receipt(receiver, slot.id).is_some(), "it was found");
+    let after = look.slot(sim.world.owner(slot.sender), slot.id);
+    assert!(after.is_some_and(claimed), "its sender may still be at it");
+    slot
+}
+
+#[tokio::test]
+async fn a_mail_that_was_found_before_its_sender_died_was_sent() {
+    let mut sim = Sim::story("found while sent", "2026-03-10T06:00:00Z").await;
+    let slot = found_before_the_commit(&mut sim).await;
+    until(&mut sim, in_doubt);
+    // The first search comes after five minutes, to a mailbox in which the mail was met before.
+    sim.run_for(minutes(8));
+    assert!(again(&sim, &slot).state.accepted_at().is_some());
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
+}
+
+/// No search can find it any more.
+#[tokio::test]
+async fn a_mail_that_was_found_and_deleted_before_its_sender_died_was_sent() {
+    let mut sim = Sim::story("found and deleted", "2026-03-10T06:00:00Z").await;
+    let slot = found_before_the_commit(&mut sim).await;
+    let recipient = sim.accounts.iter().position(|id| *id == slot.recipient);
+    let (address, _) = AROUND_THE_WORLD[recipient.unwrap()];
+    sim.world.post.delete_mail(address, &slot.message_id);
+    until(&mut sim, in_doubt);
+    sim.run_for(hours(1));
+    assert!(again(&sim, &slot).state.accepted_at().is_some());
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
+}
+
+/// Nobody can look for it any more: its receipt has to do when its day is closed.
+#[tokio::test]
+async fn a_mail_that_was_found_was_sent_though_its_receiver_is_never_read_again() {
+    let mut sim = Sim::story("found and paused", "2026-03-10T06:00:00Z").await;
+    let slot = found_before_the_commit(&mut sim).await;
+    let pause = sim.world.pause.pause(&sim.world.tenant, slot.recipient);
+    pause.await.unwrap();
+    until(&mut sim, in_doubt);
+    sim.patience.in_doubt = hours(30);
+    sim.run_for(hours(24));
+    assert!(in_doubt(&again(&sim, &slot)));
+    sim.run_for(hours(36));
+    assert!(again(&sim, &slot).state.accepted_at().is_some());
 }
 
 #[tokio::test]

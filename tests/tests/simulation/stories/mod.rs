@@ -8,5 +8,6 @@ mod plain;
 mod reports;
 mod servers;
 mod test_mode;
+mod told;
 mod totals;
 mod users;

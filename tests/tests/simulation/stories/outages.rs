@@ -128,11 +128,17 @@ async fn a_whole_day_is_explained_and_does_not_lock_the_ramp() {
     }
 }
 
+/// The index has forgotten by then that anything was due, even that days were to be planned.
 #[tokio::test]
 async fn a_weekend_long_outage() {
     let mut sim = Sim::story("four days", "2026-03-11T06:00:00Z").await;
+    sim.patience.unplanned = true;
     sim.run_until(at("2026-03-12T13:00:00Z"));
     sim.stand_still_until(at("2026-03-16T10:00:00Z"));
     sim.run_until(at("2026-03-19T06:00:00Z"));
     sim.finish();
+    for n in 0..6 {
+        let planned = sim.account(n).warmup.unwrap().last_planned_date;
+        assert_eq!(planned, Some(date(2026, 3, 19)), "it goes on");
+    }
 }

@@ -4,12 +4,14 @@ use agentwarm_app::ports::endpoints::MailProtocol;
 use agentwarm_app::ports::mail::{ConnectFailure, Folder, SmtpPhase, Submission};
 use agentwarm_core::account::AccountStatus;
 use agentwarm_core::audit::EventType;
-use agentwarm_core::mail::slot::{SkipReason, SlotKind, SlotState};
-use agentwarm_testkit::memory::mail::{Connect, Scripted};
+use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, SlotState};
+use agentwarm_testkit::chaos::Stroke;
+use agentwarm_testkit::memory::mail::{Connect, Scripted, Trouble, Verb};
 use agentwarm_testkit::world::PASSWORD;
 use jiff::civil::date;
 
-use crate::harness::{Sim, at, hours};
+use crate::audit::Patience;
+use crate::harness::{AROUND_THE_WORLD, Sim, at, hours, minutes};
 
 const ALICE: &str = "alice@acorn.test";
 
@@ -189,7 +191,7 @@ async fn a_recipient_that_does_not_exist_bounces_once_and_gets_no_more_mail() {
         .collect();
     assert_eq!(bounced.len(), 1, "the first says it all");
     assert_eq!(bounced[0].recipient, sim.accounts[0]);
-    let to_alice = |slot: &agentwarm_core::mail::slot::Slot| slot.recipient == sim.accounts[0];
+    let to_alice = |slot: &Slot| slot.recipient == sim.accounts[0];
     let later = sim
         .all_slots()
         .into_iter()
@@ -229,6 +231,78 @@ async fn a_renumbered_inbox_is_read_again_and_nothing_is_booked_twice() {
     sim.run_until(at("2026-03-12T06:00:00Z"));
     sim.finish();
     assert!(sim.receipts(0).len() > 10);
+}
+
+#[tokio::test]
+async fn an_attempt_comes_when_it_was_to_come_though_its_worker_takes_it_for_early() {
+    let mut sim = Sim::story("a slow clock", "2026-03-10T06:00:00Z").await;
+    let not_now = Trouble::Reply(451, None);
+    for _ in 0..2 {
+        sim.world.post.next_trouble(ALICE, Verb::RcptTo, not_now);
+    }
+    let waits = |slot: &Slot| matches!(slot.state, SlotState::Retry { attempt: 2, .. });
+    while !sim.slots(0).iter().any(waits) {
+        sim.run_for(minutes(1));
+    }
+    let slow = jiff::SignedDuration::from_secs(-40);
+    sim.world.senders_clock.set_ahead(slow);
+    sim.run_for(minutes(5));
+    assert!(!sim.slots(0).iter().any(waits), "{:?}", sim.slots(0));
+    sim.world
+        .senders_clock
+        .set_ahead(jiff::SignedDuration::ZERO);
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
+}
+
+#[tokio::test]
+async fn an_answer_that_was_tried_and_has_moved_says_so_though_its_mover_died() {
+    let mut sim = Sim::story("a moved answer", "2026-03-10T06:00:00Z").await;
+    sim.watch.crowded = true;
+    sim.run_until(at("2026-03-10T16:50:00Z"));
+    for (address, _) in AROUND_THE_WORLD {
+        let not_now = Trouble::Reply(451, None);
+        sim.world
+            .post
+            .set_trouble(address, Some((Verb::RcptTo, not_now)));
+    }
+    sim.run_until(at("2026-03-10T17:59:00Z"));
+    let tried: Vec<_> = sim
+        .all_slots()
+        .into_iter()
+        .filter(|slot| matches!(slot.state, SlotState::Retry { .. }))
+        .filter_map(|slot| match slot.kind {
+            SlotKind::Reply { answers } => Some((sim.world.owner(slot.sender), answers, slot.id)),
+            SlotKind::Thread => None,
+        })
+        .collect();
+    assert!(!tried.is_empty());
+    sim.patience = Patience::long();
+    while sim.world.now() < at("2026-03-10T20:00:00Z") {
+        let look = sim.world.store.look();
+        let stays = tried.iter().any(|(owner, answers, slot)| {
+            let receipt = look.receipt(*owner, *answers).unwrap();
+            receipt.engagement.reply.is_some_and(|it| it.slot == *slot)
+        });
+        drop(look);
+        if stays && sim.world.chaos.unmet().is_empty() {
+            let chaos = &sim.world.chaos;
+            chaos.script("receipts.replace", Stroke::DiesAfter);
+        }
+        sim.run_for(minutes(1));
+    }
+    let look = sim.world.store.look();
+    for (owner, _, slot) in &tried {
+        let slot = look.slot(*owner, *slot).unwrap();
+        assert!(slot.state.is_final(), "the day's hours are over: {slot:?}");
+    }
+    drop(look);
+    for (address, _) in AROUND_THE_WORLD {
+        sim.world.post.set_trouble(address, None);
+    }
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.patience = Patience::default();
+    sim.finish();
 }
 
 #[tokio::test]

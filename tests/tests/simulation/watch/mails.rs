@@ -4,11 +4,23 @@ use agentwarm_core::account::AccountStatus;
 use agentwarm_core::ids::AccountId;
 use agentwarm_core::mail::message_id;
 use agentwarm_core::mail::slot::{Slot, SlotKind};
+use agentwarm_core::warmup::day::DayPlan;
 use agentwarm_testkit::memory::mail::HandedOver;
 use agentwarm_testkit::world::EngineWorld;
 use jiff::civil::Weekday;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Left, Watch};
+
+/// Whether a mail may leave at `at`, read off the clock of the day's zone (decision 21).
+fn is_within_hours(plan: &DayPlan, slot: &Slot, at: Timestamp) -> bool {
+    let (date, hour) = (plan.zone.date_of(at), plan.zone.hour_of(at));
+    let config = &plan.config;
+    let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
+    date == slot.date
+        && (config.working_hours_start..config.working_hours_end).contains(&hour)
+        && (!weekend || config.send_on_weekends)
+}
 
 impl Watch {
     pub(super) fn mails(&mut self, world: &EngineWorld, wrong: &mut Vec<String>) {
@@ -24,6 +36,10 @@ impl Watch {
         if self.left.contains_key(&id) {
             wrong.push(format!("mail {id} was sent twice"));
             return;
+        }
+        let copies = world.post.copies(&id);
+        if copies > 1 + usize::from(world.post.was_doubled(&id)) {
+            wrong.push(format!("mail {id} exists {copies} times"));
         }
         if over.refused_before {
             wrong.push(format!("mail {id} was sent though it was refused for good"));
@@ -79,13 +95,12 @@ impl Watch {
             ));
             return;
         };
-        let (date, hour) = (plan.zone.date_of(left.at), plan.zone.hour_of(left.at));
-        let config = &plan.config;
-        let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
-        if date != slot.date
-            || !(config.working_hours_start..config.working_hours_end).contains(&hour)
-            || (weekend && !config.send_on_weekends)
+        let by_some_clock = [SignedDuration::ZERO, self.skew, -self.skew];
+        if !by_some_clock
+            .iter()
+            .any(|&skew| is_within_hours(plan, slot, left.at + skew))
         {
+            let (date, hour) = (plan.zone.date_of(left.at), plan.zone.hour_of(left.at));
             wrong.push(format!(
                 "slot {id} of {} left at {date} {hour}h local",
                 slot.date

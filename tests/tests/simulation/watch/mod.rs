@@ -1,5 +1,6 @@
 //! What must hold of every minute: looks only at what changed in it.
 
+mod coming;
 mod mails;
 mod plans;
 mod states;
@@ -15,8 +16,8 @@ use agentwarm_core::warmup::calendar::LastPlanned;
 use agentwarm_testkit::memory::Image;
 use agentwarm_testkit::memory::mail::HandedOver;
 use agentwarm_testkit::world::EngineWorld;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 /// A mail that left, and when.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ type Before = BTreeMap<(AccountId, SlotId), Option<Receipt>>;
 pub(crate) struct Watch {
     /// Whether mails of one account may leave within a minute of each other: orders that come again come when they can.
     pub(crate) crowded: bool,
+    /// How far the clocks of senders may be off.
+    pub(crate) skew: SignedDuration,
     changes_seen: usize,
     mails_seen: usize,
     /// Every account there ever was.
@@ -52,6 +55,8 @@ pub(crate) struct Watch {
     planned: BTreeMap<AccountId, LastPlanned>,
     plans_seen: BTreeSet<(AccountRef, Date)>,
     closed: BTreeSet<(AccountRef, Date)>,
+    /// The mails that have no fate yet, and from when on something must be under way for each.
+    expected: BTreeMap<(AccountId, SlotId), Timestamp>,
     /// When each mailbox had sat last when it last looked.
     engaged: BTreeMap<AccountRef, Timestamp>,
 }
@@ -73,11 +78,13 @@ impl Watch {
                         .slots
                         .insert((slot.sender, slot.id), slot.as_ref().clone());
                     states::slot(before.as_ref(), slot, &mut wrong);
+                    self.expect_of(slot);
                 }
                 Image::Receipt(receipt) => {
                     let key = (receipt.receiver, receipt.slot);
                     let before = self.receipts.insert(key, receipt.as_ref().clone());
                     states::receipt(before.as_ref(), receipt, &mut wrong);
+                    self.expect_answer(before.as_ref(), receipt);
                     receipts_before.entry(key).or_insert(before);
                 }
                 Image::Other | Image::Gone => {}
@@ -86,6 +93,7 @@ impl Watch {
         self.plans(world, &mut wrong);
         self.mails(world, &mut wrong);
         self.closed_days(world, &receipts_before, &mut wrong);
+        self.comes(world, &mut wrong);
         let look = world.store.look();
         let mailboxes = look.accounts().map(|account| world.owner(account.id));
         let sat = mailboxes.filter_map(|it| Some((it, look.mailbox(it)?.engaged_through?)));

@@ -46,6 +46,9 @@ impl Watch {
                     .iter()
                     .map(|it| format!("plan of {} for {}: {it}", plan.account, plan.span.date)),
             );
+            for slot in &plan.slots {
+                self.expect(plan.account, slot.id, slot.at);
+            }
             self.planned.insert(
                 plan.account,
                 LastPlanned {
@@ -77,7 +80,8 @@ impl Watch {
             let sat_before = self.engaged.get(&owner).copied();
             let mut ways = Vec::new();
             for receipts in [&nothing, receipts_before] {
-                for then in [now, minute_ago] {
+                // The clock of whoever wrote it may be ahead.
+                for then in [now, minute_ago, now + self.skew] {
                     ways.extend([sat, sat_before].map(|sat| (then, sat, receipts)));
                 }
             }

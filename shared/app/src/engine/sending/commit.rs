@@ -171,7 +171,7 @@ impl Sending {
         Ok(Handled::Settled)
     }
 
-    /// The sender's server cannot be used before `at`: nothing was claimed, so the order simply comes again then.
+    /// The sender's server cannot be used before `at`: nothing was claimed, so the order simply comes again then, never before it came now.
     pub(super) async fn put_off(
         &self,
         order: &SendOrder,
@@ -186,7 +186,7 @@ impl Sending {
             slot_kind: order.kind,
         };
         let entry = DueEntry {
-            at,
+            at: at.max(order.due),
             user: order.user,
             kind,
         };

@@ -1,9 +1,10 @@
-//! A visit is also how a mailbox's connection is judged: what fails backs off, what works again heals (decision 17).
+//! A visit is also how a mailbox's connection is judged: what fails backs off, what works again heals (decision 17). And rounds never end, so
+//! they find what everything else has forgotten.
 
 use agentwarm_core::account::{Account, AccountStatus};
 use agentwarm_core::warmup::connection::{ConnectionHealth, MailProtocol};
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan};
 
 use super::Visiting;
 use crate::engine::{EngineError, file};
@@ -73,6 +74,23 @@ impl Visiting {
             self.expect_planning(account, self.clock.schedule()).await?;
         }
         self.health.worked(account, protocol, health).await
+    }
+
+    /// Has an account planned whose planning was forgotten: the index forgets after three days, so an outage of the scheduler that lasts
+    /// longer leaves accounts of which nothing is due any more. They are known by a whole date without a plan.
+    pub(super) async fn remember_planning(
+        &self,
+        account: &Account,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let yesterday = account.zone.date_of(now).saturating_sub(1.day());
+        let warmup = account.warmup.as_ref().filter(|_| account.sends());
+        let last_planned = warmup.and_then(|warmup| warmup.last_planned_date);
+        if last_planned.is_none_or(|date| yesterday <= date) {
+            return Ok(());
+        }
+        tracing::warn!(account = %account.id, "the account's planning was lost; it is expected anew");
+        self.expect_planning(account, now).await
     }
 
     /// An account that heals plans what is left of its day. Its planning is due before it heals: a crash between leaves an entry that finds

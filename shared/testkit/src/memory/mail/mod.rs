@@ -5,11 +5,16 @@
 //! ([`PostOffice::next_submission`]) of a mailbox, or all connections for a while ([`PostOffice::set_down`]). [`Chaos`] does the rest, at
 //! each step of a dialogue.
 //!
+//! A server can be in [`Trouble`] at any verb of the dialogue, once ([`PostOffice::next_trouble`]) or until it is told otherwise
+//! ([`PostOffice::set_trouble`]), and a mailbox can double what it receives ([`PostOffice::set_doubling`]).
+//!
 //! Every mail that was handed over is noted ([`PostOffice::handed_over`]), whatever its sender heard: what a sender was told and what
 //! happened are two things.
 
 mod imap;
+mod login;
 mod smtp;
+mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,9 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use agentwarm_app::ports::clock::Clock;
 use agentwarm_app::ports::endpoints::MailProtocol;
 use agentwarm_app::ports::letters::{Body, Letter};
-use agentwarm_app::ports::mail::{
-    ConnectFailure, Folder, FoundContent, ImapSmtpCredentials, OutgoingMail, Submission,
-};
+use agentwarm_app::ports::mail::{ConnectFailure, Folder, FoundContent, OutgoingMail, Submission};
 use agentwarm_core::email::EmailAddress;
 use agentwarm_core::mail::message_id::MessageId;
 use agentwarm_core::seed::Seed;
@@ -27,6 +30,8 @@ use jiff::Timestamp;
 
 use crate::chaos::Chaos;
 use crate::clock::VirtualClock;
+
+pub use self::trouble::{REFUSAL, Trouble, Verb};
 
 /// All servers of a test's world. Clones are the same office.
 #[derive(Debug, Clone)]
@@ -43,6 +48,10 @@ struct Office {
     handed_over: Vec<HandedOver>,
     /// The Message-IDs that were refused for good.
     refused: BTreeSet<String>,
+    /// Those of which their receiver made two mails.
+    doubled: BTreeSet<String>,
+    /// Those that their owner deleted.
+    deleted: BTreeSet<String>,
     clock: Arc<VirtualClock>,
 }
 
@@ -56,6 +65,12 @@ struct Mailbox {
     refuses_mail: bool,
     refused_logins: u64,
     spam_share: f64,
+    /// The share of the mails from here that others take for spam.
+    looks_like_spam: f64,
+    doubles: bool,
+    /// At which verb its SMTP server is in which trouble until it is told otherwise, and which dialogues it spoils next.
+    trouble: Option<(Verb, Trouble)>,
+    troubles: Vec<(Verb, Trouble)>,
     folders: BTreeMap<Folder, FolderItems>,
     connects: Vec<(MailProtocol, Connect)>,
     submissions: VecDeque<Scripted>,
@@ -153,6 +168,8 @@ impl PostOffice {
             logins: 0,
             handed_over: Vec::new(),
             refused: BTreeSet::new(),
+            doubled: BTreeSet::new(),
+            deleted: BTreeSet::new(),
             clock,
         };
         Self {
@@ -196,6 +213,26 @@ impl PostOffice {
     /// Files this share of the mail to `address` into Junk; which mails those are follows from their Message-IDs.
     pub fn set_spam_share(&self, address: &str, share: f64) {
         self.mailbox(address, |mailbox| mailbox.spam_share = share);
+    }
+
+    /// This share of the mails from `address` is filed into Junk, wherever they go.
+    pub fn set_looks_like_spam(&self, address: &str, share: f64) {
+        self.mailbox(address, |mailbox| mailbox.looks_like_spam = share);
+    }
+
+    /// From now on each mail to `address` is delivered twice, or once again: two UIDs with one Message-ID.
+    pub fn set_doubling(&self, address: &str, doubles: bool) {
+        self.mailbox(address, |mailbox| mailbox.doubles = doubles);
+    }
+
+    /// From now on every dialogue with the SMTP server of `address` that comes to the verb meets the trouble; none any more without.
+    pub fn set_trouble(&self, address: &str, trouble: Option<(Verb, Trouble)>) {
+        self.mailbox(address, |mailbox| mailbox.trouble = trouble);
+    }
+
+    /// The next dialogue with the SMTP server of `address` that comes to `verb` meets `trouble`; several queue up.
+    pub fn next_trouble(&self, address: &str, verb: Verb, trouble: Trouble) {
+        self.mailbox(address, |mailbox| mailbox.troubles.push((verb, trouble)));
     }
 
     /// Gives the inbox of `address` another UIDVALIDITY, which voids every cursor (RFC 3501 §2.3.1.1).
@@ -245,6 +282,22 @@ impl PostOffice {
         });
     }
 
+    /// The owner of `address` deletes a mail for good.
+    pub fn delete_mail(&self, address: &str, message_id: &str) {
+        self.mailbox(address, |mailbox| {
+            for items in mailbox.folders.values_mut() {
+                let messages = &mut items.messages;
+                messages.retain(|message| message.mail.message_id != message_id);
+            }
+        });
+        self.lock().deleted.insert(message_id.to_owned());
+    }
+
+    /// Whether its owner deleted this mail.
+    pub fn was_deleted(&self, message_id: &str) -> bool {
+        self.lock().deleted.contains(message_id)
+    }
+
     /// Whether there is such a mailbox.
     pub fn has_mailbox(&self, address: &str) -> bool {
         self.lock().mailboxes.contains_key(&address.to_lowercase())
@@ -279,6 +332,20 @@ impl PostOffice {
         office.handed_over.iter().skip(after).cloned().collect()
     }
 
+    /// How many mails have this Message-ID, in all folders of all mailboxes.
+    pub fn copies(&self, message_id: &str) -> usize {
+        let office = self.lock();
+        let mailboxes = office.mailboxes.values();
+        let folders = mailboxes.flat_map(|mailbox| mailbox.folders.values());
+        let mails = folders.flat_map(|items| &items.messages);
+        mails.filter(|it| it.mail.message_id == message_id).count()
+    }
+
+    /// Whether its receiver made two mails of this one.
+    pub fn was_doubled(&self, message_id: &str) -> bool {
+        self.lock().doubled.contains(message_id)
+    }
+
     /// How often somebody logged in, by either protocol.
     pub fn logins(&self) -> u64 {
         self.lock().logins
@@ -298,52 +365,6 @@ impl PostOffice {
     fn mailbox(&self, address: &str, change: impl FnOnce(&mut Mailbox)) {
         let mut office = self.lock();
         change(office.mailboxes.entry(address.to_lowercase()).or_default());
-    }
-
-    /// Logs in; the address logged in to.
-    async fn log_in(
-        &self,
-        protocol: MailProtocol,
-        credentials: &ImapSmtpCredentials,
-    ) -> Result<String, ConnectFailure> {
-        let address = credentials.username.to_lowercase();
-        let steps: &[&str] = match protocol {
-            MailProtocol::Imap => &["imap.connect"],
-            MailProtocol::Smtp => &["smtp.connect", "smtp.tls", "smtp.auth"],
-        };
-        for step in steps {
-            if self.chaos.pass(step).await.is_some() {
-                return Err(ConnectFailure::Unreachable);
-            }
-        }
-        let scripted = self.take_connect(&address, protocol);
-        match scripted {
-            Some(Connect::Fails(failure)) => return Err(failure),
-            Some(Connect::Hangs) => std::future::pending::<()>().await,
-            None => {}
-        }
-        let mut office = self.lock();
-        match office.mailboxes.get_mut(&address) {
-            Some(mailbox) if mailbox.is_down => return Err(ConnectFailure::Unreachable),
-            Some(mailbox) if mailbox.cannot_send && protocol == MailProtocol::Smtp => {
-                return Err(ConnectFailure::Unreachable);
-            }
-            Some(mailbox) if mailbox.password == credentials.password => {}
-            Some(mailbox) => {
-                mailbox.refused_logins += 1;
-                return Err(ConnectFailure::Credentials);
-            }
-            None => return Err(ConnectFailure::Credentials),
-        }
-        office.logins += 1;
-        Ok(address)
-    }
-
-    fn take_connect(&self, address: &str, protocol: MailProtocol) -> Option<Connect> {
-        let mut office = self.lock();
-        let connects = &mut office.mailboxes.get_mut(address)?.connects;
-        let index = connects.iter().position(|(of, _)| *of == protocol)?;
-        Some(connects.remove(index).1)
     }
 }
 
@@ -372,15 +393,23 @@ impl Office {
     }
 
     fn deliver_as(&mut self, mail: &OutgoingMail, letter: Option<&Letter>) -> bool {
+        let sender = self.mailboxes.get(mail.from.1.as_str());
+        let looks_like_spam = sender.map_or(0.0, |sender| sender.looks_like_spam);
         let mailbox = self.mailboxes.get_mut(mail.to.1.as_str());
         let Some(mailbox) = mailbox.filter(|mailbox| !mailbox.refuses_mail) else {
             return false;
         };
         let now = self.clock.wall();
-        let is_spam = Seed::root(mail.message_id.as_bytes()).chance(mailbox.spam_share);
+        let share = mailbox.spam_share.max(looks_like_spam);
+        let is_spam = Seed::root(mail.message_id.as_bytes()).chance(share);
         let folder = if is_spam { Folder::Junk } else { Folder::Inbox };
         let items = mailbox.folders.entry(folder).or_default();
-        items.add(mail.clone(), letter.cloned(), FoundContent::Message, now);
+        for _ in 0..=usize::from(mailbox.doubles) {
+            items.add(mail.clone(), letter.cloned(), FoundContent::Message, now);
+        }
+        if mailbox.doubles {
+            self.doubled.insert(mail.message_id.clone());
+        }
         true
     }
 

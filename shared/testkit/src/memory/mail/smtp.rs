@@ -1,6 +1,6 @@
 //! The office's SMTP servers. A session passes [`Chaos`](crate::chaos::Chaos) at each step of its dialogue, so that it can break or its task
 //! die at any: `smtp.connect`, `smtp.tls`, `smtp.auth`, `smtp.mail_from`, `smtp.rcpt_to`, `smtp.data` (until the 354), `smtp.body`, `smtp.dot`
-//! (until the 250) and `smtp.quit`.
+//! (until the 250) and `smtp.quit`. At the same steps it meets the [`Trouble`](super::trouble::Trouble) that its server is in.
 
 use agentwarm_app::ports::endpoints::MailProtocol;
 use agentwarm_app::ports::letters::{Gate, Letter, Posted, Refusal, RefusedRecipient};
@@ -11,12 +11,15 @@ use agentwarm_app::ports::mail::{
 use agentwarm_core::email::EmailAddress;
 use async_trait::async_trait;
 
+use super::trouble::{Trouble, Verb, over_after};
 use super::{PostOffice, Scripted};
 use crate::memory::Fault;
 
 struct Session {
     office: PostOffice,
     sender: String,
+    /// Why it is of no more use.
+    over: Option<ConnectFailure>,
 }
 
 #[async_trait]
@@ -29,6 +32,7 @@ impl MailSender for PostOffice {
         Ok(Box::new(Session {
             office: self.clone(),
             sender,
+            over: None,
         }))
     }
 }
@@ -36,58 +40,22 @@ impl MailSender for PostOffice {
 #[async_trait]
 impl SendSession for Session {
     async fn send(&mut self, mail: &OutgoingMail) -> Submission {
-        for verb in ["smtp.mail_from", "smtp.rcpt_to", "smtp.data"] {
-            if self.office.chaos.pass(verb).await.is_some() {
-                return Submission::NotSent(ConnectFailure::Unreachable);
-            }
+        if let Some(failure) = &self.over {
+            return Submission::NotSent(failure.clone());
         }
-        if self.office.chaos.pass("smtp.body").await.is_some() {
-            return Submission::InDoubt;
-        }
-        let fault = self.office.chaos.pass("smtp.dot").await;
-        if let Some(delivered) = self.hangs() {
-            if delivered {
-                self.office.lock().take_over(mail, false);
-            }
-            std::future::pending::<()>().await;
-        }
-        let mut office = self.office.lock();
-        let scripted = office
-            .mailboxes
-            .get_mut(&self.sender)
-            .and_then(|mailbox| mailbox.submissions.pop_front());
-        let answer = match (scripted, fault) {
-            (Some(Scripted::Answered(submission)), _) => submission,
-            (Some(Scripted::Swallowed), _) => {
-                office.note(mail, true, false);
-                Submission::Accepted
-            }
-            // Hanging was seen to above.
-            (Some(Scripted::DeliveredInDoubt | Scripted::Hangs { .. }), _)
-            | (None, Some(Fault::AnswerLost)) => {
-                office.take_over(mail, false);
-                Submission::InDoubt
-            }
-            // Lost on its way: nobody has it.
-            (None, Some(Fault::Unavailable | Fault::Stale)) => Submission::InDoubt,
-            (None, None) if office.take_over(mail, true) => Submission::Accepted,
-            (None, None) => Submission::Refused {
-                phase: SmtpPhase::RcptTo,
-                code: 550,
-                enhanced: Some("5.1.1".to_owned()),
-                text: "No such user here".to_owned(),
-            },
-        };
+        let outcome = self.submit(mail).await;
+        self.over = over_after(&outcome);
         // Before the recipient is named a refusal is not about the mail.
         if let Submission::Refused {
             phase: SmtpPhase::RcptTo | SmtpPhase::Data | SmtpPhase::Content,
             code: 500..,
             ..
-        } = answer
+        } = outcome
         {
+            let mut office = self.office.lock();
             office.refused.insert(mail.message_id.clone());
         }
-        answer
+        outcome
     }
 
     async fn post(&mut self, letter: &Letter, gate: &dyn Gate) -> Posted {
@@ -136,6 +104,71 @@ impl SendSession for Session {
 }
 
 impl Session {
+    async fn submit(&mut self, mail: &OutgoingMail) -> Submission {
+        for verb in [Verb::MailFrom, Verb::RcptTo, Verb::Data] {
+            if self.office.chaos.pass(verb.name()).await.is_some() {
+                return Submission::NotSent(ConnectFailure::Unreachable);
+            }
+            if let Some(trouble) = self.trouble(verb) {
+                return trouble.outcome(verb);
+            }
+        }
+        if self.office.chaos.pass(Verb::Body.name()).await.is_some() {
+            return Submission::InDoubt;
+        }
+        if let Some(trouble) = self.trouble(Verb::Body) {
+            return trouble.outcome(Verb::Body);
+        }
+        let fault = self.office.chaos.pass(Verb::Dot.name()).await;
+        if let Some(delivered) = self.hangs() {
+            if delivered {
+                self.office.lock().take_over(mail, false);
+            }
+            std::future::pending::<()>().await;
+        }
+        if let Some(trouble) = self.trouble(Verb::Dot) {
+            let outcome = trouble.outcome(Verb::Dot);
+            if outcome == Submission::InDoubt {
+                self.office.lock().take_over(mail, false);
+            }
+            return outcome;
+        }
+        self.finish(mail, fault)
+    }
+
+    /// What the server makes of a mail that it has whole.
+    fn finish(&self, mail: &OutgoingMail, fault: Option<Fault>) -> Submission {
+        let scripted = self.next_scripted();
+        let mut office = self.office.lock();
+        match (scripted, fault) {
+            (Some(Scripted::Answered(submission)), _) => submission,
+            (Some(Scripted::Swallowed), _) => {
+                office.note(mail, true, false);
+                Submission::Accepted
+            }
+            // Hanging was seen to before.
+            (Some(Scripted::DeliveredInDoubt | Scripted::Hangs { .. }), _)
+            | (None, Some(Fault::AnswerLost)) => {
+                office.take_over(mail, false);
+                Submission::InDoubt
+            }
+            // Lost on its way: nobody has it.
+            (None, Some(Fault::Unavailable | Fault::Stale)) => Submission::InDoubt,
+            (None, None) if office.take_over(mail, true) => Submission::Accepted,
+            (None, None) => Submission::Refused {
+                phase: SmtpPhase::RcptTo,
+                code: 550,
+                enhanced: Some("5.1.1".to_owned()),
+                text: "No such user here".to_owned(),
+            },
+        }
+    }
+
+    /// The trouble that the server is in at `verb`, after the time that it takes.
+    fn trouble(&self, verb: Verb) -> Option<Trouble> {
+        self.office.trouble(&self.sender, verb)
+    }
+
     fn next_scripted(&self) -> Option<Scripted> {
         let mut office = self.office.lock();
         let mailbox = office.mailboxes.get_mut(&self.sender)?;
