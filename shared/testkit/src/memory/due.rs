@@ -6,11 +6,15 @@ use std::ops::Bound;
 use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::due::{DueIndex, Roster, RosterEntry, Shards};
 use agentwarm_core::ids::AccountId;
+use agentwarm_core::warmup::due::rounds::{self, BUSY_MINUTES};
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::MemoryStore;
+use super::meter::{
+    BATCH_WRITE, DELETE, Fresh, Kind, PUT, Partition, Place, UPDATE, UPDATE_REFUSED,
+};
 
 #[derive(Debug, Default)]
 pub(super) struct DueItems {
@@ -22,8 +26,11 @@ pub(super) struct DueItems {
 #[async_trait]
 impl DueIndex for MemoryStore {
     async fn put(&self, entries: &[DueEntry]) -> Result<(), StoreError> {
+        let shards = self.shards;
         self.run("due.put", |state| {
             for entry in entries {
+                let place = place(entry, shards);
+                state.meter.wrote(place, BATCH_WRITE, || ENTRY_BYTES);
                 let same_instant = state.due.entries.entry(entry.at).or_default();
                 if !same_instant.contains(entry) {
                     same_instant.push(*entry);
@@ -46,16 +53,24 @@ impl DueIndex for MemoryStore {
             }
             let range = (Bound::Excluded(after), Bound::Included(until));
             let due = state.due.entries.range(range);
-            due.flat_map(|(_, entries)| entries)
+            let entries: Vec<_> = due
+                .flat_map(|(_, entries)| entries)
                 .filter(|entry| shard_of(entry, shards) == shard)
                 .copied()
-                .collect()
+                .collect();
+            for hour in hour_of(after)..=hour_of(until) {
+                let of_hour = entries.iter().filter(|entry| hour_of(entry.at) == hour);
+                let places = of_hour.map(|entry| place(entry, shards));
+                state.meter.query(Kind::DueEntry, Fresh::Eventual, places);
+            }
+            entries
         })
         .await
     }
 
     async fn watermark(&self, shard: u16) -> Result<Option<Timestamp>, StoreError> {
         self.run("due.watermark", |state| {
+            state.meter.get(watermark(shard), Fresh::Consistent);
             state.due.watermarks.get(&shard).copied()
         })
         .await
@@ -63,8 +78,14 @@ impl DueIndex for MemoryStore {
 
     async fn advance(&self, shard: u16, to: Timestamp) -> Result<(), StoreError> {
         self.run("due.advance", |state| {
-            let watermark = state.due.watermarks.entry(shard).or_insert(to);
-            *watermark = to.max(*watermark);
+            let before = state.due.watermarks.insert(shard, to);
+            match before.filter(|before| *before >= to) {
+                Some(further) => {
+                    state.due.watermarks.insert(shard, further);
+                    state.meter.refused(watermark(shard), UPDATE_REFUSED);
+                }
+                None => state.meter.wrote(watermark(shard), UPDATE, || 1),
+            }
         })
         .await
     }
@@ -75,6 +96,9 @@ impl Roster for MemoryStore {
     async fn enrol(&self, entry: &RosterEntry) -> Result<(), StoreError> {
         self.run("roster.enrol", |state| {
             state.due.roster.insert(entry.account, *entry);
+            state
+                .meter
+                .wrote(in_roster(entry.account), PUT, || ROSTER_BYTES);
         })
         .await
     }
@@ -82,15 +106,25 @@ impl Roster for MemoryStore {
     async fn remove(&self, account: AccountId) -> Result<(), StoreError> {
         self.run("roster.remove", |state| {
             state.due.roster.remove(&account);
+            state.meter.refused(in_roster(account), DELETE);
         })
         .await
     }
 
     async fn of_minute(&self, minute: u8, now: Timestamp) -> Result<Vec<RosterEntry>, StoreError> {
         self.run("roster.of_minute", |state| {
-            state
-                .due
-                .roster
+            let roster = &state.due.roster;
+            for round in 0..60 / BUSY_MINUTES {
+                let partition = (minute + round * BUSY_MINUTES) % 60;
+                let of_minute = roster
+                    .keys()
+                    .map(|account| in_roster(*account))
+                    .filter(|(_, place, _)| *place == Partition::Roster(partition));
+                state
+                    .meter
+                    .query(Kind::RosterEntry, Fresh::Eventual, of_minute);
+            }
+            roster
                 .values()
                 .filter(|entry| entry.has_round(minute, now))
                 .copied()
@@ -108,4 +142,32 @@ fn shard_of(entry: &DueEntry, shards: Shards) -> u16 {
     };
     let spread = account.as_uuid().as_u128() % u128::from(shards.0.max(1));
     u16::try_from(spread).unwrap_or(0)
+}
+
+/// A due entry's keys, ids and end.
+const ENTRY_BYTES: usize = 155;
+/// A roster entry's keys, user and hours.
+const ROSTER_BYTES: usize = 150;
+
+/// An entry lies in its hour's partition; nothing but its account and instant tell it from others here.
+fn place(entry: &DueEntry, shards: Shards) -> Place {
+    let subject = match entry.kind {
+        DueKind::Send { slot, .. } | DueKind::Settle { slot, .. } => slot.as_uuid().as_u128(),
+        DueKind::Plan { account } => account.as_uuid().as_u128(),
+    };
+    let partition = Partition::Due(shard_of(entry, shards), hour_of(entry.at));
+    (Kind::DueEntry, partition, subject)
+}
+
+fn watermark(shard: u16) -> Place {
+    (Kind::Watermark, Partition::Watermark(shard), 0)
+}
+
+fn in_roster(account: AccountId) -> Place {
+    let partition = Partition::Roster(rounds::minute_of(account));
+    (Kind::RosterEntry, partition, account.as_uuid().as_u128())
+}
+
+fn hour_of(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(3600)
 }

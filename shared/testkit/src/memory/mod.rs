@@ -9,7 +9,7 @@
 //!
 //! A store can be told to misbehave ([`MemoryStore::fail_next`]): not to answer, to do the work and lose the answer, or to report that
 //! somebody else wrote first. [`Chaos`] does the same by chance, and more. A use case is crash-safe when every such cut leaves something that later
-//! work mends.
+//! work mends. It can be asked what its calls would cost ([`MemoryStore::meter`]).
 
 mod accounts;
 mod audit;
@@ -22,6 +22,7 @@ mod keys;
 pub mod look;
 pub mod mail;
 mod mailboxes;
+pub mod meter;
 mod pools;
 pub mod queue;
 mod slots;
@@ -45,6 +46,7 @@ use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::warmup::test_mode::TestMode;
 use jiff::civil::Date;
 
+use self::meter::Meter;
 use crate::chaos::{Chaos, Stroke};
 
 /// How an operation goes wrong.
@@ -106,6 +108,7 @@ struct State {
     hand_sent: BTreeMap<(AccountRef, Date), u32>,
     keys: keys::KeyItems,
     mailboxes: mailboxes::MailboxItems,
+    meter: Meter,
     pools: pools::PoolItems,
     slots: slots::SlotItems,
     suppressions: suppressions::SuppressionItems,
@@ -138,6 +141,11 @@ impl MemoryStore {
             state: Mutex::default(),
             chaos,
         }
+    }
+
+    /// Lets somebody at the meter of what the store's calls would cost.
+    pub fn meter<T>(&self, work: impl FnOnce(&mut Meter) -> T) -> T {
+        work(&mut self.lock().meter)
     }
 
     /// The changes since this was last asked, in order.
