@@ -40,6 +40,7 @@ struct Office {
     token_header: String,
     mailboxes: BTreeMap<String, Mailbox>,
     logins: u64,
+    imap_logins: u64,
     handed_over: Vec<HandedOver>,
     /// The Message-IDs that were refused for good.
     refused: BTreeSet<String>,
@@ -150,6 +151,7 @@ impl PostOffice {
             token_header: token_header.to_owned(),
             mailboxes: BTreeMap::new(),
             logins: 0,
+            imap_logins: 0,
             handed_over: Vec::new(),
             refused: BTreeSet::new(),
             clock,
@@ -278,6 +280,16 @@ impl PostOffice {
         self.lock().logins
     }
 
+    /// How often somebody logged in by IMAP.
+    pub fn imap_logins(&self) -> u64 {
+        self.lock().imap_logins
+    }
+
+    /// Forgets which mails were handed over: who sends many needs the room.
+    pub fn forget_handed_over(&self) {
+        self.lock().handed_over.clear();
+    }
+
     /// How often a login to `address` was refused.
     pub fn refused_logins(&self, address: &str) -> u64 {
         let office = self.lock();
@@ -330,6 +342,7 @@ impl PostOffice {
             None => return Err(ConnectFailure::Credentials),
         }
         office.logins += 1;
+        office.imap_logins += u64::from(protocol == MailProtocol::Imap);
         Ok(address)
     }
 
