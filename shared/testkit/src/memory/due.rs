@@ -145,7 +145,7 @@ fn shard_of(entry: &DueEntry, shards: Shards) -> u16 {
 }
 
 /// A due entry's keys, ids and end.
-const ENTRY_BYTES: usize = 155;
+const ENTRY_BYTES: usize = 153;
 /// A roster entry's keys, user and hours.
 const ROSTER_BYTES: usize = 150;
 
