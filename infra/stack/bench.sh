@@ -8,9 +8,9 @@ main() {
   local functions=() directory
   cd "$AW_ROOT"
   for directory in functions/*/; do functions+=(--package "$(basename "$directory")"); done
-  # The functions whose starts are measured, and the one that does nothing.
+  # The functions whose starts are measured, the one that does nothing, and the process whose first handshake is.
   cargo build --release --bins "${functions[@]}"
-  cargo build --release --package agentwarm-tests --example hello
+  cargo build --release --package agentwarm-tests --example hello --example handshake
   exec "$AW_STACK_SCRIPTS/test.sh" --release --package agentwarm-tests --test bench --run-ignored only --no-capture "$@"
 }
 

@@ -46,7 +46,7 @@ const SERVICES: Patience = Patience {
 
 /// Amazon Trust Services' roots (<https://www.amazontrust.com/repository/>): Amazon Root CA 1 to 4 and Starfield Services Root
 /// Certificate Authority - G2. They end in 2037 at the earliest.
-const AMAZON_ROOTS: &[u8] = include_bytes!("../certificates/amazon-trust-services.pem");
+pub const AMAZON_ROOTS: &[u8] = include_bytes!("../certificates/amazon-trust-services.pem");
 
 /// What the clients depend on besides the environment that AWS's own configuration reads (region, credentials).
 #[derive(Debug, Clone, Default)]
@@ -77,7 +77,7 @@ impl Clients {
     pub async fn load(settings: ClientSettings) -> Result<Self, HttpClientError> {
         let http = match settings.http {
             Some(http) => http,
-            None => http_client()?,
+            None => http_client(AMAZON_ROOTS)?,
         };
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(http)
@@ -167,8 +167,9 @@ impl Patience {
     }
 }
 
-fn http_client() -> Result<SharedHttpClient, HttpClientError> {
-    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+/// The HTTP client of all services, which trusts these roots (PEM).
+pub fn http_client(roots: &[u8]) -> Result<SharedHttpClient, HttpClientError> {
+    let roots = TrustStore::empty().with_pem_certificate(roots);
     let context = TlsContext::builder().with_trust_store(roots).build()?;
     Ok(Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -184,6 +185,6 @@ mod tests {
     fn the_http_client_builds_and_holds_all_five_roots() {
         let pem = std::str::from_utf8(AMAZON_ROOTS).unwrap();
         assert_eq!(pem.matches("-----BEGIN CERTIFICATE-----").count(), 5);
-        assert!(http_client().is_ok());
+        assert!(http_client(AMAZON_ROOTS).is_ok());
     }
 }

@@ -21,8 +21,10 @@ use agentwarm_app::engine::visiting::Visiting;
 use agentwarm_app::ports::Replaced;
 use agentwarm_app::ports::clock::Clock;
 use agentwarm_app::ports::days::AccountRef;
+use agentwarm_app::ports::due::Shards;
 use agentwarm_app::ports::pools::{PoolReads, PoolWrites};
 use agentwarm_app::tenant::Tenant;
+use agentwarm_app::users::Users;
 use agentwarm_app::warmup::pause::PauseWarmup;
 use agentwarm_app::warmup::resume::ResumeWarmup;
 use agentwarm_app::warmup::start::StartWarmup;
@@ -43,10 +45,13 @@ use crate::memory::queue::MemoryQueues;
 use crate::memory::vault::MemoryVault;
 use crate::memory::{Change, MemoryStore};
 
-pub use self::drive::Turbulence;
+pub use self::drive::{Turbulence, followed};
 
 /// The password of every mailbox that [`EngineWorld::connect`] opens.
 pub const PASSWORD: &str = "secret";
+
+/// The shards of the due index, unless told otherwise: more than one, so that it matters which is read.
+const SHARDS: Shards = Shards(2);
 
 /// An engine with everything it needs.
 pub struct EngineWorld {
@@ -90,6 +95,7 @@ pub struct EngineWorld {
     pub test_mode: ControlTestMode,
     /// How they leave.
     pub delete: DeleteAccount,
+    users: Users,
     sends: drive::Sends,
     visits: drive::Visits,
     stream: Vec<fanout::Change>,
@@ -102,7 +108,12 @@ pub struct EngineWorld {
 impl EngineWorld {
     /// A world that begins at `now` with one user on `plan` and no accounts.
     pub async fn begin(seed: &Seed, now: Timestamp, plan: Plan) -> Self {
-        let parts = Parts::new(seed, now);
+        Self::with_shards(SHARDS, seed, now, plan).await
+    }
+
+    /// The same, whose due index has so many shards.
+    pub async fn with_shards(shards: Shards, seed: &Seed, now: Timestamp, plan: Plan) -> Self {
+        let parts = Parts::new(seed, now, shards);
         let created = parts.users().create(plan).await;
         let (user, _) = created.expect("a memory store takes a user");
         Self {
@@ -117,6 +128,7 @@ impl EngineWorld {
             resume: parts.resume(),
             test_mode: parts.test_mode(),
             delete: parts.delete(),
+            users: parts.users(),
             tenant: Tenant::from(&user),
             chaos: parts.chaos,
             store: parts.store,
@@ -136,8 +148,20 @@ impl EngineWorld {
         }
     }
 
-    /// Connects a mailbox that exists.
+    /// Another user on `plan`.
+    pub async fn another_user(&self, plan: Plan) -> Tenant {
+        let created = self.users.create(plan).await;
+        let (user, _) = created.expect("a memory store takes a user");
+        Tenant::from(&user)
+    }
+
+    /// Opens and connects a mailbox.
     pub async fn connect(&self, email: &str, zone: &str) -> AccountId {
+        self.connect_for(&self.tenant, email, zone).await
+    }
+
+    /// The same for a certain user.
+    pub async fn connect_for(&self, tenant: &Tenant, email: &str, zone: &str) -> AccountId {
         self.post.open_mailbox(email, PASSWORD);
         let domain = email.split_once('@').map_or("", |(_, domain)| domain);
         let credentials = CredentialsInput {
@@ -157,13 +181,18 @@ impl EngineWorld {
             credentials,
             pool: None,
         };
-        let created = self.create.create(&self.tenant, new).await;
+        let created = self.create.create(tenant, new).await;
         created.expect("the account is well-formed").account.id
     }
 
     /// Gives the user's only pool these overrides.
     pub async fn configure(&self, overrides: PoolOverrides) {
-        let user = self.tenant.user;
+        self.configure_for(&self.tenant, overrides).await;
+    }
+
+    /// The same for a certain user.
+    pub async fn configure_for(&self, tenant: &Tenant, overrides: PoolOverrides) {
+        let user = tenant.user;
         let pools = PoolReads::list(self.store.as_ref(), user).await;
         let pool = pools.ok().and_then(|pools| pools.into_iter().next());
         let pool = pool.expect("a mailbox was connected, so there is a pool");
@@ -173,7 +202,7 @@ impl EngineWorld {
             ..Event::account(
                 EventType::PoolConfigUpdated,
                 AccountId::from_uuid(*pool.id.as_uuid()),
-                self.tenant.actor(),
+                tenant.actor(),
                 self.now(),
             )
         };

@@ -12,6 +12,7 @@ use agentwarm_local::Stack;
 use agentwarm_local::registry::functions;
 use tokio::time::Instant;
 
+use crate::handshake::Handshake;
 use crate::machine::first_value;
 use crate::table::{figure, median, table, wrapped};
 
@@ -35,8 +36,14 @@ const LAMBDA: [(&str, &str); 6] = [
 #[ignore = "a benchmark: `make bench`"]
 async fn of_every_function() {
     let environment = environment().await;
-    let body = tokio::task::spawn_blocking(move || report(&environment));
-    crate::document::write("Cold start", &body.await.unwrap());
+    let handshake = Handshake::measured(&folder().join("examples")).await;
+    let starts = tokio::task::spawn_blocking(move || report(&environment));
+    let body = format!(
+        "{}\n{}",
+        starts.await.unwrap(),
+        wrapped(&handshake.sentence())
+    );
+    crate::document::write("Cold start", &body);
 }
 
 /// The environment of all functions together, as the template gives it.
@@ -86,10 +93,15 @@ fn report(environment: &BTreeMap<String, String>) -> String {
     format!("{}\n{}", wrapped(&text), table(head, rows))
 }
 
+/// Where the binaries are.
+fn folder() -> PathBuf {
+    let this = std::env::current_exe().unwrap();
+    this.ancestors().nth(2).unwrap().to_owned()
+}
+
 /// The release binaries, the one that does nothing first.
 fn binaries() -> Vec<(String, PathBuf)> {
-    let this = std::env::current_exe().unwrap();
-    let folder = this.ancestors().nth(2).unwrap();
+    let folder = folder();
     let functions = functions();
     let ours = functions.folders().map(|name| (name, folder.join(name)));
     let all = std::iter::once((HELLO, folder.join("examples").join(HELLO))).chain(ours);

@@ -10,7 +10,7 @@ const HEAD: &str = "\
 
 Measured by `make bench`, which writes this file. Nothing fails on a figure here; goals stand beside what was measured. Each section says what
 was run, of which commit and on which machine. `make bench ARGS=\"cost\"` runs one of them (`api`, `cost`, `planner`,
-`cold_start`).
+`cold_start`, `memory`).
 ";
 
 /// Writes a section, over an earlier one of the same title.

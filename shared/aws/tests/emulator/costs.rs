@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use agentwarm_app::ports::accounts::AccountFilter;
 use agentwarm_app::ports::audit::AuditFilter;
 use agentwarm_app::ports::days::{AccountRef, SuppressionReason};
-use agentwarm_app::ports::due::RosterEntry;
+use agentwarm_app::ports::due::{RosterEntry, Shards};
 use agentwarm_app::ports::keys::{ApiKey, KeyHash, User};
 use agentwarm_app::ports::mailboxes::MailboxState;
 use agentwarm_app::ports::suppressions::SuppressionFilter;
@@ -25,6 +25,7 @@ use agentwarm_core::mail::slot::{Slot, SlotKind, SlotState};
 use agentwarm_core::plan::Plan;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use agentwarm_core::warmup::test_mode::TestMode;
+use agentwarm_testkit::memory::{self, MemoryStore};
 use agentwarm_testkit::store_contract::{Store, fixtures};
 use fixtures::{account, after, changed, event, in_pool, mailbox, now, pool, today, user};
 use jiff::SignedDuration;
@@ -40,7 +41,8 @@ const PAGE: PageRequest = PageRequest {
 /// Measures one pattern after the other.
 struct Costs {
     store: Store,
-    units: Arc<Mutex<(f64, f64)>>,
+    /// Read and write units since it was asked last.
+    used: Box<dyn Fn() -> (f64, f64)>,
     table: String,
 }
 
@@ -60,7 +62,27 @@ impl Costs {
         let world = World::with(settings).await;
         Self {
             store: world.store(),
-            units,
+            used: Box::new(move || std::mem::take(&mut *units.lock().unwrap())),
+            table: String::new(),
+        }
+    }
+
+    /// The same on the metered store in memory.
+    fn in_memory() -> Self {
+        let (memory, shards) = (Arc::new(MemoryStore::default()), Shards(1));
+        memory.meter(memory::meter::Meter::switch_on);
+        Self {
+            store: Store::in_memory(&memory, shards),
+            used: Box::new(move || {
+                memory.meter(|meter| {
+                    let used = meter.used().values();
+                    let sum = used.fold((0.0, 0.0), |(read, write), used| {
+                        (read + used.read, write + used.write)
+                    });
+                    meter.reset();
+                    sum
+                })
+            }),
             table: String::new(),
         }
     }
@@ -71,9 +93,9 @@ impl Costs {
         pattern: &str,
         work: impl Future<Output = Result<T, E>>,
     ) -> T {
-        *self.units.lock().unwrap() = (0.0, 0.0);
+        (self.used)();
         let result = work.await.unwrap();
-        let (read, write) = *self.units.lock().unwrap();
+        let (read, write) = (self.used)();
         writeln!(self.table, "{pattern:34} {write:>4} W {read:>5} R").unwrap();
         result
     }
@@ -336,6 +358,42 @@ async fn audit_log(costs: &mut Costs) {
     let all = AuditFilter::default();
     let list = store.audit.list(user(1), &all, &PAGE);
     costs.of("list 20 audit entries", list).await;
+}
+
+/// What the memory store does not count: only the API does it.
+const NOT_IN_MEMORY: [&str; 10] = [
+    "create an account",
+    "list 20 of 40 accounts",
+    "replace credentials",
+    "join a pool",
+    "suppress an address",
+    "list 20 of 40 suppressions",
+    "take one off the list",
+    "set test mode",
+    "count a mail sent by hand",
+    "list 20 audit entries",
+];
+
+/// What the benchmark of many mailboxes stands on.
+#[tokio::test]
+async fn what_the_engine_does_costs_the_same_in_memory() {
+    let (mut dynamo, mut memory) = (Costs::open().await, Costs::in_memory());
+    for costs in [&mut dynamo, &mut memory] {
+        accounts_and_pools(costs).await;
+        planning(costs).await;
+        sending(costs).await;
+        receiving(costs).await;
+        suppressions(costs).await;
+        test_mode(costs).await;
+        audit_log(costs).await;
+    }
+    let counted = |table: &str| {
+        let lines = table.lines().map(str::to_owned);
+        let is_counted = |line: &String| !NOT_IN_MEMORY.iter().any(|not| line.starts_with(not));
+        lines.filter(is_counted).collect::<Vec<_>>()
+    };
+    assert!(counted(&memory.table).len() > 20);
+    assert_eq!(counted(&memory.table), counted(&dynamo.table));
 }
 
 #[tokio::test]

@@ -13,7 +13,9 @@ use agentwarm_core::audit::Event;
 use agentwarm_core::crm::CrmLink;
 use agentwarm_core::ids::{AccountId, PoolId, UserId};
 use async_trait::async_trait;
+use uuid::Uuid;
 
+use super::meter::{self, Fresh, Kind, PUT, PUT_REFUSED, Partition, Place};
 use super::{Image, MemoryStore, State};
 
 #[derive(Debug, Default)]
@@ -26,8 +28,8 @@ pub(super) struct AccountItems {
 impl AccountItems {
     fn of(&self, user: UserId) -> impl Iterator<Item = &Account> {
         self.by_id
-            .iter()
-            .filter(move |((owner, _), _)| *owner == user)
+            .range((user, AccountId::from_uuid(Uuid::nil()))..)
+            .take_while(move |((owner, _), _)| *owner == user)
             .map(|(_, account)| account)
     }
 
@@ -40,6 +42,8 @@ impl AccountItems {
 impl AccountReads for MemoryStore {
     async fn get(&self, user: UserId, account: AccountId) -> Result<Option<Account>, StoreError> {
         self.run("accounts.get", |state| {
+            let place = meter::account(user, account);
+            state.meter.get(place, Fresh::Consistent);
             state.accounts.by_id.get(&(user, account)).cloned()
         })
         .await
@@ -51,6 +55,8 @@ impl AccountReads for MemoryStore {
         accounts: &[AccountId],
     ) -> Result<Vec<Account>, StoreError> {
         self.run("accounts.get_many", |state| {
+            let places = accounts.iter().map(|id| meter::account(user, *id));
+            state.meter.batch_get(Kind::Account, places);
             accounts
                 .iter()
                 .filter_map(|id| state.accounts.by_id.get(&(user, *id)).cloned())
@@ -79,7 +85,10 @@ impl AccountReads for MemoryStore {
 
     async fn all(&self, user: UserId) -> Result<Vec<Account>, StoreError> {
         self.run("accounts.all", |state| {
-            state.accounts.of(user).cloned().collect()
+            let all: Vec<_> = state.accounts.of(user).cloned().collect();
+            let places = all.iter().map(|account| meter::account(user, account.id));
+            state.meter.query(Kind::Account, Fresh::Eventual, places);
+            all
         })
         .await
     }
@@ -90,6 +99,8 @@ impl AccountReads for MemoryStore {
         account: AccountId,
     ) -> Result<Option<Sealed>, StoreError> {
         self.run("accounts.credentials", |state| {
+            let place = credentials_place(user, account);
+            state.meter.get(place, Fresh::Consistent);
             state.accounts.credentials.get(&(user, account)).cloned()
         })
         .await
@@ -116,6 +127,8 @@ impl AccountUpdates for MemoryStore {
             if replaced == Replaced::Done {
                 let key = (account.user, account.id);
                 state.accounts.credentials.insert(key, credentials.clone());
+                let place = credentials_place(account.user, account.id);
+                state.meter.transacted([(place, credentials.0.len())]);
             }
             replaced
         })
@@ -162,6 +175,9 @@ impl State {
     }
 
     pub(super) fn put_account(&mut self, account: &Account, events: Vec<Event>) {
+        let place = meter::account(account.user, account.id);
+        self.meter
+            .wrote(place, PUT, || account_bytes(account, &events));
         self.accounts
             .by_id
             .insert((account.user, account.id), account.clone());
@@ -177,6 +193,8 @@ impl State {
 
     fn replace_account(&mut self, account: &Account, events: Vec<Event>) -> Replaced {
         if !self.account_is_next(account) {
+            let place = meter::account(account.user, account.id);
+            self.meter.refused(place, PUT_REFUSED);
             return Replaced::Stale;
         }
         self.put_account(account, events);
@@ -240,4 +258,15 @@ impl State {
         );
         Replaced::Done
     }
+}
+
+fn credentials_place(user: UserId, account: AccountId) -> Place {
+    let partition = Partition::User(user);
+    (Kind::Credentials, partition, account.as_uuid().as_u128())
+}
+
+/// Beside an account's record stand its keys, its version and its domain.
+fn account_bytes(account: &Account, events: &[Event]) -> usize {
+    let besides = 120 + account.email.domain().len();
+    meter::bytes_of(account, besides) + meter::event_bytes(events)
 }

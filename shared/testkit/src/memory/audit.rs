@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::MemoryStore;
+use super::meter::{self, Kind, PUT, Partition};
 
 #[derive(Debug, Default)]
 pub(super) struct AuditItems(BTreeMap<(UserId, AuditEntryId), AuditEntry>);
@@ -31,6 +32,13 @@ impl AuditLog for MemoryStore {
     ) -> Result<(), StoreError> {
         self.run("audit.append", |state| {
             for entry in entries {
+                let place = (
+                    Kind::AuditEntry,
+                    Partition::Audit(user),
+                    entry.id.as_uuid().as_u128(),
+                );
+                let bytes = || meter::bytes_of(entry, BESIDES);
+                state.meter.wrote(place, PUT, bytes);
                 state
                     .audit
                     .0
@@ -76,3 +84,6 @@ fn shows(filter: &AuditFilter, entry: &AuditEntry) -> bool {
         && filter.since.is_none_or(|since| since <= event.at)
         && filter.until.is_none_or(|until| event.at < until)
 }
+
+/// What stands beside an entry's record: keys, end.
+const BESIDES: usize = 110;

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 
 use super::MemoryStore;
+use super::meter::{self, Fresh, Kind, PUT, PUT_REFUSED, Partition, Place, UPDATE, UPDATE_REFUSED};
 
 #[derive(Debug, Default)]
 pub(super) struct DayItems {
@@ -37,7 +38,11 @@ impl Plans for MemoryStore {
                 account: plan.account,
             };
             let key = (owner, plan.span.date);
+            let (of_plan, of_day) = (place(Kind::Plan, key), place(Kind::Day, key));
             if state.days.plans.contains_key(&key) {
+                state.meter.refused(of_day, PUT_REFUSED);
+                let bytes = meter::bytes_of(plan, BESIDES_PLAN);
+                state.meter.transacted([(of_plan, bytes), (of_day, 0)]);
                 return Created::Exists;
             }
             state.days.plans.insert(key, plan.clone());
@@ -45,6 +50,10 @@ impl Plans for MemoryStore {
                 day: empty_row(plan),
                 took: BTreeSet::new(),
             };
+            state.meter.wrote(of_day, PUT, || row_bytes(&row));
+            state
+                .meter
+                .wrote(of_plan, PUT, || meter::bytes_of(plan, BESIDES_PLAN));
             state.days.rows.insert(key, row);
             Created::Done
         })
@@ -53,6 +62,8 @@ impl Plans for MemoryStore {
 
     async fn plan(&self, owner: AccountRef, date: Date) -> Result<Option<DayPlan>, StoreError> {
         self.run("plans.plan", |state| {
+            let place = place(Kind::Plan, (owner, date));
+            state.meter.get(place, Fresh::Consistent);
             state.days.plans.get(&(owner, date)).cloned()
         })
         .await
@@ -70,6 +81,8 @@ impl Plans for MemoryStore {
             }
             let range = (owner, from)..=(owner, to);
             let rows = state.days.rows.range(range);
+            let places = rows.clone().map(|(key, _)| place(Kind::Day, *key));
+            state.meter.query(Kind::Day, Fresh::Consistent, places);
             rows.map(|(_, row)| row.day.clone()).collect()
         })
         .await
@@ -81,6 +94,11 @@ impl Plans for MemoryStore {
         wanted: &[(AccountId, Date)],
     ) -> Result<BTreeMap<AccountId, DayRow>, StoreError> {
         self.run("plans.days_of", |state| {
+            let keys = wanted
+                .iter()
+                .map(|&(account, date)| (AccountRef { user, account }, date));
+            let places = keys.map(|key| place(Kind::Day, key));
+            state.meter.batch_get(Kind::Day, places);
             wanted
                 .iter()
                 .filter_map(|&(account, date)| {
@@ -94,6 +112,7 @@ impl Plans for MemoryStore {
 
     async fn replace_day(&self, owner: AccountRef, day: &DayRow) -> Result<Replaced, StoreError> {
         self.run_replace("plans.replace_day", |state| {
+            let place = place(Kind::Day, (owner, day.date));
             match state.days.rows.get_mut(&(owner, day.date)) {
                 Some(row) if row.day.version + 1 == day.version => {
                     // What was taken belongs to `take_reply`, which does not touch the version.
@@ -102,9 +121,13 @@ impl Plans for MemoryStore {
                         replies_taken,
                         ..day.clone()
                     };
+                    state.meter.wrote(place, UPDATE, || row_bytes(row));
                     Replaced::Done
                 }
-                _ => Replaced::Stale,
+                _ => {
+                    state.meter.refused(place, UPDATE_REFUSED);
+                    Replaced::Stale
+                }
             }
         })
         .await
@@ -117,17 +140,18 @@ impl Plans for MemoryStore {
         slot: SlotId,
     ) -> Result<bool, StoreError> {
         self.run("plans.take_reply", |state| {
-            let Some(row) = state.days.rows.get_mut(&(owner, date)) else {
-                return false;
+            let place = place(Kind::Day, (owner, date));
+            let row = state.days.rows.get_mut(&(owner, date));
+            let took_before = row.as_ref().is_some_and(|row| row.took.contains(&slot));
+            let has_room = |row: &Row| row.day.replies_taken < row.day.reply_budget;
+            let Some(row) = row.filter(|row| !took_before && has_room(row)) else {
+                state.meter.refused(place, UPDATE_REFUSED);
+                return took_before;
             };
-            if row.took.contains(&slot) {
-                return true;
-            }
-            if row.day.replies_taken >= row.day.reply_budget {
-                return false;
-            }
             row.day.replies_taken += 1;
-            row.took.insert(slot)
+            row.took.insert(slot);
+            state.meter.wrote(place, UPDATE, || row_bytes(row));
+            true
         })
         .await
     }
@@ -146,6 +170,10 @@ impl PoolLedger for MemoryStore {
         self.run("ledger.note", |state| {
             let senders = state.days.ledger.entry((user, pool, date)).or_default();
             senders.insert(sender, planned.clone());
+            let place = ledger_place(user, pool, date, sender);
+            state
+                .meter
+                .wrote(place, PUT, || meter::bytes_of(planned, BESIDES_LEDGER));
         })
         .await
     }
@@ -159,6 +187,9 @@ impl PoolLedger for MemoryStore {
         self.run("ledger.receiving", |state| {
             let mut receiving = BTreeMap::new();
             let senders = state.days.ledger.get(&(user, pool, date));
+            let noted = senders.into_iter().flatten();
+            let places = noted.map(|(sender, _)| ledger_place(user, pool, date, *sender));
+            state.meter.query(Kind::Ledger, Fresh::Consistent, places);
             for (target, mails) in senders
                 .into_iter()
                 .flatten()
@@ -184,4 +215,24 @@ fn empty_row(plan: &DayPlan) -> DayRow {
         cut_short: false,
         version: 1,
     }
+}
+
+/// What stands beside a plan's record: keys, end.
+const BESIDES_PLAN: usize = 130;
+/// What stands beside a day's record: keys, version, end, the reply budget and what is taken of it.
+const BESIDES_DAY: usize = 190;
+/// What stands beside a ledger row's numbers: keys, end.
+const BESIDES_LEDGER: usize = 190;
+
+fn place(kind: Kind, (owner, date): (AccountRef, Date)) -> Place {
+    (kind, Partition::Account(owner), meter::date_number(date))
+}
+
+fn ledger_place(user: UserId, pool: PoolId, date: Date, sender: AccountId) -> Place {
+    let partition = Partition::Ledger(user, pool, date);
+    (Kind::Ledger, partition, sender.as_uuid().as_u128())
+}
+
+fn row_bytes(row: &Row) -> usize {
+    meter::bytes_of(&row.day, BESIDES_DAY) + 16 * row.took.len()
 }

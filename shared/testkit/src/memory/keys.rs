@@ -12,6 +12,7 @@ use agentwarm_core::plan::Plan;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::meter::{Fresh, Kind, Partition};
 use super::{Image, MemoryStore};
 
 #[derive(Debug, Default)]
@@ -137,8 +138,12 @@ impl ApiKeys for MemoryStore {
     }
 
     async fn user(&self, user: UserId) -> Result<Option<User>, StoreError> {
-        self.run("keys.user", |state| state.keys.users.get(&user).cloned())
-            .await
+        self.run("keys.user", |state| {
+            let place = (Kind::User, Partition::User(user), 0);
+            state.meter.get(place, Fresh::Consistent);
+            state.keys.users.get(&user).cloned()
+        })
+        .await
     }
 }
 
@@ -146,6 +151,8 @@ impl ApiKeys for MemoryStore {
 impl UserPlans for MemoryStore {
     async fn plan_of(&self, user: UserId) -> Result<Option<Plan>, StoreError> {
         self.run("keys.plan_of", |state| {
+            let place = (Kind::User, Partition::User(user), 0);
+            state.meter.get(place, Fresh::Consistent);
             state.keys.users.get(&user).map(|user| user.plan)
         })
         .await

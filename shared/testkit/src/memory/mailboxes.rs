@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use super::MemoryStore;
+use super::meter::{self, DELETE, Fresh, Kind, Partition, Place, UPDATE, UPDATE_REFUSED};
 
 #[derive(Debug, Default)]
 pub(super) struct MailboxItems(BTreeMap<AccountRef, Mailbox>);
@@ -27,6 +28,11 @@ struct Mailbox {
 }
 
 impl Mailbox {
+    fn is_held_by(&self, owner: &str) -> bool {
+        let held = self.lease.as_ref();
+        held.is_some_and(|held| held.owner == owner)
+    }
+
     /// Takes over what a visit learned; its health is not the visit's to write.
     fn learn(&mut self, state: &MailboxState) {
         self.state = MailboxState {
@@ -47,6 +53,7 @@ struct Lease {
 impl MailboxReads for MemoryStore {
     async fn state(&self, mailbox: AccountRef) -> Result<MailboxState, StoreError> {
         self.run("mailboxes.state", |state| {
+            state.meter.get(place(mailbox), Fresh::Eventual);
             let item = state.mailboxes.0.get(&mailbox);
             item.map(|item| item.state.clone()).unwrap_or_default()
         })
@@ -70,6 +77,7 @@ impl Mailboxes for MemoryStore {
                 .as_ref()
                 .is_some_and(|lease| now < lease.until && lease.owner != owner);
             if is_held {
+                state.meter.refused(place(mailbox), UPDATE_REFUSED);
                 return None;
             }
             item.lease = Some(Lease {
@@ -77,6 +85,7 @@ impl Mailboxes for MemoryStore {
                 until: now.checked_add(duration).unwrap_or(Timestamp::MAX),
             });
             item.state.version += 1;
+            state.meter.wrote(place(mailbox), UPDATE, || bytes(item));
             Some(MailboxLease {
                 mailbox,
                 owner: owner.to_owned(),
@@ -92,17 +101,15 @@ impl Mailboxes for MemoryStore {
         mailbox_state: &MailboxState,
     ) -> Result<(), StoreError> {
         self.run("mailboxes.release", |state| {
-            let Some(item) = state.mailboxes.0.get_mut(&lease.mailbox) else {
+            let place = place(lease.mailbox);
+            let item = state.mailboxes.0.get_mut(&lease.mailbox);
+            let Some(item) = item.filter(|item| item.is_held_by(&lease.owner)) else {
+                state.meter.refused(place, UPDATE_REFUSED);
                 return;
             };
-            if item
-                .lease
-                .as_ref()
-                .is_some_and(|held| held.owner == lease.owner)
-            {
-                item.learn(mailbox_state);
-                item.lease = None;
-            }
+            item.learn(mailbox_state);
+            item.lease = None;
+            state.meter.wrote(place, UPDATE, || bytes(item));
         })
         .await
     }
@@ -116,9 +123,12 @@ impl Mailboxes for MemoryStore {
         self.run("mailboxes.note", |state| {
             let item = state.mailboxes.0.entry(mailbox).or_default();
             let is_held = item.lease.as_ref().is_some_and(|lease| now < lease.until);
-            if !is_held && item.state.version == noted.version {
-                item.learn(noted);
+            if is_held || item.state.version != noted.version {
+                state.meter.refused(place(mailbox), UPDATE_REFUSED);
+                return;
             }
+            item.learn(noted);
+            state.meter.wrote(place(mailbox), UPDATE, || bytes(item));
         })
         .await
     }
@@ -129,7 +139,9 @@ impl Mailboxes for MemoryStore {
         health: &ConnectionHealth,
     ) -> Result<(), StoreError> {
         self.run("mailboxes.note_health", |state| {
-            state.mailboxes.0.entry(mailbox).or_default().state.health = health.clone();
+            let item = state.mailboxes.0.entry(mailbox).or_default();
+            item.state.health = health.clone();
+            state.meter.wrote(place(mailbox), UPDATE, || bytes(item));
         })
         .await
     }
@@ -137,7 +149,19 @@ impl Mailboxes for MemoryStore {
     async fn forget(&self, mailbox: AccountRef) -> Result<(), StoreError> {
         self.run("mailboxes.forget", |state| {
             state.mailboxes.0.remove(&mailbox);
+            state.meter.refused(place(mailbox), DELETE);
         })
         .await
     }
+}
+
+/// What stands beside a mailbox's record: keys, lease, end.
+const BESIDES: usize = 200;
+
+fn place(mailbox: AccountRef) -> Place {
+    (Kind::Mailbox, Partition::Mailbox(mailbox), 0)
+}
+
+fn bytes(item: &Mailbox) -> usize {
+    meter::bytes_of(&item.state, BESIDES)
 }

@@ -9,7 +9,7 @@
 //!
 //! A store can be told to misbehave ([`MemoryStore::fail_next`]): not to answer, to do the work and lose the answer, or to report that
 //! somebody else wrote first. [`Chaos`] does the same by chance, and more. A use case is crash-safe when every such cut leaves something that later
-//! work mends.
+//! work mends. It can be asked what its calls would cost ([`MemoryStore::meter`]).
 
 mod accounts;
 mod audit;
@@ -22,6 +22,7 @@ mod keys;
 pub mod look;
 pub mod mail;
 mod mailboxes;
+pub mod meter;
 mod pools;
 pub mod queue;
 pub mod requests;
@@ -48,6 +49,7 @@ use agentwarm_core::warmup::test_mode::TestMode;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use self::meter::Meter;
 use crate::chaos::{Chaos, Stroke};
 
 /// How long what is counted by day is kept from the beginning of the day, as in DynamoDB.
@@ -112,6 +114,7 @@ struct State {
     hand_sent: BTreeMap<(AccountRef, Date), u32>,
     keys: keys::KeyItems,
     mailboxes: mailboxes::MailboxItems,
+    meter: Meter,
     pools: pools::PoolItems,
     slots: slots::SlotItems,
     suppressions: suppressions::SuppressionItems,
@@ -160,6 +163,11 @@ impl MemoryStore {
         };
         state.totals.retain(|(_, date), _| lives(*date));
         state.hand_sent.retain(|(_, date), _| lives(*date));
+    }
+
+    /// Lets somebody at the meter of what the store's calls would cost.
+    pub fn meter<T>(&self, work: impl FnOnce(&mut Meter) -> T) -> T {
+        work(&mut self.lock().meter)
     }
 
     /// The changes since this was last asked, in order.

@@ -9,7 +9,9 @@ use agentwarm_core::audit::Event;
 use agentwarm_core::ids::{AccountId, PoolId, UserId};
 use agentwarm_core::pool::Pool;
 use async_trait::async_trait;
+use uuid::Uuid;
 
+use super::meter::{Fresh, Kind, Partition, Place};
 use super::{Image, MemoryStore};
 
 #[derive(Debug, Default)]
@@ -50,6 +52,8 @@ impl PoolItems {
 impl PoolReads for MemoryStore {
     async fn get(&self, user: UserId, pool: PoolId) -> Result<Option<Pool>, StoreError> {
         self.run("pools.get", |state| {
+            let place = place(Kind::Pool, user, *pool.as_uuid());
+            state.meter.get(place, Fresh::Consistent);
             state.pools.pools.get(&(user, pool)).cloned()
         })
         .await
@@ -57,11 +61,15 @@ impl PoolReads for MemoryStore {
 
     async fn list(&self, user: UserId) -> Result<Vec<Pool>, StoreError> {
         self.run("pools.list", |state| {
-            let of_user = state.pools.pools.iter().rev();
-            of_user
-                .filter(|((owner, _), _)| *owner == user)
-                .map(|(_, pool)| pool.clone())
-                .collect()
+            let first = (user, PoolId::from_uuid(Uuid::nil()));
+            let last = (user, PoolId::from_uuid(Uuid::max()));
+            let of_user = state.pools.pools.range(first..=last).rev();
+            let pools: Vec<_> = of_user.map(|(_, pool)| pool.clone()).collect();
+            let places = pools
+                .iter()
+                .map(|pool| place(Kind::Pool, user, *pool.id.as_uuid()));
+            state.meter.query(Kind::Pool, Fresh::Eventual, places);
+            pools
         })
         .await
     }
@@ -73,13 +81,13 @@ impl PoolReads for MemoryStore {
         limit: u32,
     ) -> Result<Vec<AccountId>, StoreError> {
         self.run("pools.members", |state| {
-            let members = state.pools.members.get(&(user, pool));
+            let members = state.pools.members.get(&(user, pool)).into_iter().flatten();
+            let members: Vec<_> = members.take(limit as usize).copied().collect();
+            let places = members
+                .iter()
+                .map(|account| place(Kind::Member, user, *account.as_uuid()));
+            state.meter.query(Kind::Member, Fresh::Eventual, places);
             members
-                .into_iter()
-                .flatten()
-                .take(limit as usize)
-                .copied()
-                .collect()
         })
         .await
     }
@@ -172,4 +180,8 @@ impl PoolWrites for MemoryStore {
         })
         .await
     }
+}
+
+fn place(kind: Kind, user: UserId, id: Uuid) -> Place {
+    (kind, Partition::User(user), id.as_u128())
 }

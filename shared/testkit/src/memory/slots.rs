@@ -10,6 +10,7 @@ use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::Slot;
 use async_trait::async_trait;
 
+use super::meter::{self, Fresh, Kind, PUT, PUT_REFUSED, Partition, Place};
 use super::{Image, MemoryStore, State};
 
 #[derive(Debug, Default)]
@@ -23,6 +24,7 @@ impl Slots for MemoryStore {
     async fn create(&self, slot: &Slot) -> Result<Created, StoreError> {
         self.run("slots.create", |state| {
             if state.slots.slots.contains_key(&slot_key(slot)) {
+                state.meter.refused(slot_place(slot_key(slot)), PUT_REFUSED);
                 return Created::Exists;
             }
             state.put_slot(slot, Vec::new());
@@ -33,6 +35,8 @@ impl Slots for MemoryStore {
 
     async fn get(&self, sender: AccountRef, slot: SlotId) -> Result<Option<Slot>, StoreError> {
         self.run("slots.get", |state| {
+            let place = slot_place((sender, slot));
+            state.meter.get(place, Fresh::Consistent);
             state.slots.slots.get(&(sender, slot)).cloned()
         })
         .await
@@ -45,7 +49,10 @@ impl Slots for MemoryStore {
         to: SlotId,
     ) -> Result<Vec<Slot>, StoreError> {
         self.run("slots.between", |state| {
-            within(&state.slots.slots, sender, from, to)
+            let slots = within(&state.slots.slots, sender, from, to);
+            let places = slots.iter().map(slot_key).map(slot_place);
+            state.meter.query(Kind::Slot, Fresh::Eventual, places);
+            slots
         })
         .await
     }
@@ -57,7 +64,10 @@ impl Slots for MemoryStore {
         to: SlotId,
     ) -> Result<Vec<Slot>, StoreError> {
         self.run("slots.written_between", |state| {
-            within(&state.slots.slots, sender, from, to)
+            let slots = within(&state.slots.slots, sender, from, to);
+            let places = slots.iter().map(slot_key).map(slot_place);
+            state.meter.query(Kind::Slot, Fresh::Consistent, places);
+            slots
         })
         .await
     }
@@ -66,7 +76,10 @@ impl Slots for MemoryStore {
         self.run_replace("slots.replace", |state| {
             match state.slots.slots.get(&slot_key(slot)) {
                 Some(stored) if stored.version + 1 == slot.version => {}
-                _ => return Replaced::Stale,
+                _ => {
+                    state.meter.refused(slot_place(slot_key(slot)), PUT_REFUSED);
+                    return Replaced::Stale;
+                }
             }
             state.put_slot(slot, events);
             Replaced::Done
@@ -80,6 +93,8 @@ impl Receipts for MemoryStore {
     async fn create(&self, receipt: &Receipt, events: Vec<Event>) -> Result<Created, StoreError> {
         self.run("receipts.create", |state| {
             if state.slots.receipts.contains_key(&receipt_key(receipt)) {
+                let place = receipt_place(receipt_key(receipt));
+                state.meter.refused(place, PUT_REFUSED);
                 return Created::Exists;
             }
             state.put_receipt(receipt, events);
@@ -90,6 +105,8 @@ impl Receipts for MemoryStore {
 
     async fn get(&self, receiver: AccountRef, slot: SlotId) -> Result<Option<Receipt>, StoreError> {
         self.run("receipts.get", |state| {
+            let place = receipt_place((receiver, slot));
+            state.meter.get(place, Fresh::Consistent);
             state.slots.receipts.get(&(receiver, slot)).cloned()
         })
         .await
@@ -102,7 +119,10 @@ impl Receipts for MemoryStore {
         to: SlotId,
     ) -> Result<Vec<Receipt>, StoreError> {
         self.run("receipts.between", |state| {
-            within(&state.slots.receipts, receiver, from, to)
+            let receipts = within(&state.slots.receipts, receiver, from, to);
+            let places = receipts.iter().map(receipt_key).map(receipt_place);
+            state.meter.query(Kind::Receipt, Fresh::Eventual, places);
+            receipts
         })
         .await
     }
@@ -113,6 +133,11 @@ impl Receipts for MemoryStore {
         mails: &[(AccountId, SlotId)],
     ) -> Result<Vec<SlotId>, StoreError> {
         self.run("receipts.found", |state| {
+            let keys = mails
+                .iter()
+                .map(|&(account, slot)| (AccountRef { user, account }, slot));
+            let places = keys.map(receipt_place);
+            state.meter.batch_get(Kind::Receipt, places);
             mails
                 .iter()
                 .filter(|&&(account, slot)| {
@@ -129,7 +154,11 @@ impl Receipts for MemoryStore {
         self.run_replace("receipts.replace", |state| {
             match state.slots.receipts.get(&receipt_key(receipt)) {
                 Some(stored) if stored.version + 1 == receipt.version => {}
-                _ => return Replaced::Stale,
+                _ => {
+                    let place = receipt_place(receipt_key(receipt));
+                    state.meter.refused(place, PUT_REFUSED);
+                    return Replaced::Stale;
+                }
             }
             state.put_receipt(receipt, events);
             Replaced::Done
@@ -140,6 +169,9 @@ impl Receipts for MemoryStore {
 
 impl State {
     fn put_slot(&mut self, slot: &Slot, events: Vec<Event>) {
+        self.meter.wrote(slot_place(slot_key(slot)), PUT, || {
+            slot_bytes(slot, &events)
+        });
         self.slots.slots.insert(slot_key(slot), slot.clone());
         let key = format!("slot#{}#{}", slot.sender, slot.id);
         let image = Image::Slot(Box::new(slot.clone()));
@@ -147,6 +179,9 @@ impl State {
     }
 
     fn put_receipt(&mut self, receipt: &Receipt, events: Vec<Event>) {
+        let place = receipt_place(receipt_key(receipt));
+        self.meter
+            .wrote(place, PUT, || receipt_bytes(receipt, &events));
         self.slots
             .receipts
             .insert(receipt_key(receipt), receipt.clone());
@@ -183,4 +218,32 @@ fn receipt_key(receipt: &Receipt) -> (AccountRef, SlotId) {
         account: receipt.receiver,
     };
     (receiver, receipt.slot)
+}
+
+fn slot_place((sender, slot): (AccountRef, SlotId)) -> Place {
+    let account = Partition::Account(sender);
+    (Kind::Slot, account, slot.as_uuid().as_u128())
+}
+
+fn receipt_place((receiver, slot): (AccountRef, SlotId)) -> Place {
+    let account = Partition::Account(receiver);
+    (Kind::Receipt, account, slot.as_uuid().as_u128())
+}
+
+/// What stands beside the record: keys, version, end.
+const BESIDES: usize = 150;
+
+/// A slot's id, user and sender stand in its key alone.
+fn slot_bytes(slot: &Slot, events: &[Event]) -> usize {
+    let in_key: usize = ["id", "user", "sender"].map(meter::id_field).iter().sum();
+    meter::bytes_of(slot, BESIDES) - in_key + meter::event_bytes(events)
+}
+
+/// The same of a receipt.
+fn receipt_bytes(receipt: &Receipt, events: &[Event]) -> usize {
+    let in_key: usize = ["slot", "user", "receiver"]
+        .map(meter::id_field)
+        .iter()
+        .sum();
+    meter::bytes_of(receipt, BESIDES) - in_key + meter::event_bytes(events)
 }

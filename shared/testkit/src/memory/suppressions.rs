@@ -8,10 +8,12 @@ use agentwarm_app::ports::suppressions::{Suppression, SuppressionFilter, Suppres
 use agentwarm_app::ports::{PageOf, PageRequest, StoreError};
 use agentwarm_core::email::EmailAddress;
 use agentwarm_core::ids::UserId;
+use agentwarm_core::seed::Seed;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::MemoryStore;
+use super::meter::{Fresh, Kind, Partition, Place};
 
 /// Entries by user and address.
 #[derive(Debug, Default)]
@@ -47,6 +49,8 @@ impl Suppressions for MemoryStore {
         at: Timestamp,
     ) -> Result<Vec<String>, StoreError> {
         self.run("suppressions.suppressed", |state| {
+            let places = emails.iter().map(|email| place(user, email));
+            state.meter.batch_get(Kind::Suppression, places);
             emails
                 .iter()
                 .filter(|email| state.suppressions.holds(user, email, at))
@@ -65,7 +69,17 @@ impl Suppressions for MemoryStore {
         until: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         self.run("suppressions.suppress", |state| {
-            state.suppressions.put(user, email, reason, at, until);
+            state.meter.get(place(user, email), Fresh::Consistent);
+            let entry = state.suppressions.put(user, email, reason, at, until);
+            let listed = (
+                Kind::Suppression,
+                Partition::User(user),
+                entry.id.as_uuid().as_u128(),
+            );
+            let bytes = BESIDES + email.len();
+            state
+                .meter
+                .transacted([place(user, email), listed].map(|place| (place, bytes)));
         })
         .await
     }
@@ -115,4 +129,12 @@ impl SuppressionList for MemoryStore {
         })
         .await
     }
+}
+
+/// An entry without its address: keys and record.
+const BESIDES: usize = 300;
+
+fn place(user: UserId, email: &str) -> Place {
+    let address = Seed::root(email.to_lowercase().as_bytes()).entropy();
+    (Kind::Suppression, Partition::User(user), address)
 }

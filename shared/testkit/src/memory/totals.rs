@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 
 use super::MemoryStore;
+use super::meter::{Kind, Partition, UPDATE, UPDATE_REFUSED, date_number};
 
 #[async_trait]
 impl SendTotals for MemoryStore {
@@ -18,11 +19,14 @@ impl SendTotals for MemoryStore {
         max: u32,
     ) -> Result<LetGo, StoreError> {
         self.run("totals.let_go", |state| {
+            let place = (Kind::SendTotal, Partition::Total(user), date_number(date));
             let total = state.totals.entry((user, date)).or_default();
             if total.saturating_add(count) > max {
+                state.meter.refused(place, UPDATE_REFUSED);
                 return LetGo::No { total: *total };
             }
             *total += count;
+            state.meter.wrote(place, UPDATE, || 150);
             LetGo::Yes { total: *total }
         })
         .await

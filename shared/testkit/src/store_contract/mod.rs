@@ -48,6 +48,8 @@ use agentwarm_app::ports::suppressions::SuppressionList;
 use agentwarm_app::ports::test_mode::{TestModeWrites, TestModes};
 use agentwarm_app::ports::totals::SendTotals;
 
+use crate::memory::MemoryStore;
+
 /// The storage ports of one empty store.
 #[derive(Clone)]
 pub struct Store {
@@ -101,6 +103,39 @@ pub struct Store {
     pub mailboxes: Arc<dyn Mailboxes>,
     /// The audit log.
     pub audit: Arc<dyn AuditLog>,
+}
+
+impl Store {
+    /// The ports of a store in memory, which has so many shards.
+    pub fn in_memory(memory: &Arc<MemoryStore>, shards: Shards) -> Self {
+        Self {
+            key_lookup: memory.clone(),
+            api_keys: memory.clone(),
+            user_plans: memory.clone(),
+            accounts: memory.clone(),
+            account_updates: memory.clone(),
+            account_life: memory.clone(),
+            crm_links: memory.clone(),
+            crm_link_writes: memory.clone(),
+            pools: memory.clone(),
+            pool_writes: memory.clone(),
+            plans: memory.clone(),
+            ledger: memory.clone(),
+            slots: memory.clone(),
+            receipts: memory.clone(),
+            suppressions: memory.clone(),
+            suppression_list: memory.clone(),
+            test_modes: memory.clone(),
+            test_mode_writes: memory.clone(),
+            totals: memory.clone(),
+            hand_sent: memory.clone(),
+            due: memory.clone(),
+            shards,
+            roster: memory.clone(),
+            mailboxes: memory.clone(),
+            audit: memory.clone(),
+        }
+    }
 }
 
 /// Makes a `#[tokio::test]` of every case; `$store` is an `async fn() -> Store`.

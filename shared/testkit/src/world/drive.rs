@@ -258,7 +258,8 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-fn followed(change: memory::Change) -> fanout::Change {
+/// A change as the stream hands it out.
+pub fn followed(change: memory::Change) -> fanout::Change {
     fanout::Change {
         id: format!("{}|{}", change.key, change.version),
         user: change.user,

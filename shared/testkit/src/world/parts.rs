@@ -38,7 +38,6 @@ use crate::memory::queue::MemoryQueues;
 use crate::memory::vault::MemoryVault;
 
 const TOKEN_HEADER: &str = "X-AW-Token";
-const SHARDS: Shards = Shards(2);
 
 /// The ports of one world.
 pub(super) struct Parts {
@@ -51,14 +50,15 @@ pub(super) struct Parts {
     pub(super) readers_clock: Arc<SkewedClock>,
     pub(super) vault: Arc<MemoryVault>,
     entropy: Arc<SeededEntropy>,
+    shards: Shards,
 }
 
 impl Parts {
-    pub(super) fn new(seed: &Seed, now: Timestamp) -> Self {
+    pub(super) fn new(seed: &Seed, now: Timestamp, shards: Shards) -> Self {
         let chaos = Arc::new(Chaos::seeded(&seed.child("chaos")));
         let clock = Arc::new(VirtualClock::at(now));
         Self {
-            store: Arc::new(MemoryStore::in_chaos(SHARDS, chaos.clone())),
+            store: Arc::new(MemoryStore::in_chaos(shards, chaos.clone())),
             queues: Arc::new(MemoryQueues::in_chaos(chaos.clone())),
             post: PostOffice::in_world(TOKEN_HEADER, chaos.clone(), clock.clone()),
             senders_clock: Arc::new(SkewedClock::beside(clock.clone(), chaos.clone())),
@@ -66,6 +66,7 @@ impl Parts {
             clock,
             vault: Arc::default(),
             entropy: Arc::new(SeededEntropy::new(seed.child("entropy"))),
+            shards,
             chaos,
         }
     }
@@ -87,7 +88,7 @@ impl Parts {
             plans: self.store.clone(),
             planning: self.planning(),
             clock: self.clock.clone(),
-            shards: SHARDS,
+            shards: self.shards,
             queue_delays: false,
         }
     }

@@ -89,12 +89,12 @@ impl Bill {
 }
 
 /// Requests to SQS: sends of functions, and receives and deletes of pollers that had something to do.
-pub(super) fn sqs_requests(day: &Usage) -> f64 {
+pub(crate) fn sqs_requests(day: &Usage) -> f64 {
     calls(day, "sqs:") + day.total(What::PollerCall)
 }
 
 /// Requests to KMS.
-pub(super) fn kms_calls(day: &Usage) -> f64 {
+pub(crate) fn kms_calls(day: &Usage) -> f64 {
     calls(day, "kms:")
 }
 

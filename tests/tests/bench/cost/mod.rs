@@ -1,7 +1,7 @@
 //! The price of a warmup mail, from a metered day of many mailboxes over the full path of requests: real functions, mail servers, emulator.
 
 mod arrivals;
-mod bill;
+pub(crate) mod bill;
 mod published;
 mod report;
 mod servers;

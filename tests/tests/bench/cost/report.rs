@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::bill::{Bill, kms_calls, sqs_requests};
+use crate::breakdown::breakdown;
 use crate::prices::Prices;
 use crate::table::{figure, table, wrapped};
 use crate::usage::{Usage, What};
-
-/// Lines of a breakdown; what is below a hundredth of a unit for each mail is summed up.
-const SMALL: f64 = 0.01;
 
 /// How the figures come about.
 const HOW_COUNTED: &str = "How it is counted. Write units are those that the emulator reports for each call (no table has an index), with writes whose condition \
@@ -45,9 +43,9 @@ impl Report<'_> {
             "What each function uses, per mail:\n".to_owned(),
             self.functions(),
             "Write units per mail, by function and item:\n".to_owned(),
-            self.breakdown(What::WriteUnits),
+            breakdown(self.day, What::WriteUnits, self.bill.mails),
             "Read units per mail, likewise:\n".to_owned(),
-            self.breakdown(What::ReadUnits),
+            breakdown(self.day, What::ReadUnits, self.bill.mails),
             wrapped(HOW_COUNTED),
         ]
         .join("\n")
@@ -165,27 +163,6 @@ impl Report<'_> {
             ],
             rows,
         )
-    }
-
-    fn breakdown(&self, what: What) -> String {
-        let mut lines: Vec<(String, f64)> = self
-            .day
-            .of(what)
-            .map(|(key, amount)| {
-                let name = format!("{}: {}", key.function, key.detail);
-                (name, amount / self.bill.mails)
-            })
-            .collect();
-        lines.sort_by(|left, right| right.1.total_cmp(&left.1));
-        let rest: f64 = lines
-            .extract_if(.., |(_, amount)| *amount < SMALL)
-            .map(|(_, amount)| amount)
-            .sum();
-        lines.push(("all others".to_owned(), rest));
-        let rows = lines
-            .into_iter()
-            .map(|(name, amount)| [name, figure(amount)]);
-        table(["function: item (operation)", "per mail"], rows)
     }
 }
 

@@ -48,6 +48,7 @@ impl PostOffice {
             None => return Err(ConnectFailure::Credentials),
         }
         office.logins += 1;
+        office.imap_logins += u64::from(protocol == MailProtocol::Imap);
         Ok(address)
     }
 

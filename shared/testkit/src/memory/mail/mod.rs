@@ -45,6 +45,7 @@ struct Office {
     token_header: String,
     mailboxes: BTreeMap<String, Mailbox>,
     logins: u64,
+    imap_logins: u64,
     handed_over: Vec<HandedOver>,
     /// The Message-IDs that were refused for good.
     refused: BTreeSet<String>,
@@ -166,6 +167,7 @@ impl PostOffice {
             token_header: token_header.to_owned(),
             mailboxes: BTreeMap::new(),
             logins: 0,
+            imap_logins: 0,
             handed_over: Vec::new(),
             refused: BTreeSet::new(),
             doubled: BTreeSet::new(),
@@ -349,6 +351,16 @@ impl PostOffice {
     /// How often somebody logged in, by either protocol.
     pub fn logins(&self) -> u64 {
         self.lock().logins
+    }
+
+    /// How often somebody logged in by IMAP.
+    pub fn imap_logins(&self) -> u64 {
+        self.lock().imap_logins
+    }
+
+    /// Forgets which mails were handed over: who sends many needs the room.
+    pub fn forget_handed_over(&self) {
+        self.lock().handed_over.clear();
     }
 
     /// How often a login to `address` was refused.
