@@ -73,7 +73,10 @@ impl Look<'_> {
     /// The sends that ticks will still hand out, and when.
     pub fn sends_to_come(&self) -> impl Iterator<Item = (SlotId, Timestamp)> {
         let due = &self.0.due;
-        let entries = due.entries.values().flatten();
+        let all_ticked = due.watermarks.len() >= usize::from(self.1.0);
+        let oldest = due.watermarks.values().min().filter(|_| all_ticked);
+        let from = oldest.copied().unwrap_or(Timestamp::MIN);
+        let entries = due.entries.range(from..).flat_map(|(_, entries)| entries);
         entries.filter_map(move |entry| {
             let DueKind::Send { slot, .. } = entry.kind else {
                 return None;
