@@ -161,7 +161,7 @@ impl Peer {
     }
 
     /// Says no more, but listens.
-    pub(crate) async fn half_close(&mut self) {
+    pub async fn half_close(&mut self) {
         let _ = self.stream.shutdown().await;
     }
 

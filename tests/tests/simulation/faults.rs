@@ -7,6 +7,7 @@ use agentwarm_app::ports::mail::{Folder, Submission};
 use agentwarm_core::account::AccountStatus;
 use agentwarm_core::pool::PoolOverrides;
 use agentwarm_core::seed::SeedRng;
+use agentwarm_core::time::MOST_CLOCK_SKEW_SECONDS;
 use agentwarm_testkit::chaos::Rates;
 use agentwarm_testkit::memory::mail::{Scripted, Trouble, Verb};
 use agentwarm_testkit::world::Turbulence;
@@ -22,10 +23,8 @@ const START: &str = "2026-03-10T00:00:00Z";
 /// How long the world is calm after a storm: a mail in doubt is settled after a day, and a day is closed a day after its end.
 const CALM_HOURS: i64 = 72;
 
-/// How far the clocks of workers are off at most: ahead of the scheduler's, and behind it. Behind it is as far as the index takes what such a
-/// worker files (`DueEntry::filed`); five minutes are to be borne, too.
-const SKEW_AHEAD: SignedDuration = SignedDuration::from_mins(5);
-const SKEW_BEHIND: SignedDuration = SignedDuration::from_secs(50);
+/// How far the clocks of workers are off at most, either way.
+const SKEW: SignedDuration = SignedDuration::from_secs(MOST_CLOCK_SKEW_SECONDS);
 
 /// How many worlds are run when nobody says.
 const WORLDS: u64 = 200;
@@ -94,7 +93,7 @@ async fn storm(number: u64) -> Sim {
     };
     let mut sim = Sim::of("storm", number, &AROUND_THE_WORLD, START, busy).await;
     sim.watch.crowded = true;
-    sim.watch.skew = SKEW_AHEAD.max(SKEW_BEHIND);
+    sim.watch.skew = SKEW;
     sim.patience = Patience::long();
     sim.world.post.set_spam_share("clara@cedar.test", 0.15);
     let mut weather = seeds::seed("weather", number).rng();
@@ -212,8 +211,8 @@ fn hour_of_ticks(sim: &mut Sim, rng: &mut SeedRng) {
 
 /// How far a worker's clock is off.
 fn skew(rng: &mut SeedRng) -> SignedDuration {
-    let range = u64::try_from((SKEW_AHEAD + SKEW_BEHIND).as_secs()).unwrap();
-    SignedDuration::from_secs(i64::try_from(rng.below(range + 1)).unwrap()) - SKEW_BEHIND
+    let range = u64::try_from(2 * MOST_CLOCK_SKEW_SECONDS).unwrap();
+    SignedDuration::from_secs(i64::try_from(rng.below(range + 1)).unwrap()) - SKEW
 }
 
 /// From a clock that is five minutes ahead to the 48 hours that TTL may take.
