@@ -250,7 +250,7 @@ impl Visiting {
             .await;
         let hold = inside.hold;
         let noted = match &result {
-            Ok(Some(sat)) => Some(noted(hold.state(), cursors, *sat, now)),
+            Ok(Some(sat)) => Some(noted(hold.state(), &cursors, *sat, now)),
             Ok(None) | Err(_) => None,
         };
         let left = hold.leave(noted.as_ref()).await;
@@ -381,7 +381,7 @@ impl Visiting {
 }
 
 /// What a mailbox is left as that was in this `state`: read up to `cursors`, and all that was due until `now` done.
-fn noted(state: &MailboxState, cursors: Cursors, sat: Sat, now: Timestamp) -> MailboxState {
+fn noted(state: &MailboxState, cursors: &Cursors, sat: Sat, now: Timestamp) -> MailboxState {
     MailboxState {
         inbox: cursors.inbox,
         junk: cursors.junk,
