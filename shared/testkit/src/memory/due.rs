@@ -53,7 +53,7 @@ impl DueIndex for MemoryStore {
                 if shares_an_item(entry, &mut together) {
                     state.meter.shares_an_item(place, THREAD_BYTES);
                 } else {
-                    state.meter.wrote(place, BATCH_WRITE, || ENTRY_BYTES);
+                    state.meter.wrote(place, BATCH_WRITE, || bytes(entry));
                 }
                 let same_instant = state.due.entries.entry(entry.at).or_default();
                 if !same_instant.contains(entry) {
@@ -179,6 +179,19 @@ impl Roster for MemoryStore {
 
 /// Within what time threads of one mailbox that are put at once share an item, as in DynamoDB.
 const TOGETHER: SignedDuration = SignedDuration::from_mins(30);
+
+/// What an answer's entry takes besides: the slot that it answers.
+const ANSWERS_BYTES: usize = 23;
+
+fn bytes(entry: &DueEntry) -> usize {
+    match entry.kind {
+        DueKind::Send {
+            slot_kind: SlotKind::Reply { .. },
+            ..
+        } => ENTRY_BYTES + ANSWERS_BYTES,
+        _ => ENTRY_BYTES,
+    }
+}
 
 /// What a thread takes in the item of another.
 const THREAD_BYTES: usize = 36;
