@@ -272,7 +272,8 @@ impl Sending {
         }
     }
 
-    /// A session and the health that it begins with, or when the sender's server may be tried next: not before a failure's back-off is over, whoever met it.
+    /// A session and the health that it begins with, or when the sender's server may be tried next: not before a failure's back-off is over,
+    /// whoever met it.
     async fn connect(
         &self,
         sender: &Account,
