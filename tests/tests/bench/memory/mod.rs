@@ -53,7 +53,7 @@ async fn of_a_day() {
     for size in [SMALL, MIDDLE, LARGE] {
         days.push(metered(size, None).await);
     }
-    let outage = metered(SMALL, Some(OUTAGE)).await;
+    let outage = metered(LARGE, Some(OUTAGE)).await;
     crate::document::write("Many mailboxes", &report::text(&days, &outage));
 }
 
