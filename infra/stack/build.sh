@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds of every function for Lambda, which `sam deploy` uploads.
 #
-#   build.sh         release builds in target/lambda/NAME/bootstrap.zip, which template.yaml's CodeUri names. For arm64 as in the template;
+#   build.sh         builds of the profile `deploy` in target/lambda/NAME/bootstrap.zip, which template.yaml's CodeUri names. For arm64 as in the template;
 #                    AGENTWARM_LAMBDA_ARCH=x86_64 is for machines that cannot, and then deploy with the parameter Architecture=x86_64
 #   build.sh quick   builds for this machine, without optimisation, in target/lambda-quick/NAME/bootstrap.zip: what the tests deploy
 set -euo pipefail
@@ -26,7 +26,7 @@ build_release() {
   local target
   target=$(lambda_target "${AGENTWARM_LAMBDA_ARCH:-arm64}")
   require_target "$target"
-  cargo lambda build --release --target "$target" --output-format zip --lambda-dir target/lambda "${packages[@]}"
+  cargo lambda build --profile deploy --target "$target" --output-format zip --lambda-dir target/lambda "${packages[@]}"
 }
 
 # With what the tests were built of, so that little but linking is left.

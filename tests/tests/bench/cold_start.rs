@@ -1,6 +1,6 @@
 //! What a function's start costs: from the process to its first question for work.
 //!
-//! Each release binary is started against a runtime API that only notes the first `GET …/next`, and read out of `/proc` at that instant.
+//! Each binary that would be deployed is started against a runtime API that only notes the first `GET …/next`, and read out of `/proc` at that instant.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -86,20 +86,20 @@ fn report(environment: &BTreeMap<String, String>) -> String {
         "function", "CPU ms", "wall ms", "peak MB", "file MB", "zip MB",
     ];
     let text = format!(
-        "`make bench`: spawn to the first poll of the runtime API, medians of {RUNS} starts of each release binary of this machine's \
-         architecture; `{HELLO}` is `lambda_http` and nothing else. The binaries are read from the page cache: a first start on Lambda also \
+        "`make bench`: spawn to the first poll of the runtime API, medians of {RUNS} starts of each binary as it is deployed \
+         (profile `deploy`), of this machine's architecture; `{HELLO}` is `lambda_http` and nothing else. The binaries are read from the page cache: a first start on Lambda also \
          loads them. Zip is deflate at level 9. Goals: ≤ 6 ms of CPU, ≤ 12 MB with clients built, zip ≤ 5 MB."
     );
     format!("{}\n{}", wrapped(&text), table(head, rows))
 }
 
-/// Where the binaries are.
+/// Where the binaries of the profile `deploy` are: beside this one's.
 fn folder() -> PathBuf {
     let this = std::env::current_exe().unwrap();
-    this.ancestors().nth(2).unwrap().to_owned()
+    this.ancestors().nth(3).unwrap().join("deploy")
 }
 
-/// The release binaries, the one that does nothing first.
+/// The binaries, the one that does nothing first.
 fn binaries() -> Vec<(String, PathBuf)> {
     let folder = folder();
     let functions = functions();
