@@ -6,13 +6,15 @@
 //! event itself, because the URI that it builds begins with the stage (`/Prod/api/…`) and loses what follows a decoded `#`.
 
 use std::convert::Infallible;
+use std::future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use agentwarm_core::ids::RequestId;
 use async_trait::async_trait;
 use lambda_http::request::{LambdaRequest, RequestContext};
-use lambda_http::{Adapter, Body, LambdaEvent, RequestExt, Service, service_fn};
+use lambda_http::{Adapter, Body, IntoResponse, LambdaEvent, RequestExt, Service, service_fn};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -107,17 +109,35 @@ fn id_of(text: &str) -> RequestId {
     })
 }
 
-fn outgoing(response: Response) -> http::Response<Body> {
+/// An answer that is ready for its event. `lambda_http` would decode other bodies by their charset, for which it brings the tables of all
+/// charsets there are: half a megabyte of each zip.
+struct Ready(http::Response<Body>);
+
+impl IntoResponse for Ready {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = http::Response<Body>> + Send>> {
+        Box::pin(future::ready(self.0))
+    }
+}
+
+/// Text goes as it is, anything else as base64.
+fn encoded(bytes: Vec<u8>) -> Body {
+    match String::from_utf8(bytes) {
+        Ok(text) => Body::Text(text),
+        Err(other) => Body::Binary(other.into_bytes()),
+    }
+}
+
+fn outgoing(response: Response) -> Ready {
     let Response {
         status,
         headers,
         body,
         ..
     } = response;
-    let mut outgoing = http::Response::new(Body::Binary(body));
+    let mut outgoing = http::Response::new(encoded(body));
     *outgoing.status_mut() = status;
     *outgoing.headers_mut() = headers;
-    outgoing
+    Ready(outgoing)
 }
 
 /// The answer to an event that cannot be translated.

@@ -182,3 +182,15 @@ async fn other_events_are_no_requests() {
         .unwrap_err();
     assert!(matches!(error, TaskError::Malformed { .. }));
 }
+
+#[test]
+fn text_goes_as_it_is_and_all_else_as_base64() {
+    assert_eq!(
+        encoded(b"{\"name\":\"\xc3\xbc\"}".to_vec()),
+        Body::Text("{\"name\":\"ü\"}".to_owned())
+    );
+    assert_eq!(
+        encoded(vec![0x1f, 0x8b, 0xff]),
+        Body::Binary(vec![0x1f, 0x8b, 0xff])
+    );
+}
