@@ -116,6 +116,11 @@ impl World {
         self.table("ENTITIES_TABLE")
     }
 
+    /// Entities for tasks that act on what people decided minutes or hours before: as they were a moment ago, at half the price.
+    fn recent_entities(&self) -> Result<Table, WorldError> {
+        Ok(self.entities()?.relaxed())
+    }
+
     fn activity(&self) -> Result<ActivityTable, WorldError> {
         Ok(ActivityTable::new(
             self.table("ACTIVITY_TABLE")?,
@@ -159,6 +164,11 @@ impl World {
         Ok(Arc::new(DynamoAccounts::new(self.entities()?)))
     }
 
+    /// Reading accounts as they were a moment ago.
+    pub fn recent_account_reads(&self) -> Result<Arc<DynamoAccounts>, WorldError> {
+        Ok(Arc::new(DynamoAccounts::new(self.recent_entities()?)))
+    }
+
     /// Changing accounts.
     pub fn account_updates(&self) -> Result<Arc<DynamoAccountUpdates>, WorldError> {
         Ok(Arc::new(DynamoAccountUpdates::new(self.entities()?)))
@@ -184,6 +194,11 @@ impl World {
         Ok(Arc::new(DynamoPools::new(self.entities()?)))
     }
 
+    /// Reading pools as they were a moment ago.
+    pub fn recent_pool_reads(&self) -> Result<Arc<DynamoPools>, WorldError> {
+        Ok(Arc::new(DynamoPools::new(self.recent_entities()?)))
+    }
+
     /// Changing pools.
     pub fn pool_writes(&self) -> Result<Arc<DynamoPoolWrites>, WorldError> {
         Ok(Arc::new(DynamoPoolWrites::new(self.entities()?)))
@@ -202,6 +217,11 @@ impl World {
     /// What users say about test mode.
     pub fn test_modes(&self) -> Result<Arc<DynamoTestModes>, WorldError> {
         Ok(Arc::new(DynamoTestModes::new(self.entities()?)))
+    }
+
+    /// What they said until a moment ago.
+    pub fn recent_test_modes(&self) -> Result<Arc<DynamoTestModes>, WorldError> {
+        Ok(Arc::new(DynamoTestModes::new(self.recent_entities()?)))
     }
 
     /// Saying it.

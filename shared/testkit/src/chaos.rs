@@ -27,6 +27,8 @@ pub struct Rates {
     pub answer_lost: f64,
     /// A conditional write is told that somebody else was faster.
     pub stale: f64,
+    /// Who can live with an item as it was a moment ago gets it.
+    pub lag: f64,
     /// The task waits while other tasks go on.
     pub pause: f64,
     /// From here on every call of the task fails.
@@ -137,6 +139,12 @@ impl Chaos {
             *state.met.entry((operation, what)).or_default() += 1;
         }
         happens
+    }
+
+    /// Whether a read of `operation` that may be a moment behind is.
+    pub fn lags(&self, operation: &'static str) -> bool {
+        let lag = self.lock().rates.lag;
+        self.chance(operation, "lag", lag)
     }
 
     /// Notes that `what` was done to `operation` by somebody else.

@@ -371,7 +371,7 @@ impl World {
         let plan = day_plan(&account, date, &[]);
         let plans: &dyn Plans = self.store.as_ref();
         assert_eq!(plans.create(&plan).await.unwrap(), Created::Done);
-        let owner = reference(&account);
+        let owner = AccountRef::of(&account);
         let mut rows = plans.days(owner, date, date).await.unwrap();
         let mut row = rows.remove(0);
         row.figures = figures;
@@ -393,7 +393,7 @@ impl World {
     /// Judges a day.
     pub(crate) async fn judge(&self, id: AccountId, date: Date, reputation: Score) {
         let plans: &dyn Plans = self.store.as_ref();
-        let owner = reference(&self.stored(id).await);
+        let owner = AccountRef::of(&self.stored(id).await);
         let mut row = plans.days(owner, date, date).await.unwrap().remove(0);
         row.reputation = Some(reputation);
         row.version += 1;
@@ -432,13 +432,6 @@ pub(crate) fn credentials(username: &str, password: &str) -> CredentialsInput {
         smtp_security: None,
         access_token: None,
         refresh_token: None,
-    }
-}
-
-pub(crate) fn reference(account: &Account) -> AccountRef {
-    AccountRef {
-        user: account.user,
-        account: account.id,
     }
 }
 

@@ -6,6 +6,7 @@ use agentwarm_local::clock::Pace;
 use agentwarm_local::registry::functions;
 use agentwarm_local::run::config;
 use agentwarm_local::settings::RunSettings;
+use agentwarm_local::template::Template;
 use agentwarm_local::{Functions, StackConfig};
 
 /// Where the servers are, and the configuration of a stack of this name that remembers nothing.
@@ -17,4 +18,10 @@ pub(crate) fn settings(name: &str) -> (RunSettings, StackConfig) {
     name.clone_into(&mut config.stack.name);
     config.remember = false;
     (settings, config)
+}
+
+/// What is deployed.
+pub(crate) fn template() -> Template {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+    Template::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
 }

@@ -18,6 +18,7 @@ mod cold_start;
 mod cost;
 mod deployment;
 mod document;
+mod gathering;
 mod handshake;
 mod machine;
 mod memory;

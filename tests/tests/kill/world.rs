@@ -142,10 +142,7 @@ impl World {
 
     /// Everything about an account, from its tables and its mailbox.
     pub(crate) async fn books(&self, account: Account, last: Date) -> Books {
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let owner = AccountRef::of(account);
         let plans = self.ports.plans().unwrap();
         let days = plans.days(owner, self.first_day, last).await.unwrap();
         let mut day_plans = Vec::new();
@@ -175,10 +172,7 @@ impl World {
     pub(crate) async fn slot(&self, accounts: &[Account], id: SlotId) -> Option<Slot> {
         let slots = self.ports.slots().unwrap();
         for account in accounts {
-            let owner = AccountRef {
-                user: account.user,
-                account: account.id,
-            };
+            let owner = AccountRef::of(account);
             if let Some(slot) = slots.get(owner, id).await.unwrap() {
                 return Some(slot);
             }

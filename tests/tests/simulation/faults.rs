@@ -123,9 +123,11 @@ fn gusts(rng: &mut SeedRng) -> (Rates, Turbulence) {
         stale: rate(),
         cut_off: rate() / 4.0,
         death: rate() / 4.0,
+        lag: 0.0,
         pause: 0.0,
     };
     let rates = Rates {
+        lag: 0.2 * rng.unit(),
         // Most worlds have tasks side by side.
         pause: [0.0, 0.1, 0.3][usize::try_from(rng.below(3)).unwrap()],
         ..rates

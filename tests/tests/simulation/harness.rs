@@ -1,11 +1,14 @@
 //! A world under observation.
 
+use agentwarm_app::ports::days::AccountRef;
+use agentwarm_app::ports::queue::SendOrder;
 use agentwarm_core::account::Account;
 use agentwarm_core::ids::AccountId;
 use agentwarm_core::mail::receipt::Receipt;
-use agentwarm_core::mail::slot::Slot;
+use agentwarm_core::mail::slot::{Slot, SlotKind};
 use agentwarm_core::plan::Plan;
 use agentwarm_core::pool::PoolOverrides;
+use agentwarm_core::warmup::day::PlannedSlot;
 use agentwarm_testkit::world::EngineWorld;
 use jiff::{SignedDuration, Timestamp};
 
@@ -44,6 +47,18 @@ pub(crate) fn hours(hours: i64) -> SignedDuration {
 
 pub(crate) fn minutes(minutes: i64) -> SignedDuration {
     SignedDuration::from_mins(minutes)
+}
+
+/// The order that a tick makes of a planned mail.
+pub(crate) fn order_of(sender: AccountRef, planned: &PlannedSlot) -> SendOrder {
+    SendOrder {
+        user: sender.user,
+        sender: sender.account,
+        slot: planned.id,
+        target: planned.target,
+        kind: SlotKind::Thread,
+        due: planned.at,
+    }
 }
 
 impl Sim {

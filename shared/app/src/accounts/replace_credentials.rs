@@ -86,10 +86,7 @@ impl ReplaceCredentials {
     }
 
     async fn try_at_once(&self, account: &Account) -> Result<(), AppError> {
-        let mailbox = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let mailbox = AccountRef::of(account);
         let health = self.mailboxes.state(mailbox).await?.health;
         if health == ConnectionHealth::default() {
             return Ok(());

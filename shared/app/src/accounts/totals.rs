@@ -49,10 +49,7 @@ impl OpenDays {
         let Some((first, last)) = self.open_dates(account) else {
             return Ok((totals, today));
         };
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let owner = AccountRef::of(account);
         let now = self.clock.schedule();
         let rows = self.plans.days(owner, first, last).await?;
         for day in self.figures.with_today(account, rows, now).await? {

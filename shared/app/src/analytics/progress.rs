@@ -117,10 +117,7 @@ impl WarmupProgress {
         let Some(warmup) = &account.warmup else {
             return Ok(account.reputation);
         };
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let owner = AccountRef::of(account);
         let started = account.zone.date_of(warmup.started_at);
         let yesterday = date.saturating_sub(1.day());
         let rows = self.plans.days(owner, started, yesterday).await?;

@@ -184,10 +184,7 @@ impl Arrivals {
         account: &Account,
         slot: SlotId,
     ) -> Result<Option<Receipt>, EngineError> {
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let owner = AccountRef::of(account);
         Ok(self.receipts.get(owner, slot).await?)
     }
 

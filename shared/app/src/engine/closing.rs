@@ -55,10 +55,7 @@ impl Closing {
         today: Date,
         now: Timestamp,
     ) -> Result<bool, EngineError> {
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let owner = AccountRef::of(account);
         let earliest = today.saturating_sub(LOOKBACK_DAYS.days());
         // Days are closed in their order, so all up to the last one in the totals are.
         let first = account.totals_through.map_or(earliest, |through| {

@@ -215,10 +215,7 @@ impl Figures {
         row: &DayRow,
         now: Timestamp,
     ) -> Result<DayFigures, StoreError> {
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let owner = AccountRef::of(account);
         let day = account.zone.day(row.date);
         let books = self.books_since(owner, day, now, Lookback::USUAL).await?;
         Ok(DayFigures {
@@ -236,10 +233,7 @@ impl Figures {
         date: Date,
         now: Timestamp,
     ) -> Result<Option<DayRow>, EngineError> {
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let owner = AccountRef::of(account);
         for _ in 0..ATTEMPTS {
             let Some(row) = self.plans.days(owner, date, date).await?.into_iter().next() else {
                 return Ok(None);

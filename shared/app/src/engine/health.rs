@@ -45,7 +45,7 @@ impl HealthKeeper {
 
     /// How the account's connections have fared.
     pub async fn of(&self, account: &Account) -> Result<ConnectionHealth, EngineError> {
-        Ok(self.mailboxes.state(reference(account)).await?.health)
+        Ok(self.mailboxes.state(AccountRef::of(account)).await?.health)
     }
 
     /// Work by `protocol` succeeded; `before` is the health it was tried with. Writes only if it had failed before, so a healthy mailbox
@@ -61,7 +61,7 @@ impl HealthKeeper {
         }
         if *before != ConnectionHealth::default() {
             self.mailboxes
-                .note_health(reference(account), &ConnectionHealth::default())
+                .note_health(AccountRef::of(account), &ConnectionHealth::default())
                 .await?;
         }
         if let Some(healed) = transition::connection_ok(account, self.clock.schedule()) {
@@ -89,7 +89,7 @@ impl HealthKeeper {
         };
         let health = self.of(account).await?.failed(protocol, failure, now);
         self.mailboxes
-            .note_health(reference(account), &health)
+            .note_health(AccountRef::of(account), &health)
             .await?;
         if let Some(changed) = transition::connection_failed(account, &health, now) {
             self.change_status(account, changed).await?;
@@ -124,12 +124,5 @@ impl HealthKeeper {
             }
         }
         Ok(())
-    }
-}
-
-fn reference(account: &Account) -> AccountRef {
-    AccountRef {
-        user: account.user,
-        account: account.id,
     }
 }

@@ -93,10 +93,7 @@ impl Judging {
         today: Date,
         until: i32,
     ) -> Result<Vec<DayRow>, EngineError> {
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let owner = AccountRef::of(account);
         let day = |n: i32| today.saturating_sub(n.days());
         Ok(self
             .plans

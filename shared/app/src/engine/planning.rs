@@ -176,10 +176,7 @@ impl Planning {
         date: Date,
         now: Timestamp,
     ) -> Result<DayPlan, EngineError> {
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let owner = AccountRef::of(account);
         let outcome = self.decide(account, config, date, now).await?;
         let plan = match self.plans.plan(owner, date).await? {
             Some(existing) => existing,
@@ -310,10 +307,7 @@ impl Planning {
         date: Date,
         now: Timestamp,
     ) -> Result<PlanOutcome, EngineError> {
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let owner = AccountRef::of(account);
         let plan = self
             .users
             .plan_of(account.user)

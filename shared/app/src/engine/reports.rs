@@ -85,10 +85,7 @@ impl Reports {
         else {
             return Ok(None);
         };
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let owner = AccountRef::of(account);
         let slot = self.slots.get(owner, id).await?;
         Ok(slot.filter(|slot| slot.message_id == text))
     }

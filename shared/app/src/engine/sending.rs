@@ -193,14 +193,10 @@ impl Sending {
                 .skip(&sender, order, existing, reason, planned, now)
                 .await;
         };
-        if session.open.is_none() {
-            match self.connect(&sender, now).await? {
-                Ok((open, health)) => {
-                    session.open = Some(open);
-                    session.unproven = Some(health);
-                }
-                Err(next_attempt) => return self.put_off(order, existing, next_attempt, now).await,
-            }
+        if session.open.is_none()
+            && let Some(next_attempt) = self.connect(&sender, session, now).await?
+        {
+            return self.put_off(order, existing, next_attempt, now).await;
         }
         let recipient = cleared.recipient.clone();
         let slot = self.claimed(&sender, order, existing, *cleared, now);
@@ -216,10 +212,7 @@ impl Sending {
             Some(open) => open.send(&mail).await,
             None => Submission::NotSent(ConnectFailure::Unreachable),
         };
-        if !matches!(
-            submission,
-            Submission::Accepted | Submission::Refused { .. }
-        ) {
+        if submission.ends_session() {
             session.open = None;
         }
         if matches!(submission, Submission::Accepted | Submission::InDoubt) {
@@ -272,30 +265,36 @@ impl Sending {
         }
     }
 
-    /// A session and the health that it begins with, or when the sender's server may be tried next: not before a failure's back-off is over,
-    /// whoever met it.
+    /// Opens the session. If that fails: when the sender's server may be tried next, not before a failure's back-off is over, whoever met it.
     async fn connect(
         &self,
         sender: &Account,
+        session: &mut Session,
         now: Timestamp,
-    ) -> Result<Result<(Box<dyn SendSession>, ConnectionHealth), Timestamp>, EngineError> {
+    ) -> Result<Option<Timestamp>, EngineError> {
         let health = self.health.of(sender).await?;
         if let Some(at) = health
             .waits_until(MailProtocol::Smtp)
             .filter(|at| now < *at)
         {
-            return Ok(Err(at));
+            return Ok(Some(at));
         }
         let credentials = self.health.credentials(sender).await?;
         match self.sender.connect(&credentials).await {
-            Ok(open) => Ok(Ok((open, health))),
+            Ok(open) => {
+                *session = Session {
+                    open: Some(open),
+                    unproven: Some(health),
+                };
+                Ok(None)
+            }
             Err(failure) => {
                 tracing::info!(account = %sender.id, %failure, "the mail waits for its sender's server");
                 let health = self
                     .health
                     .failed(sender, MailProtocol::Smtp, &failure)
                     .await?;
-                Ok(Err(health.next_attempt_at.unwrap_or(now)))
+                Ok(Some(health.next_attempt_at.unwrap_or(now)))
             }
         }
     }

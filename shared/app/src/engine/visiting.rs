@@ -154,10 +154,7 @@ impl Visiting {
         order: &VisitOrder,
         now: Timestamp,
     ) -> Result<Visited, EngineError> {
-        let mailbox = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let mailbox = AccountRef::of(account);
         let state = self.mailboxes.state(mailbox).await?;
         let waits = state.health.waits_until(MailProtocol::Imap);
         if waits.is_some_and(|at| now < at)
@@ -235,10 +232,7 @@ impl Visiting {
             session,
             hold: Hold::new(
                 self.mailboxes.as_ref(),
-                AccountRef {
-                    user: account.user,
-                    account: account.id,
-                },
+                AccountRef::of(account),
                 format!("{:032x}", self.entropy.bits()),
                 self.clock.wall(),
                 state.clone(),
@@ -361,10 +355,7 @@ impl Visiting {
         booked: BTreeMap<SlotId, Receipt>,
         now: Timestamp,
     ) -> Result<BTreeMap<SlotId, Receipt>, EngineError> {
-        let mailbox = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let mailbox = AccountRef::of(account);
         let instant = |at: Result<Timestamp, jiff::Error>, otherwise| at.unwrap_or(otherwise);
         let from = state.engaged_before.unwrap_or_else(|| {
             let known_since = now.saturating_sub(ENGAGEMENT_LOOKBACK);

@@ -57,10 +57,7 @@ impl Allowance {
     /// Counts one mail of `account` on its current local day.
     pub(super) async fn take(&self, tenant: &Tenant, account: &Account) -> Result<Place, AppError> {
         let place = Place {
-            owner: AccountRef {
-                user: account.user,
-                account: account.id,
-            },
+            owner: AccountRef::of(account),
             date: account.zone.date_of(self.clock.schedule()),
         };
         let of_plan = tenant.limits().daily_emails_per_account;
@@ -91,10 +88,7 @@ impl Allowance {
 
     /// How many mails of the day are warmup's: all that are planned while they may still leave, else those that left.
     async fn of_warmup(&self, account: &Account, date: Date) -> Result<u32, AppError> {
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let owner = AccountRef::of(account);
         let rows = self.plans.days(owner, date, date).await?;
         let now = self.clock.schedule();
         let rows = self.figures.with_today(account, rows, now).await?;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use agentwarm_core::account::Account;
 use agentwarm_core::audit::Event;
 use agentwarm_core::ids::{AccountId, PoolId, SlotId, UserId};
 use agentwarm_core::mail::receipt::Receipt;
@@ -23,6 +24,16 @@ pub struct AccountRef {
     pub user: UserId,
     /// The account.
     pub account: AccountId,
+}
+
+impl AccountRef {
+    /// The key of `account`.
+    pub fn of(account: &Account) -> Self {
+        Self {
+            user: account.user,
+            account: account.id,
+        }
+    }
 }
 
 /// The running state of one account's day: small, because it is written often.

@@ -140,6 +140,17 @@ pub enum Submission {
     InDoubt,
 }
 
+impl Submission {
+    /// Whether its session takes no further mail: the connection failed, or the server closes it (421, RFC 5321 section 3.8).
+    pub fn ends_session(&self) -> bool {
+        match self {
+            Self::Accepted => false,
+            Self::Refused { code, .. } => *code == 421,
+            Self::NotSent(_) | Self::InDoubt => true,
+        }
+    }
+}
+
 /// Why a mailbox could not be used. One message for refused, filtered and blocked, or test-connection would be a port scanner (facts 5).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectFailure {

@@ -62,10 +62,7 @@ impl ResumeWarmup {
     }
 
     async fn today(&self, account: &Account, now: Timestamp) -> Result<DayFigures, AppError> {
-        let owner = AccountRef {
-            user: account.user,
-            account: account.id,
-        };
+        let owner = AccountRef::of(account);
         let date = account.zone.date_of(now);
         let rows = self.plans.days(owner, date, date).await?;
         Ok(rows.first().map(|row| row.figures).unwrap_or_default())

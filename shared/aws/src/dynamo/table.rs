@@ -31,6 +31,8 @@ pub struct Table {
     pub(crate) client: Client,
     pub(crate) name: Arc<str>,
     clock: Arc<dyn Clock>,
+    /// Whether consistent reads of items by key are worth their price here.
+    relaxed: bool,
 }
 
 /// What became of a conditional write.
@@ -82,6 +84,16 @@ impl Table {
             client,
             name: name.into(),
             clock,
+            relaxed: false,
+        }
+    }
+
+    /// The same table for who can live with items as they were a moment ago: each read by key is eventually consistent, at half the price.
+    #[must_use]
+    pub fn relaxed(self) -> Self {
+        Self {
+            relaxed: true,
+            ..self
         }
     }
 
@@ -110,7 +122,7 @@ impl Table {
             .get_item()
             .table_name(&*self.name)
             .set_key(Some(codec::key_item(key)))
-            .consistent_read(freshness == Freshness::Consistent)
+            .consistent_read(freshness == Freshness::Consistent && !self.relaxed)
             .send()
             .await
             .map_err(|error| unavailable(operation, error))?;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
-use agentwarm_app::ports::accounts::AccountFilter;
+use agentwarm_app::ports::accounts::{AccountFilter, AccountReads};
 use agentwarm_app::ports::audit::AuditFilter;
 use agentwarm_app::ports::days::{AccountRef, SuppressionReason};
 use agentwarm_app::ports::due::{RosterEntry, Shards};
@@ -15,6 +15,7 @@ use agentwarm_app::ports::mailboxes::MailboxState;
 use agentwarm_app::ports::suppressions::SuppressionFilter;
 use agentwarm_app::ports::{PageRequest, PageStart};
 use agentwarm_aws::clients::ClientSettings;
+use agentwarm_aws::dynamo::DynamoAccounts;
 use agentwarm_aws::keys;
 use agentwarm_aws::metering::Meter;
 use agentwarm_core::audit::{AuditEntry, EventType};
@@ -41,6 +42,8 @@ const PAGE: PageRequest = PageRequest {
 /// Measures one pattern after the other.
 struct Costs {
     store: Store,
+    /// Accounts as they were a moment ago.
+    recent: Arc<dyn AccountReads>,
     /// Read and write units since it was asked last.
     used: Box<dyn Fn() -> (f64, f64)>,
     table: String,
@@ -62,6 +65,7 @@ impl Costs {
         let world = World::with(settings).await;
         Self {
             store: world.store(),
+            recent: Arc::new(DynamoAccounts::new(world.entities().relaxed())),
             used: Box::new(move || std::mem::take(&mut *units.lock().unwrap())),
             table: String::new(),
         }
@@ -73,6 +77,7 @@ impl Costs {
         memory.meter(memory::meter::Meter::switch_on);
         Self {
             store: Store::in_memory(&memory, shards),
+            recent: Arc::new(memory.relaxed()),
             used: Box::new(move || {
                 memory.meter(|meter| {
                     let used = meter.used().values();
@@ -146,6 +151,9 @@ async fn accounts_and_pools(costs: &mut Costs) {
     let _ = costs.of("create an account", create).await;
     let read = store.accounts.get(user(1), first.id);
     costs.of("read an account", read).await;
+    let recent = costs.recent.clone();
+    let read = recent.get(user(1), first.id);
+    costs.of("… as it was a moment ago", read).await;
     let all = AccountFilter::default();
     let list = store.accounts.list(user(1), &all, &PAGE);
     costs.of("list 20 of 40 accounts", list).await;

@@ -1,4 +1,8 @@
 //! The engine's steps, built of a world's adapters.
+//!
+//! What carries out a plan (sending, visiting) reads accounts, credentials, pools and test mode as they were a moment ago: they were looked at
+//! when the plan was made, whoever changes them cannot know what is under way, and it is half the price of what is read most often. What
+//! plans and judges reads them as they are.
 
 use agentwarm_app::engine::arrivals::Arrivals;
 use agentwarm_app::engine::closing::Closing;
@@ -24,6 +28,13 @@ impl World {
     pub fn configs(&self) -> Result<Configs, WorldError> {
         Ok(Configs {
             pools: self.pool_reads()?,
+        })
+    }
+
+    /// The same for who carries out what was planned.
+    fn recent_configs(&self) -> Result<Configs, WorldError> {
+        Ok(Configs {
+            pools: self.recent_pool_reads()?,
         })
     }
 
@@ -63,7 +74,7 @@ impl World {
     /// Credentials and the health of connections.
     pub fn health_keeper(&self) -> Result<HealthKeeper, WorldError> {
         Ok(HealthKeeper {
-            accounts: self.account_reads()?,
+            accounts: self.recent_account_reads()?,
             updates: self.account_updates()?,
             mailboxes: self.mailboxes()?,
             vault: self.vault()?,
@@ -115,17 +126,20 @@ impl World {
     /// Claim, send, commit.
     pub fn sending(&self) -> Result<Sending, WorldError> {
         Ok(Sending {
-            accounts: self.account_reads()?,
+            accounts: self.recent_account_reads()?,
             slots: self.slots()?,
             receipts: self.receipts()?,
             plans: self.plans()?,
             suppressions: self.suppressions()?,
-            test_mode: self.test_mode_rule()?,
+            test_mode: TestModeRule {
+                modes: self.recent_test_modes()?,
+                ..self.test_mode_rule()?
+            },
             totals: UserTotals::new(self.send_totals()?),
             due: self.due_index()?,
             health: self.health_keeper()?,
             sender: self.imap_smtp()?,
-            configs: self.configs()?,
+            configs: self.recent_configs()?,
             composer: Composer {
                 vault: self.vault()?,
                 token_header: self.token_header()?,
@@ -138,7 +152,7 @@ impl World {
     /// Looking into mailboxes.
     pub fn visiting(&self) -> Result<Visiting, WorldError> {
         Ok(Visiting {
-            accounts: self.account_reads()?,
+            accounts: self.recent_account_reads()?,
             receipts: self.receipts()?,
             mailboxes: self.mailboxes()?,
             roster: self.roster()?,
@@ -149,13 +163,13 @@ impl World {
                 slots: self.slots()?,
                 receipts: self.receipts()?,
                 due: self.due_index()?,
-                configs: self.configs()?,
+                configs: self.recent_configs()?,
                 vault: self.vault()?,
                 clock: self.clock(),
             },
             reports: Reports {
                 slots: self.slots()?,
-                accounts: self.account_reads()?,
+                accounts: self.recent_account_reads()?,
                 suppressions: self.suppressions()?,
             },
             figures: self.figures()?,

@@ -23,9 +23,29 @@ pub(super) struct AccountItems {
     pub(super) by_id: BTreeMap<(UserId, AccountId), Account>,
     credentials: BTreeMap<(UserId, AccountId), Sealed>,
     addresses: BTreeMap<String, AccountId>,
+    /// What accounts were that changed since [`AccountItems::settle`].
+    before: BTreeMap<(UserId, AccountId), Option<Account>>,
 }
 
 impl AccountItems {
+    pub(super) fn settle(&mut self) {
+        self.before.clear();
+    }
+
+    /// Remembers what an account is before it changes.
+    fn remember(&mut self, key: (UserId, AccountId)) {
+        let now = self.by_id.get(&key).cloned();
+        self.before.entry(key).or_insert(now);
+    }
+
+    /// An account, or what it was a moment ago.
+    fn read(&self, key: (UserId, AccountId), lags: bool) -> Option<Account> {
+        let before = self.before.get(&key).filter(|_| lags);
+        before
+            .cloned()
+            .unwrap_or_else(|| self.by_id.get(&key).cloned())
+    }
+
     fn of(&self, user: UserId) -> impl Iterator<Item = &Account> {
         self.by_id
             .range((user, AccountId::from_uuid(Uuid::nil()))..)
@@ -41,10 +61,13 @@ impl AccountItems {
 #[async_trait]
 impl AccountReads for MemoryStore {
     async fn get(&self, user: UserId, account: AccountId) -> Result<Option<Account>, StoreError> {
-        self.run("accounts.get", |state| {
-            let place = meter::account(user, account);
-            state.meter.get(place, Fresh::Consistent);
-            state.accounts.by_id.get(&(user, account)).cloned()
+        let operation = "accounts.get";
+        let lags = self.entities == Fresh::Eventual && self.chaos.lags(operation);
+        self.run(operation, |state| {
+            state
+                .meter
+                .get(meter::account(user, account), self.entities);
+            state.accounts.read((user, account), lags)
         })
         .await
     }
@@ -100,7 +123,7 @@ impl AccountReads for MemoryStore {
     ) -> Result<Option<Sealed>, StoreError> {
         self.run("accounts.credentials", |state| {
             let place = credentials_place(user, account);
-            state.meter.get(place, Fresh::Consistent);
+            state.meter.get(place, self.entities);
             state.accounts.credentials.get(&(user, account)).cloned()
         })
         .await
@@ -178,9 +201,9 @@ impl State {
         let place = meter::account(account.user, account.id);
         self.meter
             .wrote(place, PUT, || account_bytes(account, &events));
-        self.accounts
-            .by_id
-            .insert((account.user, account.id), account.clone());
+        let key = (account.user, account.id);
+        self.accounts.remember(key);
+        self.accounts.by_id.insert(key, account.clone());
         let image = Image::Account(Box::new(account.clone()));
         self.report(
             account.user,
@@ -239,6 +262,7 @@ impl State {
         if !is_newest {
             return Replaced::Stale;
         }
+        self.accounts.remember(key);
         self.accounts.by_id.remove(&key);
         self.accounts.credentials.remove(&key);
         self.accounts.addresses.remove(account.email.as_str());

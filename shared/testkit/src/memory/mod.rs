@@ -49,7 +49,7 @@ use agentwarm_core::warmup::test_mode::TestMode;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use self::meter::Meter;
+use self::meter::{Fresh, Meter};
 use crate::chaos::{Chaos, Stroke};
 
 /// How long what is counted by day is kept from the beginning of the day, as in DynamoDB.
@@ -100,8 +100,10 @@ pub enum Image {
 #[derive(Debug)]
 pub struct MemoryStore {
     shards: Shards,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     chaos: Arc<Chaos>,
+    /// How fresh entities are that are read by their key.
+    entities: Fresh,
 }
 
 #[derive(Debug, Default)]
@@ -144,9 +146,27 @@ impl MemoryStore {
     pub fn in_chaos(shards: Shards, chaos: Arc<Chaos>) -> Self {
         Self {
             shards,
-            state: Mutex::default(),
+            state: Arc::default(),
             chaos,
+            entities: Fresh::Consistent,
         }
+    }
+
+    /// The same store for who can live with accounts, credentials, pools and test modes as they were a moment ago: that is what they are
+    /// where the chaos wants it, until [`MemoryStore::settle`].
+    #[must_use]
+    pub fn relaxed(&self) -> Self {
+        Self {
+            shards: self.shards,
+            state: self.state.clone(),
+            chaos: self.chaos.clone(),
+            entities: Fresh::Eventual,
+        }
+    }
+
+    /// Time passes: what was written until now is what everybody reads.
+    pub fn settle(&self) {
+        self.lock().accounts.settle();
     }
 
     /// Deletes what a table's TTL would have deleted at `now`: due entries and the counters of days. All else lives for 400 days, or for

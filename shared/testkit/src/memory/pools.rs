@@ -53,7 +53,7 @@ impl PoolReads for MemoryStore {
     async fn get(&self, user: UserId, pool: PoolId) -> Result<Option<Pool>, StoreError> {
         self.run("pools.get", |state| {
             let place = place(Kind::Pool, user, *pool.as_uuid());
-            state.meter.get(place, Fresh::Consistent);
+            state.meter.get(place, self.entities);
             state.pools.pools.get(&(user, pool)).cloned()
         })
         .await

@@ -106,7 +106,7 @@ impl Receipts for MemoryStore {
     async fn get(&self, receiver: AccountRef, slot: SlotId) -> Result<Option<Receipt>, StoreError> {
         self.run("receipts.get", |state| {
             let place = receipt_place((receiver, slot));
-            state.meter.get(place, Fresh::Consistent);
+            state.meter.get(place, Fresh::Eventual);
             state.slots.receipts.get(&(receiver, slot)).cloned()
         })
         .await

@@ -7,14 +7,14 @@ use agentwarm_core::warmup::test_mode::TestMode;
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use super::meter::{Fresh, Kind, Partition};
+use super::meter::{Kind, Partition};
 
 #[async_trait]
 impl TestModes for MemoryStore {
     async fn said_by(&self, user: UserId) -> Result<Option<TestMode>, StoreError> {
         self.run("test_modes.said_by", |state| {
             let place = (Kind::TestMode, Partition::User(user), 0);
-            state.meter.get(place, Fresh::Consistent);
+            state.meter.get(place, self.entities);
             state.test_modes.get(&user).copied()
         })
         .await

@@ -129,17 +129,9 @@ pub fn event(event_type: EventType, n: u32) -> Event {
     .with("values", vec!["a", "b"])
 }
 
-/// An account as a key.
-pub fn account_ref(account: &Account) -> AccountRef {
-    AccountRef {
-        user: account.user,
-        account: account.id,
-    }
-}
-
 /// Account number `n` of a user, as a key, whether or not it exists.
 pub fn mailbox(user: UserId, n: u32) -> AccountRef {
-    account_ref(&account(user, n))
+    AccountRef::of(&account(user, n))
 }
 
 /// The plan of a day with two slots.

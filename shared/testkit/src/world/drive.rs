@@ -80,6 +80,7 @@ impl EngineWorld {
     /// The ticks of this minute, and everything that follows until the next one, each at its second.
     pub fn minute(&mut self) {
         let turbulence = self.turbulence;
+        self.store.settle();
         self.store
             .expire(later(self.clock.wall(), -turbulence.deletes_late));
         let dropped = turbulence.ticks_dropped;

@@ -93,19 +93,29 @@ impl Parts {
         }
     }
 
+    /// The store for who carries out a plan, as in `agentwarm_lambda::world`.
+    fn recent(&self) -> Arc<MemoryStore> {
+        Arc::new(self.store.relaxed())
+    }
+
     pub(super) fn sending(&self) -> Sending {
         Sending {
-            accounts: self.store.clone(),
+            accounts: self.recent(),
             slots: self.store.clone(),
             receipts: self.store.clone(),
             plans: self.store.clone(),
             suppressions: self.store.clone(),
-            test_mode: self.test_mode_rule(),
+            test_mode: TestModeRule {
+                modes: self.recent(),
+                ..self.test_mode_rule()
+            },
             totals: UserTotals::new(self.store.clone()),
             due: self.store.clone(),
             health: self.health(self.senders_clock.clone()),
             sender: Arc::new(self.post.clone()),
-            configs: self.configs(),
+            configs: Configs {
+                pools: self.recent(),
+            },
             composer: Composer {
                 vault: self.vault.clone(),
                 token_header: TOKEN_HEADER.to_owned(),
@@ -117,7 +127,7 @@ impl Parts {
 
     pub(super) fn visiting(&self) -> Visiting {
         Visiting {
-            accounts: self.store.clone(),
+            accounts: self.recent(),
             receipts: self.store.clone(),
             mailboxes: self.store.clone(),
             roster: self.store.clone(),
@@ -128,13 +138,15 @@ impl Parts {
                 slots: self.store.clone(),
                 receipts: self.store.clone(),
                 due: self.store.clone(),
-                configs: self.configs(),
+                configs: Configs {
+                    pools: self.recent(),
+                },
                 vault: self.vault.clone(),
                 clock: self.readers_clock.clone(),
             },
             reports: Reports {
                 slots: self.store.clone(),
-                accounts: self.store.clone(),
+                accounts: self.recent(),
                 suppressions: self.store.clone(),
             },
             figures: self.figures(),
@@ -246,7 +258,7 @@ impl Parts {
 
     fn health(&self, clock: Arc<SkewedClock>) -> HealthKeeper {
         HealthKeeper {
-            accounts: self.store.clone(),
+            accounts: self.recent(),
             updates: self.store.clone(),
             mailboxes: self.store.clone(),
             vault: self.vault.clone(),

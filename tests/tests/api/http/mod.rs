@@ -1,5 +1,6 @@
 //! What clients see: every operation's documented answer as a snapshot of its shape, every code of its own, and bad input.
 
+mod account_batches;
 mod account_changes;
 mod accounts;
 mod agent;

@@ -7,22 +7,19 @@
 use agentwarm_core::ids::SlotId;
 use agentwarm_local::Stack;
 
-/// The batching window of the template's mappings.
-const WINDOW_MILLIS: u64 = 5_000;
+use crate::gathering::Gathering;
 
-/// The batch size of the send queue's mapping.
-const BATCH: usize = 10;
-
-/// The batches of mails that were due at these milliseconds: each begins with a mail and takes what comes in its window.
-pub(super) fn batches(due: &[u64]) -> u64 {
+/// The batches of mails that were due at these milliseconds: each begins with a mail and takes what comes in the mapping's window.
+pub(super) fn batches(due: &[u64], mapping: Gathering) -> u64 {
+    let window = u64::try_from(mapping.window).unwrap() * 1_000;
     let mut sorted = due.to_vec();
     sorted.sort_unstable();
     let (mut batches, mut ends, mut room) = (0, None, 0);
     for at in sorted {
         if room == 0 || ends.is_none_or(|ends| at > ends) {
             batches += 1;
-            ends = Some(at + WINDOW_MILLIS);
-            room = BATCH;
+            ends = Some(at + window);
+            room = mapping.batch;
         }
         room -= 1;
     }
@@ -69,6 +66,12 @@ mod tests {
 
     #[test]
     fn a_batch_takes_what_comes_within_its_window_and_no_more_than_fits() {
+        let mapping = Gathering {
+            batch: 10,
+            window: 5,
+            lanes: 1,
+        };
+        let batches = |due: &[u64]| batches(due, mapping);
         assert_eq!(batches(&[]), 0);
         assert_eq!(batches(&[5_000, 0]), 1);
         assert_eq!(batches(&[5_001, 0]), 2);

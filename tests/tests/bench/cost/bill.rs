@@ -28,7 +28,7 @@ const TALKERS: [&str; 2] = ["JobSendSlot", "JobInboxPoll"];
 
 /// What is billed of a day.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Bill {
+pub(crate) struct Bill {
     /// Mails of the day.
     pub(super) mails: f64,
     /// Amounts as they were metered, by what is paid for.
@@ -39,7 +39,7 @@ pub(super) struct Bill {
 
 impl Bill {
     /// The bill of a day in which the mails would have gone to the send function in so many batches on AWS.
-    pub(super) fn of(day: &Usage, batches: u64) -> Self {
+    pub(crate) fn of(day: &Usage, batches: u64) -> Self {
         let mails = day.total(What::Mail);
         let metered = vec![
             (Good::WriteUnit, day.total(What::WriteUnits)),
@@ -69,7 +69,7 @@ impl Bill {
     }
 
     /// What 1,000 mails cost in US dollars with all that AWS asks for besides.
-    pub(super) fn full_price(&self, prices: &Prices) -> f64 {
+    pub(crate) fn full_price(&self, prices: &Prices) -> f64 {
         let costs = self.besides.iter();
         let besides = costs.map(|(_, good, amount)| prices.cost(*good, *amount));
         self.metered_price(prices) + self.per_thousand(besides.sum())

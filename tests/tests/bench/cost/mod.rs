@@ -12,6 +12,8 @@ use report::Report;
 use tokio::time::Instant;
 use world::Town;
 
+use crate::gathering::Gathering;
+
 /// How many mailboxes there are, unless `AGENTWARM_BENCH_MAILBOXES` says otherwise.
 const MAILBOXES: u32 = 200;
 
@@ -31,7 +33,8 @@ async fn of_a_mail() {
     town.run_until(END).await;
     let took = started.elapsed();
     let day = town.usage().since(&before);
-    let bill = Bill::of(&day, arrivals::batches(&town.due().await));
+    let sends = Gathering::of(&crate::deployment::template(), "JobSendSlotTrigger");
+    let bill = Bill::of(&day, arrivals::batches(&town.due().await, sends));
     let report = Report {
         mailboxes,
         day: &day,

@@ -16,8 +16,8 @@ const HOW_COUNTED: &str = "How it is counted. Write units are those that the emu
      KMS calls are those of one process for each function. Streams are read by Lambda for nothing. Logins and connections come from the \
      servers' logs. Durations are those of this machine with servers beside it, all functions in one process on its cores; Lambda's share of a \
      processor at 256 or 512 MB is smaller. *Besides* stands what the same day would cost on AWS more, as it is reckoned in \
-     `tests/tests/bench/cost/bill.rs`; the pollers' share is fixed and shrinks with the number of mailboxes, and the fan-out's batches, which hold a \
-     minute's records here and five seconds' there, are not in it. Not counted: storage (a mail leaves some 2 KB for 400 days), backups, alarms, \
+     `tests/tests/bench/cost/bill.rs`; the pollers' share is fixed and shrinks with the number of mailboxes; the fan-out's batches hold a \
+     minute's records, as there. Not counted: storage (a mail leaves some 2 KB for 400 days), backups, alarms, \
      the KMS key ($1 a month), API requests.";
 
 /// The metered day.

@@ -6,7 +6,6 @@ mod triggers;
 
 use std::time::Duration;
 
-use agentwarm_local::template::Template;
 use tokio::time::Instant;
 
 use town::{Day, Size, Town};
@@ -59,7 +58,7 @@ async fn of_a_day() {
 
 async fn metered(size: Size, outage: Option<(&str, &str)>) -> Metered {
     let started = Instant::now();
-    let mut town = Town::settled(size, &template()).await;
+    let mut town = Town::settled(size, &crate::deployment::template()).await;
     if let Some((from, to)) = outage {
         town = town.without_ticks(from, to);
     }
@@ -69,9 +68,4 @@ async fn metered(size: Size, outage: Option<(&str, &str)>) -> Metered {
     let (day, took) = (town.day(), started.elapsed());
     println!("{size:?}: {:?}, {} s", day.summary(), took.as_secs());
     Metered { size, day, took }
-}
-
-fn template() -> Template {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
-    Template::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
 }

@@ -4,7 +4,8 @@ use agentwarm_testkit::memory::meter::{Busiest, Partition};
 
 use super::{Day, Metered};
 use crate::breakdown::breakdown;
-use crate::cost::bill::{kms_calls, sqs_requests};
+use crate::cost::bill::{Bill, kms_calls, sqs_requests};
+use crate::prices::Prices;
 use crate::table::{figure, percentile, table, wrapped};
 use crate::usage::What;
 
@@ -17,7 +18,8 @@ const HOW_COUNTED: &str = "How it is counted. Each call of the memory store is p
      workers as `MaxConcurrentSends` and `MaxConcurrentVisits` allow; a table's stream has four shards. Calls take no virtual time, so a batch of \
      mails or visits is taken to last 2 s, one of records 1 s, and a server to say 250 after 1 s; all that a batch writes falls into the second in \
      which it begins. SQS requests are the tick's sends, and a receive and a delete for each ten messages of a batch; pollers' looks into empty \
-     queues are not counted. KMS calls are one for each hour in which one of the workers worked. All mailboxes live in UTC.";
+     queues are not counted. KMS calls are one for each hour in which one of the workers worked. The price is reckoned as that of the metered day on the emulator, an \
+     invocation at a second and servers far away at another. All mailboxes live in UTC.";
 
 /// The section.
 pub(super) fn text(days: &[Metered], outage: &Metered) -> String {
@@ -94,6 +96,7 @@ fn figures(days: &[Metered]) -> String {
             row("IMAP logins", &total(What::ImapLogin), "≤ 2"),
             row("SMTP connections", &total(What::SmtpConnection), "–"),
             row("events on the bus", &total(What::Event), "–"),
+            row("price of 1,000 mails in $, all in", &price, "≤ 0.010"),
             row("scans", &|day| calls(day, "Scan"), "0"),
             row("transactions", &|day| calls(day, "TransactWriteItems"), "0"),
             row("*of the day:* seconds late, p50", &late(50), "–"),
@@ -106,6 +109,11 @@ fn figures(days: &[Metered]) -> String {
             ),
         ],
     )
+}
+
+/// What 1,000 mails cost with everything that AWS asks for. Batches are those that AWS would make already.
+fn price(day: &Day) -> f64 {
+    Bill::of(&day.used, 0).full_price(&Prices::table())
 }
 
 /// Calls of one operation for each mail.

@@ -19,7 +19,8 @@ use agentwarm_testkit::memory::meter::{Busiest, Meter};
 use agentwarm_testkit::world::{EngineWorld, followed};
 use jiff::{SignedDuration, Timestamp};
 
-use super::triggers::{Gathering, QueueTrigger, StreamTrigger, Workers, requests};
+use super::triggers::{QueueTrigger, StreamTrigger, Workers, requests};
+use crate::gathering::Gathering;
 use crate::usage::{Usage, What};
 
 /// When mailboxes are connected and started: a Tuesday evening, so that nothing is sent before the metered day.
@@ -35,6 +36,12 @@ const FANOUT_SECONDS: i64 = 1;
 
 /// Seconds from a batch's begin to the server's 250.
 const DIALOGUE_SECONDS: i64 = 1;
+
+/// What an invocation is billed for, far servers not counted: longer than any took on the emulator.
+const BILLED_MILLIS: f64 = 1_000.0;
+
+/// Bytes that leave for a mail and what is done with it, besides connections: as on the emulator.
+const MAIL_BYTES: f64 = 3_000.0;
 
 /// Shards of each table's stream: a new table that is billed on demand begins with four partitions.
 const STREAM_SHARDS: usize = 4;
@@ -78,13 +85,13 @@ impl Town {
         world.store.meter(Meter::switch_on);
         let workers = |seconds| Workers::new(size.concurrency, seconds);
         let stream = |gathering| StreamTrigger::new(gathering, STREAM_SHARDS, FANOUT_SECONDS);
-        let of = |function| Gathering::of(template, function);
+        let of = |mapping| Gathering::of(template, mapping);
         let town = Self {
             world,
-            sends: QueueTrigger::new(of("JobSendSlot"), workers(SEND_SECONDS)),
-            visits: QueueTrigger::new(of("JobInboxPoll"), workers(VISIT_SECONDS)),
-            entities: stream(of("JobEventFanout")),
-            activity: stream(of("JobEventFanout")),
+            sends: QueueTrigger::new(of("JobSendSlotTrigger"), workers(SEND_SECONDS)),
+            visits: QueueTrigger::new(of("JobInboxPollTrigger"), workers(VISIT_SECONDS)),
+            entities: stream(of("JobEventFanoutEntitiesTrigger")),
+            activity: stream(of("JobEventFanoutActivityTrigger")),
             outage: None,
             counted: Usage::default(),
             lateness: Vec::new(),
@@ -169,7 +176,18 @@ impl Town {
     fn invoke(&mut self, function: &'static str) {
         let now = self.world.now();
         self.world.store.meter(|meter| meter.enter(function, now));
-        self.counted.add(What::Invocation, function, "", 1.0);
+        let gigabytes = if function == "JobSchedulerTick" {
+            0.5
+        } else {
+            0.25
+        };
+        for (what, amount) in [
+            (What::Invocation, 1.0),
+            (What::BilledMillis, BILLED_MILLIS),
+            (What::GigabyteSeconds, gigabytes * BILLED_MILLIS / 1_000.0),
+        ] {
+            self.counted.add(what, function, "", amount);
+        }
     }
 
     async fn tick(&mut self) {
@@ -206,6 +224,7 @@ impl Town {
                     self.lateness.push(at - order.due.as_second());
                     *self.accepted.entry(at).or_default() += 1;
                     self.counted.add(What::Mail, "", "", 1.0);
+                    self.counted.add(What::BytesOut, "", "", MAIL_BYTES);
                 }
                 Ok(_) => {}
                 Err(_) => self.sends.put(now + SEND_VISIBILITY, order),
@@ -246,8 +265,7 @@ impl Town {
     fn changed(&mut self) {
         let now = self.world.now().as_second();
         for change in self.world.store.take_changes() {
-            let is_slot = matches!(change.image, Image::Slot(_));
-            if change.events.is_empty() && !is_slot {
+            if change.events.is_empty() {
                 continue;
             }
             let (stream, key) = match &change.image {

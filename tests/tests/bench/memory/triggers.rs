@@ -3,40 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use agentwarm_core::seed::Seed;
-use agentwarm_local::template::Template;
-use serde_json::Value;
+
+use crate::gathering::Gathering;
 
 /// Messages that SQS gives or deletes in one request.
 const SQS_BATCH: usize = 10;
-
-/// How a mapping gathers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Gathering {
-    /// Items of a batch, at most.
-    pub(super) batch: usize,
-    /// Seconds that its first item waits for others.
-    pub(super) window: i64,
-    /// Batches of a stream's shard at work at once.
-    pub(super) lanes: usize,
-}
-
-impl Gathering {
-    /// As the template has it for the mapping that wakes `function`, the first of several.
-    pub(super) fn of(template: &Template, function: &str) -> Self {
-        let mappings = template.of_kind("AWS::Lambda::EventSourceMapping");
-        let properties = mappings
-            .map(|(_, resource)| &resource.properties)
-            .find(|properties| properties["FunctionName"]["Ref"] == function)
-            .unwrap_or_else(|| panic!("nothing wakes {function}"));
-        let number = |name: &str| properties.get(name).and_then(Value::as_u64);
-        let whole = |name| usize::try_from(number(name).unwrap_or(1)).unwrap();
-        Self {
-            batch: whole("BatchSize"),
-            window: i64::try_from(number("MaximumBatchingWindowInSeconds").unwrap_or(0)).unwrap(),
-            lanes: whole("ParallelizationFactor"),
-        }
-    }
-}
 
 /// Those who work on batches, each for so many seconds.
 #[derive(Debug)]
@@ -220,14 +191,5 @@ mod tests {
         assert_eq!(stream.next(4), None);
         assert_eq!(stream.next(5), Some(vec![3]));
         assert_eq!(stream.next(9), None);
-    }
-
-    #[test]
-    fn the_template_says_how_batches_are_gathered() {
-        let template = super::super::template();
-        for function in ["JobSendSlot", "JobInboxPoll", "JobEventFanout"] {
-            let gathering = Gathering::of(&template, function);
-            assert!(gathering.batch >= 10 && gathering.window > 0, "{function}");
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! Mail servers that are down, refuse, or change under us.
 
+use agentwarm_app::engine::sending::Handled;
 use agentwarm_app::ports::endpoints::MailProtocol;
 use agentwarm_app::ports::mail::{ConnectFailure, Folder, SmtpPhase, Submission};
 use agentwarm_core::account::AccountStatus;
@@ -11,7 +12,7 @@ use agentwarm_testkit::world::PASSWORD;
 use jiff::civil::date;
 
 use crate::audit::Patience;
-use crate::harness::{AROUND_THE_WORLD, Sim, at, hours, minutes};
+use crate::harness::{AROUND_THE_WORLD, Sim, at, hours, minutes, order_of};
 
 const ALICE: &str = "alice@acorn.test";
 
@@ -343,4 +344,25 @@ async fn not_now_is_tried_again_and_given_up_in_the_end() {
         )
     });
     assert!(given_up.count() <= 1);
+}
+
+#[tokio::test]
+async fn after_421_the_next_mail_of_a_batch_has_a_connection_of_its_own() {
+    let mut sim = Sim::story("421", "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T10:00:00Z"));
+    let (now, alice) = (sim.world.now(), sim.world.owner(sim.accounts[0]));
+    let plan = sim.world.store.look().plan(alice, date(2026, 3, 10));
+    let plan = plan.unwrap();
+    let later = plan.slots.iter().filter(|slot| slot.at > now);
+    let orders: Vec<_> = later.take(2).map(|slot| order_of(alice, slot)).collect();
+    assert_eq!(orders.len(), 2);
+    let closes = Trouble::Reply(421, None);
+    sim.world.post.next_trouble(ALICE, Verb::MailFrom, closes);
+    let handled = sim.world.sending.send(&orders).await;
+    assert!(
+        matches!(handled[..], [Ok(Handled::Settled), Ok(Handled::Sent)]),
+        "{handled:?}"
+    );
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use agentwarm_app::ports::days::{AccountRef, Slots};
-use agentwarm_app::ports::queue::SendOrder;
 use agentwarm_app::ports::{Created, Replaced, StoreError};
 use agentwarm_core::audit::Event;
 use agentwarm_core::ids::{AccountId, SlotId};
@@ -17,7 +16,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use tokio::sync::Barrier;
 
-use crate::harness::{Sim, at};
+use crate::harness::{Sim, at, order_of};
 
 /// What the test mode of these stories allows.
 const MAXIMUM: usize = 5;
@@ -178,17 +177,7 @@ async fn of_two_mails_at_once_for_the_last_place_one_leaves() {
         let plan = look.plan(owner, date(2026, 3, 10));
         plan.expect("the day is planned").slots[..2].to_vec()
     };
-    let orders: Vec<_> = planned
-        .iter()
-        .map(|slot| SendOrder {
-            user: tenant.user,
-            sender: alice,
-            slot: slot.id,
-            target: slot.target,
-            kind: SlotKind::Thread,
-            due: slot.at,
-        })
-        .collect();
+    let orders: Vec<_> = planned.iter().map(|slot| order_of(owner, slot)).collect();
     let one = sim.world.test_mode.set(&tenant, true, Some(1));
     one.await.unwrap();
     sim.world.sending.slots = Arc::new(SideBySide {

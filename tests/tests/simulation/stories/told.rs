@@ -221,6 +221,18 @@ async fn a_daylight_saving_night() {
     assert_snapshot!(text);
 }
 
+/// From whom to whom, when it was planned and when it left.
+fn journey(story: &Narrator<'_>, slot: &Slot) -> String {
+    let [from, to] = [slot.sender, slot.recipient].map(|id| story.name(id));
+    let left = slot.state.accepted_at();
+    let left = left.map(|at| format!("left at {}", story.second(at)));
+    let planned = story.second(slot.scheduled_at);
+    format!(
+        "{planned}  {from} to {to}: {}",
+        left.unwrap_or_else(|| fate(slot))
+    )
+}
+
 #[tokio::test]
 async fn an_outage_of_the_tick() {
     let mailboxes = AROUND_THE_WORLD.map(|(email, _)| (email, LONDON));
@@ -246,16 +258,7 @@ async fn an_outage_of_the_tick() {
         .iter()
         .filter(|slot| (from..to).contains(&slot.scheduled_at))
     {
-        let [from, to] = [slot.sender, slot.recipient].map(|id| story.name(id));
-        let left = slot
-            .state
-            .accepted_at()
-            .map(|at| format!("left at {}", story.second(at)));
-        let planned = story.second(slot.scheduled_at);
-        story.say(format!(
-            "{planned}  {from} to {to}: {}",
-            left.unwrap_or_else(|| fate(slot))
-        ));
+        story.say(journey(&story, slot));
     }
     let others = slots
         .iter()
@@ -269,16 +272,7 @@ async fn an_outage_of_the_tick() {
         on_time.len()
     ));
     for slot in late {
-        let [from, to] = [slot.sender, slot.recipient].map(|id| story.name(id));
-        let left = slot
-            .state
-            .accepted_at()
-            .map(|at| format!("left at {}", story.second(at)));
-        let planned = story.second(slot.scheduled_at);
-        story.say(format!(
-            "{planned}  {from} to {to}: {}",
-            left.unwrap_or_else(|| fate(slot))
-        ));
+        story.say(journey(&story, slot));
     }
     assert_snapshot!(story.end());
 }

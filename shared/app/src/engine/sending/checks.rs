@@ -109,10 +109,7 @@ impl Sending {
         sender: &Account,
         order: &SendOrder,
     ) -> Result<Option<(DayPlan, Timestamp)>, EngineError> {
-        let owner = AccountRef {
-            user: sender.user,
-            account: sender.id,
-        };
+        let owner = AccountRef::of(sender);
         let date = sender.zone.date_of(order.due);
         for date in [
             date,
@@ -191,10 +188,7 @@ impl Sending {
         existing: Option<&Slot>,
         now: Timestamp,
     ) -> Result<Checked, EngineError> {
-        let owner = AccountRef {
-            user: sender.user,
-            account: sender.id,
-        };
+        let owner = AccountRef::of(sender);
         let Some(receipt) = self.receipts.get(owner, answers).await? else {
             return Ok(Checked::Drop);
         };

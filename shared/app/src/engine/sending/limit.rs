@@ -26,10 +26,7 @@ impl Sending {
         let Some(maximum) = maximum else {
             return Ok(false);
         };
-        let owner = AccountRef {
-            user: sender.user,
-            account: sender.id,
-        };
+        let owner = AccountRef::of(sender);
         let day = sender.zone.day(sender.zone.date_of(now));
         let (from, to) = (SlotId::first_at(day.start), SlotId::first_at(day.end));
         let slots = self.slots.written_between(owner, from, to).await?;

@@ -84,10 +84,7 @@ pub(super) async fn check_mails(world: &World, id: &str) {
 }
 
 fn slot(sender: &Account, turn: u8) -> Slot {
-    let owner = AccountRef {
-        user: sender.user,
-        account: sender.id,
-    };
+    let owner = AccountRef::of(sender);
     let id = SlotId::new(sender.created_at, u128::from(turn));
     let mut position = opening(id, sender).unwrap();
     position.turn = turn;
