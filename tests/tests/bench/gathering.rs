@@ -18,11 +18,9 @@ impl Gathering {
     /// As the template has it for the mapping `name`.
     pub(crate) fn of(template: &Template, name: &str) -> Self {
         let mut mappings = template.of_kind("AWS::Lambda::EventSourceMapping");
-        let properties = mappings
-            .find(|(mapping, _)| *mapping == name)
-            .map(|(_, resource)| &resource.properties)
-            .unwrap_or_else(|| panic!("there is no mapping {name}"));
-        let number = |name: &str| properties.get(name).and_then(Value::as_u64);
+        let found = mappings.find(|(mapping, _)| *mapping == name);
+        let (_, mapping) = found.unwrap_or_else(|| panic!("there is no mapping {name}"));
+        let number = |name: &str| mapping.properties.get(name).and_then(Value::as_u64);
         let whole = |name| usize::try_from(number(name).unwrap_or(1)).unwrap();
         Self {
             batch: whole("BatchSize"),

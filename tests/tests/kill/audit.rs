@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::proxies::EventIds;
 use crate::world::{Books, World};
 
-/// How long something may be due before it counts as stuck: a mailbox that sends is looked into every 15 minutes.
+/// How long something may be due before it counts as stuck: a mailbox that sends is looked into every half hour.
 const OVERDUE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is wrong is shown up to here.

@@ -142,7 +142,7 @@ impl World {
 
     /// Everything about an account, from its tables and its mailbox.
     pub(crate) async fn books(&self, account: Account, last: Date) -> Books {
-        let owner = AccountRef::of(account);
+        let owner = AccountRef::of(&account);
         let plans = self.ports.plans().unwrap();
         let days = plans.days(owner, self.first_day, last).await.unwrap();
         let mut day_plans = Vec::new();

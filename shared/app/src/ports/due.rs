@@ -22,7 +22,7 @@ pub struct RosterEntry {
     pub user: UserId,
     /// The account.
     pub account: AccountId,
-    /// When it is visited every 15 minutes instead of every hour: its working hours of a day on which it sends. What lies outside, or over,
+    /// When it is visited every half hour instead of every hour: its working hours of a day on which it sends. What lies outside, or over,
     /// costs a login for nothing.
     pub busy: Option<Window>,
 }

@@ -351,10 +351,11 @@ async fn after_421_the_next_mail_of_a_batch_has_a_connection_of_its_own() {
     let mut sim = Sim::story("421", "2026-03-10T06:00:00Z").await;
     sim.run_until(at("2026-03-10T10:00:00Z"));
     let (now, alice) = (sim.world.now(), sim.world.owner(sim.accounts[0]));
-    let plan = sim.world.store.look().plan(alice, date(2026, 3, 10));
-    let plan = plan.unwrap();
-    let later = plan.slots.iter().filter(|slot| slot.at > now);
+    let look = sim.world.store.look();
+    let planned = look.plan(alice, date(2026, 3, 10)).unwrap().slots.iter();
+    let later = planned.filter(|slot| slot.at > now);
     let orders: Vec<_> = later.take(2).map(|slot| order_of(alice, slot)).collect();
+    drop(look);
     assert_eq!(orders.len(), 2);
     let closes = Trouble::Reply(421, None);
     sim.world.post.next_trouble(ALICE, Verb::MailFrom, closes);

@@ -8,7 +8,7 @@ use agentwarm_app::ports::days::{AccountRef, Slots};
 use agentwarm_app::ports::{Created, Replaced, StoreError};
 use agentwarm_core::audit::Event;
 use agentwarm_core::ids::{AccountId, SlotId};
-use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, SlotState};
+use agentwarm_core::mail::slot::{SkipReason, Slot, SlotState};
 use agentwarm_core::time::Zone;
 use agentwarm_core::warmup::day::Rule;
 use async_trait::async_trait;
