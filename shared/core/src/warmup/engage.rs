@@ -231,8 +231,9 @@ fn planned(receipt: &Receipt) -> impl Iterator<Item = (Action, Timestamp)> {
 /// Filing comes after the time of the reply, also when that was moved: later only, never back to where a sitting has been.
 fn file_due(receipt: &Receipt) -> Timestamp {
     let planned = &receipt.engagement;
-    match planned.reply {
-        Some(reply) => planned.file_at.max(shifted(reply.at, 60)),
+    let answered = planned.reply.map(|reply| shifted(reply.at, 60));
+    match answered.filter(|answered| planned.file_at < *answered) {
+        Some(answered) => rounds::filing_at_or_after(receipt.receiver, answered),
         None => planned.file_at,
     }
 }
