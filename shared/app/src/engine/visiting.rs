@@ -1,9 +1,9 @@
 //! Looking into a mailbox: read what is new, recognise warmup mail, rescue, engage, settle.
 //!
-//! A visit is a *look*, for mail that was sent minutes ago, or a *round*. A look books what it finds and writes nothing else. A round sits
-//! down to the mails as well ([`engage`]): it does whatever became due since the last sitting, and notes how far the mailbox was read and
-//! that all until now is done. Until a sitting has noted that, later visits read the same messages again and meet their receipts; that costs
-//! less than a note at each visit. Once an hour a round also sums up what its account has sent and received so far ([`Figures`]).
+//! A visit is a *look*, for mail that was sent minutes ago, or a *round*. A look books what it finds and writes nothing else, and most rounds
+//! find nothing else to do. Once an hour a round is a *sitting* ([`engage`]): it does whatever became due since the last one, notes how far
+//! the mailbox was read and that all until now is done, and sums up what its account has sent and received so far ([`Figures`]). Until a
+//! sitting has noted that, later visits read the same messages again and meet their receipts; that costs less than a note at each visit.
 //!
 //! What moves mail takes the mailbox's lease first ([`hold`]), for two sessions that move one message can make two copies. What a sitting
 //! without moves leaves is noted only if nobody was in the mailbox meanwhile. That all else is done *once*, whoever else is there, rests on
@@ -29,7 +29,7 @@ use agentwarm_core::warmup::engage::{self, Action};
 use self::hold::Hold;
 use self::reading::{Cursors, read_new};
 use super::EngineError;
-use super::arrivals::Arrivals;
+use super::arrivals::{Arrivals, Arrived};
 use super::figures::Figures;
 use super::health::HealthKeeper;
 use super::reports::Reports;
@@ -220,9 +220,8 @@ impl Visiting {
         visited: &mut Visited,
     ) -> Result<(), Interrupted> {
         let (messages, cursors) = read_new(session, state).await?;
-        let engagement_due = state.next_engagement.is_some_and(|at| at <= now);
         if messages.is_empty()
-            && !engagement_due
+            && !engagement_is_due(state, now)
             && order.expected.is_empty()
             && !cursors.differ_from(state)
         {
@@ -261,50 +260,56 @@ impl Visiting {
         inside: &mut Inside<'_>,
         visited: &mut Visited,
     ) -> Result<Option<Sat>, Interrupted> {
-        let mut booked = BTreeMap::new();
+        let (mut booked, mut new) = (BTreeMap::new(), BTreeSet::new());
         for message in messages {
-            let receipt = self.take_in(account, message, inside, visited).await?;
+            let Arrived { receipt, is_new } =
+                self.take_in(account, message, inside, visited).await?;
+            new.extend(receipt.iter().filter(|_| is_new).map(|it| it.slot));
             booked.extend(receipt.map(|receipt| (receipt.slot, receipt)));
         }
         let mut settled_any = false;
-        // Those met before, too: what was booked while it was being sent may be in doubt since.
-        for &(sender, slot) in &order.expected {
+        // Those met by earlier visits, too: what was booked while it was being sent may be in doubt since.
+        let mut expected = order.expected.clone();
+        expected.retain(|(_, slot)| !new.contains(slot));
+        for (sender, slot) in expected {
             let settled = self.arrivals.settle(account, sender, slot, inside).await?;
             visited.searched += u32::from(settled.searched);
             settled_any |= settled.receipt.is_some();
             booked.extend(settled.receipt.map(|receipt| (receipt.slot, receipt)));
         }
-        if !order.look_anyway {
+        let is_due = engagement_is_due(inside.hold.state(), inside.now);
+        let sits = rounds::is_sitting(account.id, inside.now) || is_due;
+        // What was found elsewhere than at the cursors is not met again, and much is not to be read again.
+        if !order.look_anyway || !(sits || settled_any || messages.len() > READ_AGAIN) {
             return Ok(None);
         }
         let sat = self.sit(account, booked, inside, visited).await?;
         let soon = inside.now.saturating_add(SITS_SOON);
         let sits_soon = sat.next.is_some_and(|at| soon.is_ok_and(|soon| at <= soon));
-        // What was found elsewhere than at the cursors is not met again.
         let note_now = sat.worked || settled_any || messages.len() > READ_AGAIN || !sits_soon;
         Ok(note_now.then_some(sat))
     }
 
-    /// Takes a message in; its receipt, if it is a warmup mail.
+    /// Takes a message in.
     async fn take_in(
         &self,
         account: &Account,
         message: &FoundMessage,
         inside: &mut Inside<'_>,
         visited: &mut Visited,
-    ) -> Result<Option<Receipt>, Interrupted> {
+    ) -> Result<Arrived, Interrupted> {
         match &message.content {
             FoundContent::Message => {
                 let arrived = self.arrivals.arrive(account, message, inside).await?;
                 let rescued = arrived.receipt.as_ref().and_then(|it| it.rescued_at);
                 visited.arrived += u32::from(arrived.is_new);
                 visited.rescued += u32::from(arrived.is_new && rescued.is_some());
-                Ok(arrived.receipt)
+                Ok(arrived)
             }
             FoundContent::DeliveryReport { .. } | FoundContent::Complaint { .. } => {
                 let taken = self.reports.take(account, &message.content, inside.now);
                 visited.reports += u32::from(taken.await?);
-                Ok(None)
+                Ok(Arrived::default())
             }
         }
     }
@@ -369,6 +374,11 @@ impl Visiting {
         }
         Ok(receipts)
     }
+}
+
+/// Whether a sitting would find something to do.
+fn engagement_is_due(state: &MailboxState, now: Timestamp) -> bool {
+    state.next_engagement.is_some_and(|at| at <= now)
 }
 
 /// What a mailbox is left as that was in this `state`: read up to `cursors`, and all that was due until `now` done.
