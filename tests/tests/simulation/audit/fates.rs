@@ -2,7 +2,9 @@
 
 use agentwarm_app::ports::clock::Clock;
 use agentwarm_app::ports::days::AccountRef;
+use agentwarm_app::ports::mail::Folder;
 use agentwarm_core::account::AccountStatus;
+use agentwarm_core::email::EmailAddress;
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{Slot, SlotKind, SlotState};
 use agentwarm_core::warmup::engage;
@@ -173,9 +175,19 @@ fn overdue(
     if let Some(due) = engage::next_due(receipt, through)
         && world.now().duration_since(due) > patience.overdue
         && is_read
+        && !is_filed(world, &account.email, receipt)
     {
         wrong.push(format!("receipt {} waits since {due}", receipt.slot));
     }
+}
+
+/// Whether a mail is where nothing is left to do with it. If its answer moved after that, it is due to be filed once more, which waits for
+/// the next sitting that has something to do.
+fn is_filed(world: &EngineWorld, mailbox: &EmailAddress, receipt: &Receipt) -> bool {
+    let filed = world.post.folder(mailbox.as_str(), Folder::Warmup);
+    filed
+        .iter()
+        .any(|stored| stored.mail.message_id == receipt.message_id)
 }
 
 /// An answer that was to be written was, or its slot says why not.
