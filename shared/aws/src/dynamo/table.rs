@@ -31,7 +31,7 @@ pub struct Table {
     pub(crate) client: Client,
     pub(crate) name: Arc<str>,
     clock: Arc<dyn Clock>,
-    /// Whether consistent reads of items by key are worth their price here.
+    /// Whether reads of items by key may be a moment behind.
     relaxed: bool,
 }
 

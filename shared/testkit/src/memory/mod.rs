@@ -152,8 +152,8 @@ impl MemoryStore {
         }
     }
 
-    /// The same store for who can live with accounts, credentials, pools and test modes as they were a moment ago: that is what they are
-    /// where the chaos wants it, until [`MemoryStore::settle`].
+    /// The same store for who can live with entities as they were a moment ago: they cost half, and where the chaos wants it an account is
+    /// what it was before its last change, until [`MemoryStore::settle`].
     #[must_use]
     pub fn relaxed(&self) -> Self {
         Self {
