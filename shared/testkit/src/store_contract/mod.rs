@@ -282,7 +282,7 @@ macro_rules! store_contract_cases {
                 the_furthest_watermark_of_the_entries_shards_is_told,
                 a_watermark_only_moves_forward,
                 shards_have_their_own_watermarks,
-                a_busy_mailbox_is_visited_four_times_an_hour,
+                a_busy_mailbox_is_visited_twice_an_hour,
                 others_are_visited_once_an_hour,
                 the_roster_forgets,
             ],
