@@ -184,14 +184,19 @@ async fn a_stream_hands_over_what_its_filters_want_and_lays_a_poison_record_asid
         .find(|mapping| mapping.table == "ActivityTable")
         .unwrap();
     let table = &resolver.resources()["ActivityTable"].reference;
-    for sk in ["slot#1", "day#2026-03-13", "slot#poison", "slot#3"] {
+    for (sk, version) in [
+        ("slot#1", Some("1")),
+        ("day#2026-03-13", None),
+        ("slot#poison", Some("1")),
+        ("slot#3", Some("1")),
+    ] {
         let request = emulator.dynamodb.put_item().table_name(table);
         let request = request.item("pk", AttributeValue::S("p".to_owned()));
-        request
-            .item("sk", AttributeValue::S(sk.to_owned()))
-            .send()
-            .await
-            .unwrap();
+        let mut item = request.item("sk", AttributeValue::S(sk.to_owned()));
+        if let Some(version) = version {
+            item = item.item("eventVersion", AttributeValue::N(version.to_owned()));
+        }
+        item.send().await.unwrap();
     }
     let failures = resolver.resources()["StreamFailures"].reference.clone();
     let function = Recorder::failing_on("slot#poison");

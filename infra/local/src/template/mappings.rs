@@ -327,7 +327,7 @@ mod tests {
             .iter()
             .find(|mapping| mapping.table == "ActivityTable")
             .unwrap();
-        assert_eq!(activity.filters.len(), 2);
+        assert_eq!(activity.filters.len(), 1);
         assert!(activity.bisects && activity.reports_failures);
         assert_eq!(
             activity.on_failure_arn.as_deref(),
