@@ -277,8 +277,10 @@ impl Visiting {
             settled_any |= settled.receipt.is_some();
             booked.extend(settled.receipt.map(|receipt| (receipt.slot, receipt)));
         }
-        let is_due = engagement_is_due(inside.hold.state(), inside.now);
-        let sits = rounds::is_sitting(account.id, inside.now) || is_due;
+        let state = inside.hold.state();
+        let is_known = state.inbox.is_some();
+        let is_due = engagement_is_due(state, inside.now);
+        let sits = !is_known || is_due || rounds::is_sitting(account.id, inside.now);
         // What was found elsewhere than at the cursors is not met again, and much is not to be read again.
         if !order.look_anyway || !(sits || settled_any || messages.len() > READ_AGAIN) {
             return Ok(None);

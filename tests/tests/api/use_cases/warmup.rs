@@ -154,7 +154,7 @@ async fn pause_and_resume_return_to_what_it_was() {
         }),
     };
     roster.enrol(&planned).await.unwrap();
-    assert_eq!(visits_an_hour(&world, id).await, 4);
+    assert_eq!(visits_an_hour(&world, id).await, 2);
     let paused = world.pause().pause(&world.tenant, id).await.unwrap();
     assert_eq!(paused.status, AccountStatus::Paused);
     assert_eq!(visits_an_hour(&world, id).await, 1);
