@@ -48,7 +48,7 @@ use crate::ports::queue::VisitOrder;
 /// comes after it.
 const ENGAGEMENT_LOOKBACK: SignedDuration = SignedDuration::from_hours(8 * 24);
 
-/// A round leaves it to the next sitting to note how far the mailbox was read, if that is due within this time…
+/// A sitting at which there was nothing to do leaves it to the next one to note how far the mailbox was read, if that is due within this time…
 const SITS_SOON: SignedDuration = SignedDuration::from_hours(1);
 /// …and no more messages than these would be read again.
 const READ_AGAIN: usize = 25;
@@ -269,18 +269,17 @@ impl Visiting {
         }
         let mut settled_any = false;
         // Those met by earlier visits, too: what was booked while it was being sent may be in doubt since.
-        let mut expected = order.expected.clone();
-        expected.retain(|(_, slot)| !new.contains(slot));
-        for (sender, slot) in expected {
+        let expected = order.expected.iter();
+        for &(sender, slot) in expected.filter(|(_, slot)| !new.contains(slot)) {
             let settled = self.arrivals.settle(account, sender, slot, inside).await?;
             visited.searched += u32::from(settled.searched);
             settled_any |= settled.receipt.is_some();
             booked.extend(settled.receipt.map(|receipt| (receipt.slot, receipt)));
         }
         let state = inside.hold.state();
-        let is_known = state.inbox.is_some();
+        let is_unknown = state.inbox.is_none();
         let is_due = engagement_is_due(state, inside.now);
-        let sits = !is_known || is_due || rounds::is_sitting(account.id, inside.now);
+        let sits = is_unknown || is_due || rounds::is_sitting(account.id, inside.now);
         // What was found elsewhere than at the cursors is not met again, and much is not to be read again.
         if !order.look_anyway || !(sits || settled_any || messages.len() > READ_AGAIN) {
             return Ok(None);

@@ -4,6 +4,12 @@ use serde_json::{Value, json};
 use super::accounts::{create, new_account};
 use super::client::{Api, paths};
 
+/// How much of a batch went well, and how much did not.
+fn counts(answer: &Value) -> (u64, u64) {
+    let count = |name: &str| answer[name].as_u64().unwrap();
+    (count("successCount"), count("failureCount"))
+}
+
 #[tokio::test]
 async fn a_batch_creates_what_it_can_and_says_what_it_could_not() {
     let api = Api::new().await;
@@ -78,10 +84,7 @@ async fn a_batch_over_the_plan_fails_from_there_on() {
     let some = api
         .post("/api/accounts/batch", json!({ "accounts": accounts }), 207)
         .await;
-    assert_eq!(
-        (&some["successCount"], &some["failureCount"]),
-        (&json!(3), &json!(2))
-    );
+    assert_eq!(counts(&some), (3, 2));
     assert_eq!(some["results"][3]["details"]["max"], 3);
 }
 
@@ -182,10 +185,7 @@ async fn a_batch_of_connection_tests_counts_what_cannot_be_used() {
     let all = api
         .post("/api/accounts/batch/test-connection", body, 200)
         .await;
-    assert_eq!(
-        (&all["successCount"], &all["failureCount"]),
-        (&json!(1), &json!(0))
-    );
+    assert_eq!(counts(&all), (1, 0));
 }
 
 #[tokio::test]
@@ -235,10 +235,7 @@ async fn warmups_are_started_and_paused_by_the_batch() {
             200,
         )
         .await;
-    assert_eq!(
-        (&paused["successCount"], &paused["failureCount"]),
-        (&json!(2), &json!(0))
-    );
+    assert_eq!(counts(&paused), (2, 0));
     for id in &ids[..2] {
         assert_eq!(
             api.get(&format!("/api/accounts/{id}"), 200).await["status"],
