@@ -141,10 +141,11 @@ impl Chaos {
         happens
     }
 
-    /// Whether a read of `operation` that may be a moment behind is.
-    pub fn lags(&self, operation: &'static str) -> bool {
-        let lag = self.lock().rates.lag;
-        self.chance(operation, "lag", lag)
+    /// Whether a read that may be a moment behind is. Who answers it with something else than what is there notes it ([`Chaos::note`]).
+    pub fn lags(&self) -> bool {
+        let mut state = self.lock();
+        let lag = state.rates.lag;
+        lag > 0.0 && state.rng.unit() < lag
     }
 
     /// Notes that `what` was done to `operation` by somebody else.

@@ -127,7 +127,8 @@ fn gusts(rng: &mut SeedRng) -> (Rates, Turbulence) {
         pause: 0.0,
     };
     let rates = Rates {
-        lag: 0.2 * rng.unit(),
+        // What can be a moment behind changes seldom.
+        lag: rng.unit(),
         // Most worlds have tasks side by side.
         pause: [0.0, 0.1, 0.3][usize::try_from(rng.below(3)).unwrap()],
         ..rates

@@ -38,14 +38,6 @@ impl AccountItems {
         self.before.entry(key).or_insert(now);
     }
 
-    /// An account, or what it was a moment ago.
-    fn read(&self, key: (UserId, AccountId), lags: bool) -> Option<Account> {
-        let before = self.before.get(&key).filter(|_| lags);
-        before
-            .cloned()
-            .unwrap_or_else(|| self.by_id.get(&key).cloned())
-    }
-
     fn of(&self, user: UserId) -> impl Iterator<Item = &Account> {
         self.by_id
             .range((user, AccountId::from_uuid(Uuid::nil()))..)
@@ -62,12 +54,16 @@ impl AccountItems {
 impl AccountReads for MemoryStore {
     async fn get(&self, user: UserId, account: AccountId) -> Result<Option<Account>, StoreError> {
         let operation = "accounts.get";
-        let lags = self.entities == Fresh::Eventual && self.chaos.lags(operation);
+        let lags = self.entities == Fresh::Eventual && self.chaos.lags();
         self.run(operation, |state| {
-            state
-                .meter
-                .get(meter::account(user, account), self.entities);
-            state.accounts.read((user, account), lags)
+            let place = meter::account(user, account);
+            state.meter.get(place, self.entities);
+            let before = state.accounts.before.get(&(user, account));
+            if let Some(before) = before.filter(|_| lags) {
+                self.chaos.note(operation, "lag");
+                return before.clone();
+            }
+            state.accounts.by_id.get(&(user, account)).cloned()
         })
         .await
     }
@@ -293,4 +289,42 @@ fn credentials_place(user: UserId, account: AccountId) -> Place {
 fn account_bytes(account: &Account, events: &[Event]) -> usize {
     let besides = 120 + account.email.domain().len();
     meter::bytes_of(account, besides) + meter::event_bytes(events)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use agentwarm_app::ports::due::Shards;
+
+    use super::*;
+    use crate::chaos::Rates;
+    use crate::store_contract::Store;
+    use crate::store_contract::fixtures::{account, changed, user};
+
+    #[tokio::test]
+    async fn a_relaxed_read_is_one_write_behind_until_time_passes() {
+        let store = Arc::new(MemoryStore::default());
+        let recent = store.relaxed();
+        let port = Store::in_memory(&store, Shards(1));
+        let pool = port.given_pool(user(1), 1).await;
+        let first = port.given_account(&account(user(1), 1), pool.id).await;
+        store.settle();
+        store.chaos.set(Rates {
+            lag: 1.0,
+            ..Rates::default()
+        });
+        let second = changed(&first);
+        let replaced = AccountUpdates::replace(store.as_ref(), &second, Vec::new()).await;
+        assert_eq!(replaced.unwrap(), Replaced::Done);
+        let read = async |store: &MemoryStore| {
+            let account = AccountReads::get(store, user(1), first.id).await.unwrap();
+            account.unwrap().version
+        };
+        assert_eq!(read(&recent).await, first.version);
+        assert_eq!(read(&store).await, second.version);
+        assert_eq!(store.chaos.met()[&("accounts.get", "lag")], 1);
+        store.settle();
+        assert_eq!(read(&recent).await, second.version);
+    }
 }
