@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use agentwarm_app::ports::mail::ImapSmtpCredentials;
 use agentwarm_mail::{ImapSmtp, MailConfig, Private, TimeLimits};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::{Builder, Runtime};
 
@@ -24,7 +26,7 @@ const TAG: u8 = b'^';
 const TAG_BEFORE: u8 = b'`';
 
 /// What must be told to nobody before TLS, and be logged nowhere.
-pub(crate) const PASSWORD: &str = "canary-password";
+const PASSWORD: &str = "canary-password";
 
 /// The server's end of one connection; silent for good, and so closed, when its script is over.
 pub(crate) struct Server {
@@ -186,6 +188,21 @@ pub(crate) fn lines(said: &[u8]) -> Vec<&[u8]> {
         );
     }
     lines
+}
+
+/// Whether the password is in it, as it is or as AUTHENTICATE has it (RFC 4616 in base64).
+pub(crate) fn tells_password(text: &[u8]) -> bool {
+    has(text, PASSWORD.as_bytes()) || has(text, STANDARD.encode(PASSWORD).as_bytes())
+}
+
+/// Whether the server says the password by chance, whatever is quoted of it (RFC 3501 §9 `quoted`). A folder of that name is asked for by it.
+pub(crate) fn knows_password(script: &[u8]) -> bool {
+    let unquoted: Vec<u8> = script
+        .iter()
+        .copied()
+        .filter(|byte| *byte != b'\\')
+        .collect();
+    tells_password(&unquoted)
 }
 
 pub(crate) fn has(text: &[u8], part: &[u8]) -> bool {
