@@ -111,11 +111,28 @@ impl SlotId {
     pub fn first_at(at: Timestamp) -> Self {
         Self(uuid_v7(at, 0))
     }
+
+    /// The smallest id after this one: the end of a key range that this one is in.
+    #[must_use]
+    pub const fn successor(self) -> Self {
+        Self(Uuid::from_u128(self.0.as_u128().saturating_add(1)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_lies_between_an_id_and_its_successor() {
+        let id: SlotId = "019ce6a5-3d80-7fff-bfff-ffffffffffff".parse().unwrap();
+        assert_eq!(
+            id.successor().to_string(),
+            "019ce6a5-3d80-7fff-c000-000000000000"
+        );
+        let last = SlotId(Uuid::max());
+        assert_eq!(last.successor(), last);
+    }
 
     #[test]
     fn ids_sort_by_their_time_and_have_the_version_and_variant_of_rfc_9562() {

@@ -1,12 +1,13 @@
-//! A look into a mailbox over IMAP, by a client that shares no code with the product's.
-//!
-//! It knows the few commands that it needs and talks in the clear, which the local servers allow on loopback.
+//! A look into a mailbox over IMAP, by a client that shares no code with the product's: async-imap, which is at home with servers that
+//! mean well. It talks in the clear, which the local servers allow on loopback.
 
 use std::collections::BTreeMap;
 
 use agentwarm_local::demo::NUMBERED_PASSWORD;
+use async_imap::types::{Fetch, Flag, Name};
+use async_imap::{Client, Session};
+use futures::TryStreamExt as _;
 use jiff::Timestamp;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 /// A message as its folder shows it.
@@ -60,136 +61,51 @@ fn bare(id: &str) -> &str {
 
 /// Everything in every folder of a numbered mailbox.
 pub(crate) async fn messages(address: &str) -> Vec<Message> {
-    let mut session = Session::open(address).await;
+    let mut session = open(address).await;
+    let listed = session.list(Some(""), Some("*")).await.unwrap();
+    let folders: Vec<Name> = listed.try_collect().await.unwrap();
     let mut messages = Vec::new();
-    for folder in session.folders().await {
-        messages.extend(session.messages(&folder).await);
+    for folder in folders {
+        session.examine(folder.name()).await.unwrap();
+        let asked = session.uid_fetch("1:*", "(FLAGS BODY.PEEK[HEADER])").await;
+        let fetched: Vec<Fetch> = asked.unwrap().try_collect().await.unwrap();
+        messages.extend(fetched.iter().map(|one| Message {
+            folder: folder.name().to_owned(),
+            flags: one.flags().map(|flag| flag_name(&flag)).collect(),
+            fields: fields(&String::from_utf8_lossy(one.header().unwrap())),
+        }));
     }
-    session.command("LOGOUT").await;
+    session.logout().await.unwrap();
     messages
 }
 
 /// The message with this id in the inbox of a numbered mailbox, whole.
 pub(crate) async fn raw(address: &str, id: &str) -> String {
-    let mut session = Session::open(address).await;
-    session.command("EXAMINE INBOX").await;
-    let search = format!("UID SEARCH HEADER Message-ID \"{id}\"");
-    let found = session.command(&search).await;
-    let found = found
-        .iter()
-        .find_map(|line| line.text.strip_prefix("* SEARCH "))
-        .unwrap();
-    let fetch = format!("UID FETCH {found} BODY.PEEK[]");
-    let fetched = session.command(&fetch).await;
-    session.command("LOGOUT").await;
-    let mut literals = fetched.into_iter().flat_map(|line| line.literals);
-    literals.next().unwrap()
+    let mut session = open(address).await;
+    session.examine("INBOX").await.unwrap();
+    let query = format!("HEADER Message-ID \"{id}\"");
+    let found = session.uid_search(query).await.unwrap();
+    let uid = found.iter().next().unwrap().to_string();
+    let asked = session.uid_fetch(uid, "BODY.PEEK[]").await.unwrap();
+    let fetched: Vec<Fetch> = asked.try_collect().await.unwrap();
+    session.logout().await.unwrap();
+    String::from_utf8_lossy(fetched[0].body().unwrap()).into_owned()
 }
 
-struct Session {
-    stream: BufReader<TcpStream>,
-    commands: u32,
+async fn open(address: &str) -> Session<TcpStream> {
+    let stream = TcpStream::connect(("127.0.0.1", port())).await.unwrap();
+    let mut client = Client::new(stream);
+    client.read_response().await.unwrap().unwrap();
+    let session = client.login(address, NUMBERED_PASSWORD).await;
+    session.map_err(|(failure, _)| failure).unwrap()
 }
 
-/// A line of a response, with the literals in it.
-struct Line {
-    text: String,
-    literals: Vec<String>,
-}
-
-impl Session {
-    async fn open(address: &str) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port())).await.unwrap();
-        let mut session = Self {
-            stream: BufReader::new(stream),
-            commands: 0,
-        };
-        session.line().await;
-        session
-            .command(&format!("LOGIN {address} {NUMBERED_PASSWORD}"))
-            .await;
-        session
+/// As it stands on the wire (RFC 3501 §2.3.2).
+fn flag_name(flag: &Flag<'_>) -> String {
+    match flag {
+        Flag::Custom(name) => name.to_string(),
+        system => format!("\\{system:?}"),
     }
-
-    async fn folders(&mut self) -> Vec<String> {
-        let listed = self.command("LIST \"\" *").await;
-        listed
-            .iter()
-            .filter_map(|line| line.text.strip_prefix("* LIST "))
-            .map(|line| {
-                line.rsplit(' ')
-                    .next()
-                    .unwrap()
-                    .trim_matches('"')
-                    .to_owned()
-            })
-            .collect()
-    }
-
-    async fn messages(&mut self, folder: &str) -> Vec<Message> {
-        self.command(&format!("EXAMINE \"{folder}\"")).await;
-        let fetched = self
-            .command("UID FETCH 1:* (FLAGS BODY.PEEK[HEADER])")
-            .await;
-        fetched
-            .iter()
-            .filter(|line| line.text.contains(" FETCH ("))
-            .map(|line| Message {
-                folder: folder.to_owned(),
-                flags: flags(&line.text),
-                fields: fields(&line.literals[0]),
-            })
-            .collect()
-    }
-
-    /// The untagged lines of a command that succeeds.
-    async fn command(&mut self, command: &str) -> Vec<Line> {
-        self.commands += 1;
-        let tag = format!("a{} ", self.commands);
-        let text = format!("{tag}{command}\r\n");
-        self.stream.write_all(text.as_bytes()).await.unwrap();
-        let mut lines = Vec::new();
-        loop {
-            let line = self.line().await;
-            if let Some(end) = line.text.strip_prefix(&tag) {
-                assert!(end.starts_with("OK"), "{command}: {end}");
-                return lines;
-            }
-            lines.push(line);
-        }
-    }
-
-    async fn line(&mut self) -> Line {
-        let mut line = Line {
-            text: String::new(),
-            literals: Vec::new(),
-        };
-        loop {
-            let mut part = String::new();
-            let read = self.stream.read_line(&mut part).await.unwrap();
-            assert!(read > 0, "the server hung up after {}", line.text);
-            line.text.push_str(part.trim_end());
-            let Some(length) = literal(&part) else {
-                return line;
-            };
-            let mut bytes = vec![0; length];
-            self.stream.read_exact(&mut bytes).await.unwrap();
-            line.literals
-                .push(String::from_utf8_lossy(&bytes).into_owned());
-        }
-    }
-}
-
-/// The length of the literal that a line ends with.
-fn literal(line: &str) -> Option<usize> {
-    let (_, length) = line.trim_end().strip_suffix('}')?.rsplit_once('{')?;
-    length.parse().ok()
-}
-
-fn flags(line: &str) -> Vec<String> {
-    let (_, flags) = line.split_once("FLAGS (").unwrap();
-    let (flags, _) = flags.split_once(')').unwrap();
-    flags.split_whitespace().map(str::to_owned).collect()
 }
 
 fn fields(header: &str) -> BTreeMap<String, String> {

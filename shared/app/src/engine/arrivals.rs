@@ -4,6 +4,7 @@
 //! under the slot's id and last, after all else that follows from the arrival. So whoever sees the message again (the next poll, the rescued
 //! copy in the inbox) finds it booked and has nothing to do, and whoever sees it after a crash does again what was done.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -64,22 +65,52 @@ pub(super) struct Settled {
 }
 
 impl Arrivals {
-    /// Takes a message in, if it is a warmup mail to this account; other people's mail is left alone.
+    /// Tells warmup mails to this account from other people's mail, which is left alone.
+    pub(super) async fn recognise<'m>(
+        &self,
+        account: &Account,
+        messages: &'m [FoundMessage],
+    ) -> Result<Vec<(&'m FoundMessage, Option<Token>)>, EngineError> {
+        let mut recognised = Vec::with_capacity(messages.len());
+        for message in messages {
+            recognised.push((message, self.token_of(account, message).await?));
+        }
+        Ok(recognised)
+    }
+
+    /// The receipts of these mails, as far as they were booked a moment ago. They are read at once, with what lies between them: a visit meets
+    /// neighbours, and one query for all costs a fraction of a read for each.
+    pub(super) async fn booked(
+        &self,
+        account: &Account,
+        slots: &BTreeSet<SlotId>,
+    ) -> Result<BTreeMap<SlotId, Receipt>, EngineError> {
+        let (Some(first), Some(last)) = (slots.first(), slots.last()) else {
+            return Ok(BTreeMap::new());
+        };
+        let mailbox = AccountRef::of(account);
+        let receipts = self
+            .receipts
+            .between(mailbox, *first, last.successor())
+            .await?;
+        let wanted = receipts.into_iter().filter(|it| slots.contains(&it.slot));
+        Ok(wanted.map(|receipt| (receipt.slot, receipt)).collect())
+    }
+
+    /// Takes in what claims to be the warmup mail of `token`. `known` is its receipt, where it was booked before.
     pub(super) async fn arrive(
         &self,
         account: &Account,
         message: &FoundMessage,
+        token: &Token,
+        known: Option<&Receipt>,
         inside: &mut Inside<'_>,
     ) -> Result<Arrived, Interrupted> {
-        let Some(token) = self.token_of(account, message).await? else {
-            return Ok(Arrived::default());
-        };
         let is_it = |message_id: &str| message.message_id.as_deref() == Some(message_id);
-        let known = self.receipt_of(account, token.slot).await?;
         if let Some(receipt) = known.filter(|receipt| is_it(&receipt.message_id)) {
             self.rescue(&message.location, inside).await?;
             return Ok(Arrived {
-                receipt: Some(receipt),
+                receipt: Some(receipt.clone()),
                 is_new: false,
             });
         }

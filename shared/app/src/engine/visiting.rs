@@ -38,8 +38,7 @@ use crate::ports::clock::{Clock, Entropy};
 use crate::ports::days::{AccountRef, Receipts};
 use crate::ports::due::{Roster, RosterEntry};
 use crate::ports::mail::{
-    ConnectFailure, Folder, FoundContent, FoundMessage, Location, MailReader, MailSender,
-    ReadSession,
+    ConnectFailure, Folder, FoundMessage, Location, MailReader, MailSender, ReadSession,
 };
 use crate::ports::mailboxes::{MailboxState, Mailboxes};
 use crate::ports::queue::VisitOrder;
@@ -104,6 +103,14 @@ pub(super) struct Inside<'v> {
     pub(super) hold: Hold<'v>,
     /// When the visit began (schedule clock).
     pub(super) now: Timestamp,
+}
+
+/// The warmup mails among what was read.
+struct TakenIn {
+    /// Their receipts.
+    booked: BTreeMap<SlotId, Receipt>,
+    /// Those of them that this visit booked.
+    new: BTreeSet<SlotId>,
 }
 
 /// What a sitting leaves to do with the mails of a mailbox.
@@ -260,13 +267,7 @@ impl Visiting {
         inside: &mut Inside<'_>,
         visited: &mut Visited,
     ) -> Result<Option<Sat>, Interrupted> {
-        let (mut booked, mut new) = (BTreeMap::new(), BTreeSet::new());
-        for message in messages {
-            let Arrived { receipt, is_new } =
-                self.take_in(account, message, inside, visited).await?;
-            new.extend(receipt.iter().filter(|_| is_new).map(|it| it.slot));
-            booked.extend(receipt.map(|receipt| (receipt.slot, receipt)));
-        }
+        let TakenIn { mut booked, new } = self.take_in(account, messages, inside, visited).await?;
         let mut settled_any = false;
         // Those met by earlier visits, too: what was booked while it was being sent may be in doubt since.
         let expected = order.expected.iter();
@@ -291,28 +292,39 @@ impl Visiting {
         Ok(note_now.then_some(sat))
     }
 
-    /// Takes a message in.
+    /// Takes in what was read: warmup mails, and reports among other people's mail.
     async fn take_in(
         &self,
         account: &Account,
-        message: &FoundMessage,
+        messages: &[FoundMessage],
         inside: &mut Inside<'_>,
         visited: &mut Visited,
-    ) -> Result<Arrived, Interrupted> {
-        match &message.content {
-            FoundContent::Message => {
-                let arrived = self.arrivals.arrive(account, message, inside).await?;
-                let rescued = arrived.receipt.as_ref().and_then(|it| it.rescued_at);
-                visited.arrived += u32::from(arrived.is_new);
-                visited.rescued += u32::from(arrived.is_new && rescued.is_some());
-                Ok(arrived)
-            }
-            FoundContent::DeliveryReport { .. } | FoundContent::Complaint { .. } => {
+    ) -> Result<TakenIn, Interrupted> {
+        let recognised = self.arrivals.recognise(account, messages).await?;
+        let tokens = recognised.iter().filter_map(|(_, token)| token.as_ref());
+        let slots = tokens.map(|token| token.slot).collect();
+        let mut booked = self.arrivals.booked(account, &slots).await?;
+        let mut new = BTreeSet::new();
+        for (message, token) in recognised {
+            let Some(token) = token else {
                 let taken = self.reports.take(account, &message.content, inside.now);
                 visited.reports += u32::from(taken.await?);
-                Ok(Arrived::default())
+                continue;
+            };
+            let known = booked.get(&token.slot);
+            let arrived = self
+                .arrivals
+                .arrive(account, message, &token, known, inside);
+            let Arrived { receipt, is_new } = arrived.await?;
+            let Some(receipt) = receipt else { continue };
+            if is_new {
+                visited.arrived += 1;
+                visited.rescued += u32::from(receipt.rescued_at.is_some());
+                new.insert(receipt.slot);
             }
+            booked.insert(receipt.slot, receipt);
         }
+        Ok(TakenIn { booked, new })
     }
 
     /// Does whatever became due with received mails since the last sitting. `booked` are those met by this visit, which a query may not

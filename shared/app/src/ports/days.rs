@@ -155,11 +155,10 @@ pub trait Receipts: Send + Sync {
     /// Creates the receipt, unless the mail was booked before.
     async fn create(&self, receipt: &Receipt, events: Vec<Event>) -> Result<Created, StoreError>;
 
-    /// One receipt, as of a moment ago, at half the price: a visit reads one for each message that it meets, and one that it misses is not
-    /// booked a second time all the same.
+    /// One receipt, as of a moment ago, at half the price: one that is missed is not booked a second time all the same.
     async fn get(&self, receiver: AccountRef, slot: SlotId) -> Result<Option<Receipt>, StoreError>;
 
-    /// The receipts of slots planned in `[from, to)`, in order.
+    /// The receipts of slots planned in `[from, to)`, in order, as of a moment ago.
     async fn between(
         &self,
         receiver: AccountRef,
