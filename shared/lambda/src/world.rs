@@ -12,12 +12,12 @@ use agentwarm_app::ports::clock::{Clock, Entropy};
 use agentwarm_app::ports::due::Shards;
 use agentwarm_aws::clients::{ClientSettings, Clients, HttpClientError};
 use agentwarm_aws::dynamo::{
-    ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts, DynamoApiKeys,
-    DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex, DynamoHandSent,
-    DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger, DynamoPoolWrites, DynamoPools,
-    DynamoReceipts, DynamoRoster, DynamoSendTotals, DynamoSlots, DynamoSuppressionList,
-    DynamoSuppressions, DynamoTestModeWrites, DynamoTestModes, DynamoUserPlans, IdempotencyTable,
-    RateTable, Table,
+    ACTIVITY_TTL_DAYS, ActivityTable, DynamoAccountLife, DynamoAccountUpdates, DynamoAccounts,
+    DynamoApiKeys, DynamoAuditLog, DynamoCrmLinkWrites, DynamoCrmLinks, DynamoDueIndex,
+    DynamoHandSent, DynamoKeyLookup, DynamoMailboxes, DynamoPlans, DynamoPoolLedger,
+    DynamoPoolWrites, DynamoPools, DynamoReceipts, DynamoRoster, DynamoSendTotals, DynamoSlots,
+    DynamoSuppressionList, DynamoSuppressions, DynamoTestModeWrites, DynamoTestModes,
+    DynamoUserPlans, IdempotencyTable, RateTable, Table,
 };
 use agentwarm_aws::eventbridge::EventBridgeBus;
 use agentwarm_aws::health::{AwsProbes, VisitLeases, Watermarks};
@@ -30,9 +30,6 @@ use crate::bootstrap::{SystemClock, SystemEntropy};
 use crate::http::{HttpApp, HttpPorts, HttpTask, RateLimit, RouteError, Routes};
 use crate::settings::{Settings, SettingsError};
 use crate::task::Task;
-
-/// How long items of the activity table are kept, in days: the longest retention of any plan and a month to look back from it.
-const ACTIVITY_TTL_DAYS: u16 = 400;
 
 /// Adapters on demand.
 pub struct World {

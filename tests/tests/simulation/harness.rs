@@ -73,7 +73,8 @@ impl Sim {
         Self::of_user_on(Plan::Pro, name, number, mailboxes, now, overrides).await
     }
 
-    async fn of_user_on(
+    /// The same of a user on `plan`.
+    pub(crate) async fn of_user_on(
         plan: Plan,
         name: &str,
         number: u64,

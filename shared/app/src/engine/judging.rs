@@ -16,7 +16,6 @@ use agentwarm_core::account::Account;
 use agentwarm_core::audit::Event;
 use agentwarm_core::pool::PoolConfig;
 use agentwarm_core::warmup::judge::{JudgeInput, judge, judge_now};
-use agentwarm_core::warmup::volume::PastDay;
 
 use super::EngineError;
 use crate::ports::Replaced;
@@ -47,7 +46,7 @@ impl Judging {
         now: Timestamp,
     ) -> Result<Account, EngineError> {
         let rows = self.rows(&account, today, 1).await?;
-        let history: Vec<_> = rows.iter().map(past_day).collect();
+        let history: Vec<_> = rows.iter().map(DayRow::past).collect();
         let mut judged = with_closed_days(&account, &rows);
         let mut events = Vec::new();
         for row in &rows {
@@ -76,7 +75,7 @@ impl Judging {
             .rows(&account, account.zone.date_of(now), 0)
             .await?
             .iter()
-            .map(past_day)
+            .map(DayRow::past)
             .collect();
         if let Some(judgement) = judge_now(&account, &history, now) {
             let events = judgement.events(&account, now);
@@ -118,14 +117,6 @@ impl Judging {
             Replaced::Done => Ok(after),
             Replaced::Stale => Err(EngineError::Held("the account")),
         }
-    }
-}
-
-fn past_day(row: &DayRow) -> PastDay {
-    PastDay {
-        date: row.date,
-        figures: row.figures,
-        cut_short: row.cut_short,
     }
 }
 

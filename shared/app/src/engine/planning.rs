@@ -22,8 +22,8 @@ use agentwarm_core::time::Zone;
 use agentwarm_core::warmup::calendar;
 use agentwarm_core::warmup::day::DayPlan;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
-use agentwarm_core::warmup::partners::{Candidate, MAX_CANDIDATES};
-use agentwarm_core::warmup::planner::{PlanInput, PlanOutcome, account_seed, plan_day};
+use agentwarm_core::warmup::partners::{Candidate, MAX_CANDIDATES, in_turn};
+use agentwarm_core::warmup::planner::{PlanInput, PlanOutcome, account_seed, day_seed, plan_day};
 use agentwarm_core::warmup::volume::{PastDay, plan_allowance};
 
 use super::closing::Closing;
@@ -34,15 +34,19 @@ use super::{EngineError, deployment_seed, file};
 use crate::error::AppError;
 use crate::ports::accounts::{AccountFilter, AccountReads, AccountUpdates};
 use crate::ports::clock::Clock;
-use crate::ports::days::{AccountRef, Plans, PoolLedger, Suppressions};
+use crate::ports::days::{AccountRef, DayRow, KEPT_DAYS, Plans, PoolLedger, Suppressions};
 use crate::ports::due::{DueIndex, Roster, RosterEntry};
 use crate::ports::keys::UserPlans;
 use crate::ports::pools::PoolReads;
 use crate::ports::{Created, PageRequest, PageStart, Replaced};
 use crate::warmup::{PlanToday, PlannedToday};
 
-/// How many days of its past a plan looks at: the spike cap wants the last three sending days, however long ago.
+/// How many days of its past a plan looks at: the spike cap wants the last three sending days, however long ago. If none of these days is
+/// one, it looks at all that are kept.
 const HISTORY_DAYS: i32 = 60;
+
+/// With so many partners a plan looks no further in a large pool.
+const ENOUGH_PARTNERS: usize = 64;
 
 /// After how long an account that is stopped is attended to again.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -109,7 +113,8 @@ impl Planning {
             .judge_days(account, &config, next.date, now)
             .await?;
         if !account.sends() {
-            return Ok(());
+            // Its last day can still change, and is closed and judged like any other.
+            return self.attend_stopped(account, &config, now).await;
         }
         self.plan_date(&account, &config, next.date, now).await?;
         Ok(())
@@ -313,18 +318,8 @@ impl Planning {
             .plan_of(account.user)
             .await?
             .unwrap_or(Plan::Free);
-        let history: Vec<_> = self
-            .plans
-            .days(owner, earlier(date, HISTORY_DAYS), earlier(date, 1))
-            .await?
-            .into_iter()
-            .map(|row| PastDay {
-                date: row.date,
-                figures: row.figures,
-                cut_short: row.cut_short,
-            })
-            .collect();
-        let partners = self.partners(account, now).await?;
+        let history = self.history(owner, date).await?;
+        let partners = self.partners(account, date, now).await?;
         let receiving = self.receiving(account, date).await?;
         let last_sent = self.last_sent(owner, date).await?;
         let candidates: Vec<_> = partners
@@ -352,20 +347,55 @@ impl Planning {
         outcome.map_err(|_| EngineError::Held("the account"))
     }
 
-    /// The accounts that may receive: in a shared pool, not stopped, not suppressed.
+    /// The days before: those of the last weeks, or if there was no sending in them all that are kept. An account that rested for long must
+    /// not go on where it was.
+    async fn history(&self, owner: AccountRef, date: Date) -> Result<Vec<PastDay>, EngineError> {
+        let yesterday = earlier(date, 1);
+        for days in [HISTORY_DAYS, i32::from(KEPT_DAYS)] {
+            let rows = self
+                .plans
+                .days(owner, earlier(date, days), yesterday)
+                .await?;
+            let history: Vec<_> = rows.iter().map(DayRow::past).collect();
+            if history.iter().any(PastDay::counts_for_spikes) {
+                return Ok(history);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// The accounts that may receive: in a shared pool, not stopped, not suppressed. Of a large pool others each day.
     async fn partners(
         &self,
         account: &Account,
+        date: Date,
         now: Timestamp,
     ) -> Result<Vec<Account>, EngineError> {
-        let mut ids = BTreeSet::new();
-        let limit = u32::try_from(MAX_CANDIDATES).unwrap_or(u32::MAX);
+        let mut members = BTreeSet::new();
         for pool in pools_of(account) {
-            ids.extend(self.pools.members(account.user, pool, limit).await?);
+            members.extend(self.pools.members(account.user, pool).await?);
         }
-        ids.remove(&account.id);
-        let ids: Vec<_> = ids.into_iter().collect();
-        let mut partners = self.accounts.get_many(account.user, &ids).await?;
+        members.remove(&account.id);
+        let seed = day_seed(&deployment_seed(), account.id, date);
+        let mut partners = Vec::new();
+        for ids in in_turn(members, &seed).chunks(MAX_CANDIDATES) {
+            partners.extend(self.receivers(account, ids, now).await?);
+            if partners.len() >= ENOUGH_PARTNERS {
+                break;
+            }
+        }
+        partners.sort_by_key(|partner| partner.id);
+        Ok(partners)
+    }
+
+    /// Those of these accounts that take mail.
+    async fn receivers(
+        &self,
+        account: &Account,
+        ids: &[AccountId],
+        now: Timestamp,
+    ) -> Result<Vec<Account>, EngineError> {
+        let mut partners = self.accounts.get_many(account.user, ids).await?;
         partners.retain(|partner| {
             partner.provider.has_transport()
                 && matches!(
@@ -384,7 +414,6 @@ impl Planning {
             .into_iter()
             .collect();
         partners.retain(|partner| !suppressed.contains(partner.email.as_str()));
-        partners.sort_by_key(|partner| partner.id);
         Ok(partners)
     }
 

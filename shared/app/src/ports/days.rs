@@ -1,4 +1,4 @@
-//! Days: plans, slots, receipts and figures. Everything here expires with the plan's retention.
+//! Days: plans, slots, receipts and figures. Everything here expires after [`KEPT_DAYS`].
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,13 @@ use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::rate::Score;
 use agentwarm_core::warmup::day::{DayFigures, DayPlan};
+use agentwarm_core::warmup::volume::PastDay;
 
 use super::{Created, Replaced, StoreError};
+
+/// How many days everything here is kept: the longest retention of any plan (365 days, API reference §22) and a month, so that no plan's
+/// figures end early. What a plan shows is cut to its own retention when it is read (decision 10).
+pub const KEPT_DAYS: u16 = 400;
 
 /// An account of a user, as a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,6 +64,17 @@ pub struct DayRow {
     pub cut_short: bool,
     /// Counts the changes of this item; the condition of the next one.
     pub version: u64,
+}
+
+impl DayRow {
+    /// What rules that look back see of it.
+    pub fn past(&self) -> PastDay {
+        PastDay {
+            date: self.date,
+            figures: self.figures,
+            cut_short: self.cut_short,
+        }
+    }
 }
 
 /// Planning a day and reading it back.

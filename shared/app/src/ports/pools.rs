@@ -18,13 +18,8 @@ pub trait PoolReads: Send + Sync {
     /// A user's pools, newest first.
     async fn list(&self, user: UserId) -> Result<Vec<Pool>, StoreError>;
 
-    /// The accounts in a pool, in order of their ids; at most `limit`.
-    async fn members(
-        &self,
-        user: UserId,
-        pool: PoolId,
-        limit: u32,
-    ) -> Result<Vec<AccountId>, StoreError>;
+    /// The accounts in a pool, in order of their ids.
+    async fn members(&self, user: UserId, pool: PoolId) -> Result<Vec<AccountId>, StoreError>;
 }
 
 /// Changing pools.

@@ -54,9 +54,8 @@ pub use totals::DynamoSendTotals;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How long the items of the activity table live unless told otherwise: the longest retention of any plan (365 days, API reference §22) and
-/// a month, so that no plan's figures end early. What a plan shows is cut to its own retention when it is read (decision 10).
-pub const ACTIVITY_TTL_DAYS: u16 = 400;
+/// How long the items of the activity table live.
+pub const ACTIVITY_TTL_DAYS: u16 = agentwarm_app::ports::days::KEPT_DAYS;
 
 /// The activity table and how long its items live.
 #[derive(Debug, Clone)]

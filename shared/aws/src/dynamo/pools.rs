@@ -54,18 +54,13 @@ impl PoolReads for DynamoPools {
         codec::read_all(OPERATION, items, read)
     }
 
-    async fn members(
-        &self,
-        user: UserId,
-        pool: PoolId,
-        limit: u32,
-    ) -> Result<Vec<AccountId>, StoreError> {
+    async fn members(&self, user: UserId, pool: PoolId) -> Result<Vec<AccountId>, StoreError> {
         const OPERATION: &str = "list a pool's members";
         let query = Query {
             select: Wanted::Keys,
             ..Query::new(keys::members(user, pool))
         };
-        let items = self.0.query_some(OPERATION, &query, limit).await?;
+        let items = self.0.query_all(OPERATION, &query).await?;
         codec::read_all(OPERATION, items, |item| read_member(&item))
     }
 }

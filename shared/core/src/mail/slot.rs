@@ -157,8 +157,6 @@ pub enum SkipReason {
     RetriesExhausted,
     /// A reply found no budget for 48 h (decision 21).
     ReplyExpired,
-    /// The sender's own connection failed.
-    SenderConnection,
 }
 
 impl SlotState {

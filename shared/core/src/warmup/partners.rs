@@ -11,14 +11,16 @@
 //! pools of 2 to 50; the tests hold what they achieve.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use jiff::Timestamp;
 
 use crate::account::Provider;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, SlotId};
+use crate::mail::slot::Slot;
 use crate::seed::{Seed, scattered};
 use crate::time::{seconds_between, shifted};
+use crate::warmup::day::PlannedSlot;
 use crate::warmup::thresholds::PARTNER_REST_HOURS;
 
 /// Mails of imbalance that another domain is worth.
@@ -30,8 +32,8 @@ const REPEATED_PRICE: u32 = 4;
 /// Mails of imbalance that another provider is worth.
 const OWN_PROVIDER_PRICE: u32 = 2;
 
-/// How many candidates are looked at. Of a larger pool a seeded sample, so that planning a pool takes time linear in its size; balance
-/// does not suffer, as every account samples anew each day.
+/// How many members of its pools an account looks at for a day, so that planning a pool takes time linear in its size. Balance does not
+/// suffer, as every account looks at others each day ([`in_turn`]).
 pub const MAX_CANDIDATES: usize = 256;
 
 /// An account that may receive: in a shared pool, not suppressed, its mailbox usable. The caller sees to that.
@@ -70,12 +72,20 @@ pub struct PartnerInput<'a> {
     pub seed: &'a Seed,
 }
 
-/// How many of `candidates` are not the sender itself, counted up to [`MAX_CANDIDATES`].
+/// The members of pools in the order in which an account looks at them on a day: its own each day, so that in a pool of any size
+/// everybody comes first with somebody.
+pub fn in_turn(members: BTreeSet<AccountId>, day_seed: &Seed) -> Vec<AccountId> {
+    let salt = day_seed.child("turn").entropy();
+    let mut members = Vec::from_iter(members);
+    members.sort_by_cached_key(|member| scattered(member.as_uuid().as_u128() ^ salt));
+    members
+}
+
+/// How many of `candidates` are not the sender itself.
 pub fn eligible(account: AccountId, candidates: &[Candidate<'_>]) -> u32 {
     let count = candidates
         .iter()
         .filter(|candidate| candidate.account != account)
-        .take(MAX_CANDIDATES)
         .count();
     u32::try_from(count).unwrap_or(u32::MAX)
 }
@@ -87,7 +97,9 @@ pub fn assign(input: &PartnerInput<'_>) -> Vec<AccountId> {
         return Vec::new();
     }
     let salt = input.seed.child("tie").entropy();
-    let mut heap: BinaryHeap<_> = sample(input)
+    let others = input.candidates.iter();
+    let mut heap: BinaryHeap<_> = others
+        .filter(|candidate| candidate.account != input.account)
         .map(|candidate| Reverse(Standing::of(candidate, input, salt)))
         .collect();
     let mut targets = Vec::with_capacity(usize::try_from(input.wanted).unwrap_or(0).min(1024));
@@ -105,18 +117,27 @@ pub fn assign(input: &PartnerInput<'_>) -> Vec<AccountId> {
     targets
 }
 
-/// The candidates that are looked at: all, or [`MAX_CANDIDATES`] at even steps from a seeded place.
-fn sample<'a>(input: &PartnerInput<'a>) -> impl Iterator<Item = &'a Candidate<'a>> {
-    let all = input.candidates;
-    let step = (all.len() / MAX_CANDIDATES).max(1);
-    let first = input.seed.child("sample").below(all.len() as u64);
-    let me = input.account;
-    all.iter()
-        .cycle()
-        .skip(usize::try_from(first).unwrap_or(0))
-        .step_by(step)
-        .take(all.len().min(MAX_CANDIDATES))
-        .filter(move |candidate| candidate.account != me)
+/// Whom of a day's partners the mail of `slot` may go to instead of `lost`, where `made` are the mails that the day has so far: those who
+/// are planned and given less than `most` mails (decision 27), in an order of the slot's own, so that what a lost partner leaves is spread.
+pub fn substitutes(
+    planned: &[PlannedSlot],
+    made: &[Slot],
+    most: u32,
+    lost: AccountId,
+    slot: SlotId,
+) -> Vec<AccountId> {
+    let begun: BTreeSet<_> = made.iter().map(|it| it.id).collect();
+    let to_come = planned.iter().filter(|it| !begun.contains(&it.id));
+    let mut mails: BTreeMap<_, u32> = planned.iter().map(|it| (it.target, 0)).collect();
+    let given = made.iter().map(|it| it.recipient);
+    for partner in given.chain(to_come.map(|it| it.target)) {
+        *mails.entry(partner).or_default() += 1;
+    }
+    mails.retain(|partner, count| *partner != lost && *count < most);
+    let salt = slot.as_uuid().as_u128();
+    let mut partners: Vec<_> = mails.into_keys().collect();
+    partners.sort_by_key(|partner| scattered(partner.as_uuid().as_u128() ^ salt));
+    partners
 }
 
 /// A candidate and what it costs to write to it now. Ordered by cost; the tie-break is fair, since it differs by sender and date.

@@ -83,6 +83,11 @@ pub fn account_seed(root: &Seed, account: AccountId) -> Seed {
     root.child_bytes("account", account.as_uuid().as_bytes())
 }
 
+/// The seed of an account's day, from the deployment's.
+pub fn day_seed(root: &Seed, account: AccountId, date: Date) -> Seed {
+    account_seed(root, account).child_bytes("date", date.to_string().as_bytes())
+}
+
 /// How much of `limit` is kept for replies: `floor(limit × r / (1 + r))` (decision 21).
 pub fn reply_budget(limit: u32, reply_rate: Rate) -> u32 {
     #[expect(
@@ -106,8 +111,7 @@ pub fn plan_day(input: &PlanInput<'_>) -> Result<PlanOutcome, NotSending> {
     };
     let span = account.zone.day(input.date);
     let warmup = begin_day(before, account.status, input, span.start);
-    let seed =
-        account_seed(input.seed, account.id).child_bytes("date", input.date.to_string().as_bytes());
+    let seed = day_seed(input.seed, account.id, input.date);
 
     let mut volume = day_volume(&VolumeInput {
         config: input.config,

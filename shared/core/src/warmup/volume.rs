@@ -68,6 +68,11 @@ pub struct Volume {
 }
 
 impl PastDay {
+    /// Whether it says what receivers are used to: mail was tried on it, and no outage of ours kept the rest (decision 20).
+    pub fn counts_for_spikes(&self) -> bool {
+        self.is_sending_day() && !self.cut_short
+    }
+
     /// Whether mail was tried on it.
     pub fn is_sending_day(&self) -> bool {
         self.figures.sent + self.figures.bounced + self.figures.rejected > 0
@@ -209,7 +214,7 @@ fn spike_cap(input: &VolumeInput<'_>) -> Option<(u32, String)> {
     let last = past.first()?.date;
     let accepted = past
         .iter()
-        .filter(|day| !day.cut_short)
+        .filter(|day| day.counts_for_spikes())
         .take(SPIKE_LOOK_BACK_SENDING_DAYS)
         .map(|day| day.figures.sent)
         .max()?;

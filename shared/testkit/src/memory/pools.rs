@@ -74,15 +74,10 @@ impl PoolReads for MemoryStore {
         .await
     }
 
-    async fn members(
-        &self,
-        user: UserId,
-        pool: PoolId,
-        limit: u32,
-    ) -> Result<Vec<AccountId>, StoreError> {
+    async fn members(&self, user: UserId, pool: PoolId) -> Result<Vec<AccountId>, StoreError> {
         self.run("pools.members", |state| {
             let members = state.pools.members.get(&(user, pool)).into_iter().flatten();
-            let members: Vec<_> = members.take(limit as usize).copied().collect();
+            let members: Vec<_> = members.copied().collect();
             let places = members
                 .iter()
                 .map(|account| place(Kind::Member, user, *account.as_uuid()));

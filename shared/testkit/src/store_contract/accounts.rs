@@ -42,7 +42,7 @@ pub async fn an_account_is_read_as_it_was_written(store: &Store) {
     assert_eq!(sealed, Some(credentials(1)));
     let all = store.accounts.all(owner).await.unwrap();
     assert_eq!(all, std::slice::from_ref(&written));
-    let members = store.pools.members(owner, pool.id, 10).await.unwrap();
+    let members = store.pools.members(owner, pool.id).await.unwrap();
     assert_eq!(members, [written.id]);
     let pool = store.pools.get(owner, pool.id).await.unwrap().unwrap();
     assert_eq!(pool.member_count, 1);
@@ -79,7 +79,7 @@ pub async fn an_address_is_registered_once_whoever_owns_it(store: &Store) {
 
     assert_eq!(answer, AccountCreated::AddressTaken);
     assert_eq!(store.accounts.get(other, copy.id).await.unwrap(), None);
-    let members = store.pools.members(other, others_pool.id, 10).await;
+    let members = store.pools.members(other, others_pool.id).await;
     assert_eq!(members.unwrap(), []);
     let another = account(other, 3);
     let answer = store.create_account(&another, others_pool.id, 1).await;
@@ -243,7 +243,7 @@ pub async fn a_deleted_account_leaves_nothing_behind(store: &Store) {
     let sealed = store.accounts.credentials(owner, first.id).await.unwrap();
     assert_eq!(sealed, None);
     for pool in [pool.id, second_pool.id] {
-        assert_eq!(store.pools.members(owner, pool, 10).await.unwrap(), []);
+        assert_eq!(store.pools.members(owner, pool).await.unwrap(), []);
         let pool = store.pools.get(owner, pool).await.unwrap().unwrap();
         assert_eq!(pool.member_count, 0);
     }
@@ -267,7 +267,7 @@ pub async fn only_the_newest_version_can_be_deleted(store: &Store) {
 
     let read = store.accounts.get(owner, first.id).await.unwrap();
     assert_eq!(read, Some(second));
-    let members = store.pools.members(owner, pool.id, 10).await.unwrap();
+    let members = store.pools.members(owner, pool.id).await.unwrap();
     assert_eq!(members, [first.id]);
 }
 

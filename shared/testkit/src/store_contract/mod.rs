@@ -213,7 +213,7 @@ macro_rules! store_contract_cases {
                 a_stale_account_joins_and_leaves_nothing,
                 a_pool_that_is_gone_is_not_joined,
                 parallel_joins_are_all_counted,
-                members_are_in_order_and_limited,
+                members_are_in_order,
             ],
             crm: [
                 links_are_listed_newest_first,

@@ -106,7 +106,7 @@ pub async fn joining_and_leaving_move_account_member_and_count_together(store: &
     assert_eq!(join(store, &joined, away.id).await, Replaced::Done);
     let read = store.accounts.get(user(1), first.id).await.unwrap();
     assert_eq!(read, Some(joined.clone()));
-    let members = store.pools.members(user(1), away.id, 10).await.unwrap();
+    let members = store.pools.members(user(1), away.id).await.unwrap();
     assert_eq!(members, [first.id]);
     assert_eq!(count(store, away.id).await, 1);
 
@@ -114,7 +114,7 @@ pub async fn joining_and_leaving_move_account_member_and_count_together(store: &
     assert_eq!(leave(store, &left, away.id).await, Replaced::Done);
     let read = store.accounts.get(user(1), first.id).await.unwrap();
     assert_eq!(read, Some(left));
-    let members = store.pools.members(user(1), away.id, 10).await.unwrap();
+    let members = store.pools.members(user(1), away.id).await.unwrap();
     assert_eq!(members, []);
     assert_eq!(
         (count(store, away.id).await, count(store, home.id).await),
@@ -148,7 +148,7 @@ pub async fn a_stale_account_joins_and_leaves_nothing(store: &Store) {
         (count(store, away.id).await, count(store, home.id).await),
         (0, 1)
     );
-    let members = store.pools.members(user(1), away.id, 10).await.unwrap();
+    let members = store.pools.members(user(1), away.id).await.unwrap();
     assert_eq!(members, []);
 }
 
@@ -185,19 +185,16 @@ pub async fn parallel_joins_are_all_counted(store: &Store) {
         "{answers:?}"
     );
     assert_eq!(count(store, away.id).await, 20);
-    let members = store.pools.members(user(1), away.id, 100).await.unwrap();
+    let members = store.pools.members(user(1), away.id).await.unwrap();
     assert_eq!(members.len(), 20);
 }
 
 /// In order of their ids.
-pub async fn members_are_in_order_and_limited(store: &Store) {
+pub async fn members_are_in_order(store: &Store) {
     let home = store.given_pool(user(1), 1).await;
     for n in [3, 1, 4, 2] {
         store.given_account(&account(user(1), n), home.id).await;
     }
-    let members = async |limit| store.pools.members(user(1), home.id, limit).await.unwrap();
-    let first = |count| -> Vec<_> { (1..=count).map(|n| account(user(1), n).id).collect() };
-    assert_eq!(members(10).await, first(4));
-    assert_eq!(members(2).await, first(2));
-    assert_eq!(members(4).await, first(4));
+    let members = store.pools.members(user(1), home.id).await.unwrap();
+    assert_eq!(members, [1, 2, 3, 4].map(|n| account(user(1), n).id));
 }

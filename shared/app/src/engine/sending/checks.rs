@@ -10,6 +10,7 @@ use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, ThreadPosition};
 use agentwarm_core::warmup::day::DayPlan;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use agentwarm_core::warmup::engage;
+use agentwarm_core::warmup::partners::substitutes;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
@@ -87,7 +88,8 @@ impl Sending {
             return Ok(Checked::Skip(SkipReason::OutsideHours, planned));
         }
         let wanted = existing.map_or(order.target, |slot| slot.recipient);
-        let Some(recipient) = self.partner(sender, wanted, &plan, now).await? else {
+        let recipient = self.partner(sender, wanted, order.slot, &plan, now);
+        let Some(recipient) = recipient.await? else {
             return Ok(Checked::Skip(SkipReason::NoPartner, planned));
         };
         let position = match existing {
@@ -132,35 +134,36 @@ impl Sending {
         &self,
         sender: &Account,
         wanted: AccountId,
+        slot: SlotId,
         plan: &DayPlan,
         now: Timestamp,
     ) -> Result<Option<Account>, EngineError> {
-        let mut candidates = vec![wanted];
-        let mut others: Vec<_> = plan
-            .slots
-            .iter()
-            .map(|slot| slot.target)
-            .filter(|&id| id != wanted)
-            .collect();
-        others.sort_unstable();
-        others.dedup();
-        candidates.extend(others);
-        for id in candidates {
-            if let Some(account) = self.accounts.get(sender.user, id).await?
-                && self.takes_mail(sender, &account, now).await?
-            {
-                return Ok(Some(account));
+        if let Ok(partner) = self.taker(sender, wanted, now).await? {
+            return Ok(Some(partner));
+        }
+        let owner = AccountRef::of(sender);
+        let (from, until) = (plan.span.start, plan.span.end);
+        let (from, until) = (SlotId::first_at(from), SlotId::first_at(until));
+        let made = self.slots.between(owner, from, until).await?;
+        let most = plan.config.max_per_partner_per_day;
+        for other in substitutes(&plan.slots, &made, most, wanted, slot) {
+            if let Ok(partner) = self.taker(sender, other, now).await? {
+                return Ok(Some(partner));
             }
         }
         Ok(None)
     }
 
-    async fn takes_mail(
+    /// A partner that takes mail from this sender now, or why it does not.
+    async fn taker(
         &self,
         sender: &Account,
-        partner: &Account,
+        partner: AccountId,
         now: Timestamp,
-    ) -> Result<bool, EngineError> {
+    ) -> Result<Result<Account, SkipReason>, EngineError> {
+        let Some(partner) = self.accounts.get(sender.user, partner).await? else {
+            return Ok(Err(SkipReason::NoPartner));
+        };
         let shares_pool = partner
             .pools
             .iter()
@@ -170,14 +173,15 @@ impl Sending {
             AccountStatus::Warming | AccountStatus::Active
         );
         if !shares_pool || !receives || partner.id == sender.id {
-            return Ok(false);
+            return Ok(Err(SkipReason::NoPartner));
         }
-        let address = partner.email.as_str().to_owned();
-        Ok(self
-            .suppressions
-            .suppressed(sender.user, &[address], now)
-            .await?
-            .is_empty())
+        let address = [partner.email.as_str().to_owned()];
+        let suppressed = self.suppressions.suppressed(sender.user, &address, now);
+        Ok(if suppressed.await?.is_empty() {
+            Ok(partner)
+        } else {
+            Err(SkipReason::RecipientSuppressed)
+        })
     }
 
     async fn check_reply(
@@ -209,21 +213,18 @@ impl Sending {
         };
         let window = plan.as_ref().and_then(|plan| plan.window);
         let open = window.is_some_and(|window| window.contains(now));
+        let recipient = match self.taker(sender, receipt.sender, now).await? {
+            Ok(recipient) => recipient,
+            Err(reason) => return Ok(Checked::Skip(reason, planned)),
+        };
         // A slot that exists took its budget when it was first claimed.
         if !open || (existing.is_none() && !self.plans.take_reply(owner, date, order.slot).await?) {
             return self
                 .move_reply(sender, receipt, planned, existing, now)
                 .await;
         }
-        let partner = self.accounts.get(sender.user, receipt.sender).await?;
-        let Some(partner) = partner else {
-            return Ok(Checked::Skip(SkipReason::NoPartner, planned));
-        };
-        if !self.takes_mail(sender, &partner, now).await? {
-            return Ok(Checked::Skip(SkipReason::RecipientSuppressed, planned));
-        }
         Ok(Checked::Go(Box::new(Cleared {
-            recipient: partner,
+            recipient,
             position: answer_position(&receipt),
             planned,
             daily_total: plan.and_then(|plan| plan.daily_total),

@@ -1,11 +1,12 @@
 //! Preferences one by one, then what they add up to in whole pools.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::warmup::samples::{account_id, at};
+use crate::mail::slot::SlotState;
+use crate::warmup::samples::{account_id, at, slot};
 
 fn day_start() -> Timestamp {
     at("2026-03-13T00:00:00Z")
@@ -161,15 +162,58 @@ fn mails_are_spread_evenly_and_rotate() {
 }
 
 #[test]
-fn of_a_large_pool_a_sample_is_looked_at_and_every_member_gets_its_turn() {
-    let candidates: Vec<_> = (2..2002).map(|n| candidate(n, "two.example")).collect();
-    let mut seen = std::collections::BTreeSet::new();
-    for seed in 0..400 {
-        let placed = partners(&candidates, 24, seed);
-        assert_eq!(placed.len(), 24);
-        seen.extend(placed);
+fn everybody_of_a_large_pool_comes_first_with_somebody_about_equally_often() {
+    let members: BTreeSet<_> = (0..600).map(account_id).collect();
+    let mut first = BTreeMap::new();
+    for seed in 0_u64..300 {
+        let turn = in_turn(members.clone(), &Seed::root(&seed.to_be_bytes()));
+        assert_eq!(turn.iter().copied().collect::<BTreeSet<_>>(), members);
+        for member in &turn[..MAX_CANDIDATES] {
+            *first.entry(*member).or_insert(0) += 1;
+        }
     }
-    assert!(seen.len() > 1900, "{}", seen.len());
+    // 128 times on average, with a standard deviation of 9.
+    assert_eq!(first.len(), 600);
+    assert!(first.values().all(|count| (70..200).contains(count)));
+}
+
+#[test]
+fn what_a_lost_partner_leaves_is_spread_over_those_who_are_not_full() {
+    let counts = [(2, 6), (3, 9), (4, 1), (5, 10), (6, 10)];
+    let targets = counts.iter().flat_map(|&(n, count)| vec![n; count]);
+    let planned: Vec<_> = targets
+        .zip(0_u128..)
+        .map(|(target, n)| PlannedSlot {
+            id: slot(n, accepted()).id,
+            at: day_start(),
+            target: account_id(target),
+        })
+        .collect();
+    let lost = account_id(6);
+    let of_lost = planned.iter().filter(|it| it.target == lost);
+    let of_lost: Vec<_> = of_lost.map(|it| it.id).collect();
+    let to = |id: SlotId, recipient: u64| Slot {
+        id,
+        recipient: account_id(recipient),
+        ..slot(0, accepted())
+    };
+    // One of the lost partner's mails went to the third, who has ten with it, and an answer to the fourth.
+    let made = [to(of_lost[0], 3), to(slot(99, accepted()).id, 4)];
+
+    let first = of_lost[1..].iter().map(|id| {
+        let others = substitutes(&planned, &made, 10, lost, *id);
+        assert_eq!(
+            BTreeSet::from_iter(others.clone()),
+            BTreeSet::from([account_id(2), account_id(4)])
+        );
+        others[0]
+    });
+    assert_eq!(first.collect::<BTreeSet<_>>().len(), 2);
+    assert_eq!(substitutes(&planned, &made, 1, lost, of_lost[1]), []);
+}
+
+fn accepted() -> SlotState {
+    SlotState::Accepted { at: day_start() }
 }
 
 /// A pool of `domains`, planned one after the other with `wanted` mails each: how many mails each is to receive.

@@ -1,0 +1,103 @@
+//! Who writes to whom where a pool is large, or loses somebody.
+
+use std::collections::BTreeSet;
+
+use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, SlotState};
+use agentwarm_core::plan::Plan;
+use agentwarm_core::pool::PoolOverrides;
+
+use crate::harness::{Sim, at};
+use crate::seeds;
+
+fn mails_a_day(minimum: u32) -> PoolOverrides {
+    PoolOverrides {
+        min_daily_emails: Some(minimum),
+        ..PoolOverrides::default()
+    }
+}
+
+/// A plan looks at 256 partners.
+#[tokio::test]
+async fn in_a_pool_of_three_hundred_everybody_gets_mail() {
+    let addresses: Vec<_> = (0..300).map(|n| format!("m{n}@acorn.test")).collect();
+    let mailboxes: Vec<_> = addresses.iter().map(|it| (it.as_str(), "UTC")).collect();
+    let (name, start) = ("three hundred", "2026-03-10T08:00:00Z");
+    let (plan, number) = (Plan::Enterprise, seeds::story());
+    let sim = Sim::of_user_on(plan, name, number, &mailboxes, start, mails_a_day(12)).await;
+
+    let look = sim.world.store.look();
+    let planned = look.plans().flat_map(|plan| &plan.slots);
+    let targets: BTreeSet<_> = planned.map(|slot| slot.target).collect();
+    assert_eq!(targets, sim.accounts.iter().copied().collect());
+}
+
+/// What was planned for the third goes to the second until that one has the ten of a day, answers among them, and no further.
+#[tokio::test]
+async fn of_a_lost_partner_nobody_gets_more_than_one_partner_may() {
+    let three = ["ada@acorn.test", "bo@birch.test", "cy@cedar.test"].map(|email| (email, "UTC"));
+    let (name, start) = ("two are left", "2026-03-10T06:00:00Z");
+    let mut sim = Sim::of(name, seeds::story(), &three, start, mails_a_day(20)).await;
+    let (ada, bo, cy) = (sim.accounts[0], sim.accounts[1], sim.accounts[2]);
+    let planned: Vec<_> = {
+        let look = sim.world.store.look();
+        let plans = look.plans().filter(|plan| plan.account == ada);
+        plans.flat_map(|plan| plan.slots.clone()).collect()
+    };
+    let to = |target| planned.iter().filter(|slot| slot.target == target).count();
+    assert!(to(bo) + to(cy) > 10, "{planned:?}");
+    let tenant = sim.world.tenant;
+    sim.world.pause.pause(&tenant, cy).await.unwrap();
+
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+
+    let slots = sim.slots(0).into_iter();
+    let threads: Vec<_> = slots
+        .filter(|slot| planned.iter().any(|it| it.id == slot.id) && slot.kind == SlotKind::Thread)
+        .collect();
+    let sent = threads
+        .iter()
+        .filter(|slot| slot.state.accepted_at().is_some());
+    let sent: Vec<_> = sent.map(|slot| slot.recipient).collect();
+    assert!(sent.iter().all(|recipient| *recipient == bo), "{sent:?}");
+    assert!(to(bo) < sent.len() && sent.len() <= 10, "{sent:?}");
+    let is_left_out = |state: &SlotState| {
+        matches!(
+            state,
+            SlotState::Skipped {
+                reason: SkipReason::NoPartner,
+                ..
+            }
+        )
+    };
+    let left_out = threads.iter().filter(|slot| is_left_out(&slot.state));
+    assert_eq!(left_out.count(), planned.len() - sent.len());
+}
+
+#[tokio::test]
+async fn an_answer_to_who_has_stopped_says_that_there_is_no_partner() {
+    let three = ["ada@acorn.test", "bo@birch.test", "cy@cedar.test"].map(|email| (email, "UTC"));
+    let (name, start) = ("no answer", "2026-03-10T06:00:00Z");
+    let mut sim = Sim::of(name, seeds::story(), &three, start, mails_a_day(20)).await;
+    sim.run_until(at("2026-03-10T12:00:00Z"));
+    let tenant = sim.world.tenant;
+    sim.world
+        .pause
+        .pause(&tenant, sim.accounts[2])
+        .await
+        .unwrap();
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+
+    let is_answer = |slot: &Slot| matches!(slot.kind, SlotKind::Reply { .. });
+    let answers = sim.all_slots().into_iter().filter(is_answer);
+    let reasons = answers.filter(|slot| slot.sender != sim.accounts[2]);
+    let reasons = reasons.filter_map(|slot| match slot.state {
+        SlotState::Skipped { reason, .. } => Some(reason),
+        _ => None,
+    });
+    let reasons: Vec<_> = reasons.collect();
+    assert!(reasons.contains(&SkipReason::NoPartner), "{reasons:?}");
+    assert!(
+        !reasons.contains(&SkipReason::RecipientSuppressed),
+        "{reasons:?}"
+    );
+}
