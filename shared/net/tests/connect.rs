@@ -5,7 +5,7 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use agentwarm_net::address::{Policy, Sink};
@@ -123,6 +123,18 @@ async fn a_name_whose_addresses_flip_is_judged_at_each_connection() {
             // One look-up of each family for each connection, and none between judging and connecting.
             assert_eq!(dns.asked(), 2 * (turn + 1), "{answers:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn ipv6_is_connected_to_by_name_and_by_address() {
+    let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let dns = NameServer::with(&["fe80::1", "::1"]).await;
+    let connector = connector(&dns, LOCAL);
+    for host in ["imap.example.com", "::1", "[::1]"] {
+        let connected = connect(&connector, host, at.port()).await;
+        assert_eq!(connected.unwrap(), at, "{host}");
     }
 }
 

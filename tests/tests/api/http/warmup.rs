@@ -61,6 +61,12 @@ async fn refusals_have_their_codes_and_say_where_the_account_stands() {
         api.refused(Method::POST, &path, Value::Null, code).await
     };
     refused("resume", "ACCOUNT_NEVER_WARMED").await;
+    let pools = api.get("/api/warmup/pools", 200).await;
+    let pool = pools["pools"][0]["id"].as_str().unwrap().to_owned();
+    let member = format!("/api/warmup/pools/{pool}/accounts/{id}");
+    api.delete(&member, 204).await;
+    refused("start", "ACCOUNT_NOT_IN_POOL").await;
+    api.post(&member, Value::Null, 200).await;
     api.post(&format!("/api/warmup/start/{id}"), Value::Null, 200)
         .await;
     refused("start", "ACCOUNT_ALREADY_WARMING").await;
