@@ -77,6 +77,13 @@ impl Usage {
         self.of(what).map(|(_, amount)| amount).sum()
     }
 
+    /// How often one operation of DynamoDB was called.
+    pub(crate) fn calls(&self, operation: &str) -> f64 {
+        let all = self.of(What::StoreCall);
+        let of = all.filter(|(key, _)| key.detail.contains(operation));
+        of.map(|(_, amount)| amount).sum()
+    }
+
     /// The amounts of one kind.
     pub(crate) fn of(&self, what: What) -> impl Iterator<Item = (&Key, f64)> {
         self.entries().filter(move |(key, _)| key.what == what)

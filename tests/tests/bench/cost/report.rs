@@ -86,6 +86,12 @@ impl Report<'_> {
                     per_mail(day.total(What::SmtpConnection)),
                     "–",
                 ),
+                row("scans", per_mail(day.calls("Scan")), "0"),
+                row(
+                    "transactions",
+                    per_mail(day.calls("TransactWriteItems")),
+                    "0",
+                ),
                 row("events on the bus", per_mail(day.total(What::Event)), "–"),
                 row(
                     "price of 1,000 mails, as metered",

@@ -97,8 +97,11 @@ fn figures(days: &[Metered]) -> String {
             row("SMTP connections", &total(What::SmtpConnection), "–"),
             row("events on the bus", &total(What::Event), "–"),
             row("price of 1,000 mails in $, all in", &price, "≤ 0.010"),
-            row("scans", &|day| calls(day, "Scan"), "0"),
-            row("transactions", &|day| calls(day, "TransactWriteItems"), "0"),
+            row(
+                "transactions",
+                &|day| day.used.calls("TransactWriteItems") / mails(day),
+                "0",
+            ),
             row("*of the day:* seconds late, p50", &late(50), "–"),
             row("seconds late, p99", &late(99), "≤ 90"),
             row("seconds late, most", &late(100), "–"),
@@ -114,13 +117,6 @@ fn figures(days: &[Metered]) -> String {
 /// What 1,000 mails cost with everything that AWS asks for. Batches are those that AWS would make already.
 fn price(day: &Day) -> f64 {
     Bill::of(&day.used, 0).full_price(&Prices::table())
-}
-
-/// Calls of one operation for each mail.
-fn calls(day: &Day, operation: &str) -> f64 {
-    let all = day.used.of(What::StoreCall);
-    let of = all.filter(|(key, _)| key.detail.contains(operation));
-    of.map(|(_, amount)| amount).sum::<f64>() / mails(day)
 }
 
 fn mails(day: &Day) -> f64 {
@@ -153,22 +149,30 @@ fn catching_up(plain: &Day, outage: &Metered) -> String {
     let rows = hours.map(|hour| {
         let [planned, sent] =
             [plain, &outage.day].map(|day| rate(day, hour * 3600, (hour + 1) * 3600));
-        let (from, worst) = (hour * 3600 / QUARTER, 3600 / QUARTER);
-        let quarters = (from..from + worst).map(|quarter| {
-            let (from, until) = (quarter * QUARTER, (quarter + 1) * QUARTER);
-            rate(&outage.day, from, until) / rate(plain, from, until).max(1.0)
-        });
+        let worst = |stretch: i64| {
+            let begins = (0..3600 / stretch).map(|n| hour * 3600 + n * stretch);
+            let ratios = begins.filter_map(|from| {
+                let [planned, sent] =
+                    [plain, &outage.day].map(|day| rate(day, from, from + stretch));
+                (planned > 0.0).then(|| sent / planned)
+            });
+            ratios
+                .reduce(f64::max)
+                .map_or_else(|| "–".to_owned(), figure)
+        };
         [
             format!("{:02}:00", hour.rem_euclid(24)),
             figure(planned),
             figure(sent),
-            figure(sent / planned.max(1.0)),
-            figure(quarters.fold(0.0, f64::max)),
+            worst(3600),
+            worst(QUARTER),
+            worst(60),
         ]
     });
     let text = format!(
         "The same {} mailboxes on a day on which no tick runs from 12:00 to 13:00. What was due in that hour is spread over what is left of \
-         the day; goal: never more than twice as many mails as the undisturbed day has at that time.",
+         the day, but for its last ten minutes, which are made up at once; goal: never more than twice as many mails as the undisturbed day \
+         has at that time. Where that one has none there is no ratio.",
         figure(f64::from(outage.size.mailboxes))
     );
     let head = [
@@ -177,6 +181,7 @@ fn catching_up(plain: &Day, outage: &Metered) -> String {
         "mails sent",
         "ratio",
         "ratio of the worst quarter of an hour",
+        "of the worst minute",
     ];
     let lost = plain.lateness.len().abs_diff(outage.day.lateness.len());
     let lost = format!(
