@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// An address that SMTP can carry: `local@domain` in ASCII, case-folded as a whole.
 ///
 /// Stricter than RFC 5321 §4.1.2: dot-atoms only (no quoted local parts, no address literals), which no mailbox that people write to
-/// needs, and which keeps spaces, line breaks and header syntax out by construction. Folding the local part departs from RFC 5321
+/// needs, and which keeps spaces, line breaks and header syntax out by construction. Nor does the local part hold `=?`, with which an
+/// encoded word begins (RFC 2047 §2): its characters are those of atoms, and programs that decode it read another address. Folding the local part departs from RFC 5321
 /// §2.4 on purpose: providers fold it, and one mailbox must not be registered twice (decisions 15, 33).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -68,7 +69,7 @@ impl FromStr for EmailAddress {
         if local.len() > 64 || text.len() > 254 {
             return Err(InvalidEmail::TooLong);
         }
-        if !local.split('.').all(is_atom) || !is_host_name(domain) {
+        if local.contains("=?") || !local.split('.').all(is_atom) || !is_host_name(domain) {
             return Err(InvalidEmail::Character);
         }
         Ok(Self {
@@ -151,6 +152,8 @@ mod tests {
             "\"a\"@b.de",
             "ä@b.de",
             "a@[10.0.0.1]",
+            "=?utf-8?q?a=40x.example=3e?=@b.de",
+            "a=?@b.de",
         ] {
             assert!(text.parse::<EmailAddress>().is_err(), "{text:?}");
         }

@@ -74,7 +74,8 @@ fn body(letter: &Letter) -> Result<Text, Unsendable> {
 
 /// A file, in base64 whatever it holds, so that it arrives byte for byte.
 fn attachment(file: &Attachment) -> Result<SinglePart, Unsendable> {
-    if file.filename.is_empty() || !is_header_text(&file.filename) {
+    let texts = [&file.filename, &file.content_type];
+    if file.filename.is_empty() || !texts.into_iter().all(|text| is_header_text(text)) {
         return Err(Unsendable::Attachment);
     }
     let content_type =

@@ -1,6 +1,7 @@
 //! Texts that want to be more than a text, in every field that takes one: each is refused with a documented code, or is what it is
 //! wherever it comes to stand: in a mail, in a log line, in an answer.
 
+mod letters;
 mod mails;
 
 use std::collections::BTreeSet;
@@ -14,12 +15,16 @@ use serde_json::{Value, json};
 use super::accounts::{create, new_account};
 use super::client::{Api, json as body};
 use super::documented;
+use letters::check_posted;
 use mails::check_mails;
+
+/// The user's account that there is.
+const OWN: &str = "own@example.com";
 
 /// A field that takes a text: the operation, the field, and a body with a text in it.
 type Field = (&'static str, &'static str, fn(&str) -> Value);
 
-/// All of them. `{id}` is an account of the user's.
+/// All of them; an address and a Message-ID twice: the text as it is, and as a part of one. `{id}` is an account of the user's.
 const FIELDS: &[Field] = &[
     ("POST /api/accounts", "displayName", |text| {
         account("/displayName", text)
@@ -99,11 +104,20 @@ const FIELDS: &[Field] = &[
     ("POST /api/accounts/{id}/send", "to", |text| {
         mail("/to", text)
     }),
+    ("POST /api/accounts/{id}/send", "to", |text| {
+        mail("/to", &format!("{text} <own@example.com>"))
+    }),
     ("POST /api/accounts/{id}/send", "cc", |text| {
         mail("/cc", text)
     }),
+    ("POST /api/accounts/{id}/send", "cc", |text| {
+        mail("/cc", &format!("{text} <own@example.com>"))
+    }),
     ("POST /api/accounts/{id}/send", "bcc", |text| {
         mail("/bcc", text)
+    }),
+    ("POST /api/accounts/{id}/send", "bcc", |text| {
+        mail("/bcc", &format!("{text} <own@example.com>"))
     }),
     ("POST /api/accounts/{id}/send", "subject", |text| {
         mail("/subject", text)
@@ -117,8 +131,14 @@ const FIELDS: &[Field] = &[
     ("POST /api/accounts/{id}/send", "inReplyTo", |text| {
         mail("/inReplyTo", text)
     }),
+    ("POST /api/accounts/{id}/send", "inReplyTo", |text| {
+        mail("/inReplyTo", &format!("{text}@example.com"))
+    }),
     ("POST /api/accounts/{id}/send", "references", |text| {
         mail("/references/0", text)
+    }),
+    ("POST /api/accounts/{id}/send", "references", |text| {
+        mail("/references/0", &format!("{text}@example.com"))
     }),
     ("POST /api/accounts/{id}/send", "filename", |text| {
         mail("/attachments/0/filename", text)
@@ -258,10 +278,10 @@ async fn what_is_taken_is_one_mail_one_log_line_and_itself() {
     let (log, listening) = Log::of_this_thread();
     for (line, field, with) in FIELDS {
         let api = Api::new().await;
-        let path = create(&api, "own@example.com").await;
-        api.world
-            .office
-            .open_mailbox("own@example.com", "app-password");
+        let path = create(&api, OWN).await;
+        for address in [OWN, "victim@example.com", "c@example.com"] {
+            api.world.office.open_mailbox(address, "app-password");
+        }
         let id = path.rsplit('/').next().unwrap();
         let (method, template) = line.split_once(' ').unwrap();
         let method: Method = method.parse().unwrap();
@@ -295,6 +315,8 @@ async fn what_is_taken_is_one_mail_one_log_line_and_itself() {
                 check_mails(&api.world, made).await;
                 // Its address is free for the next one.
                 api.delete(&format!("/api/accounts/{made}"), 204).await;
+            } else if line.ends_with("/send") {
+                check_posted(&api, OWN, &told);
             } else {
                 check_mails(&api.world, id).await;
             }

@@ -113,7 +113,8 @@ fn what_no_header_carries_is_refused() {
             "{name:?}"
         );
     }
-    for content_type in ["", "pdf", "a/b\r\nX: y"] {
+    let endless = format!("a/{}", "b".repeat(900));
+    for content_type in ["", "pdf", "a/b\r\nX: y", endless.as_str()] {
         let bad = Attachment {
             content_type: content_type.into(),
             ..file("a", b"")

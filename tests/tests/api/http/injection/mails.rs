@@ -1,7 +1,10 @@
 //! The mails that texts come to stand in.
 
+use std::slice;
+
 use agentwarm_app::engine::compose::{Composer, opening};
 use agentwarm_app::ports::days::AccountRef;
+use agentwarm_app::ports::letters::Correspondent;
 use agentwarm_app::ports::mail::OutgoingMail;
 use agentwarm_core::account::Account;
 use agentwarm_core::ids::SlotId;
@@ -9,7 +12,7 @@ use agentwarm_core::mail::slot::Slot;
 use agentwarm_mail::mime::build::{Unsendable, build};
 use agentwarm_testkit::payloads::payloads;
 use agentwarm_testkit::store_contract::fixtures;
-use mail_parser::MessageParser;
+use mail_parser::{Address, MessageParser};
 
 use crate::world::World;
 
@@ -96,16 +99,9 @@ fn slot(sender: &Account, turn: u8) -> Slot {
     }
 }
 
-/// What was built says what was meant, as a parser of others reads it, and keeps the limits of lines (RFC 5322 §2.1.1).
+/// What was built says what was meant, as a parser of others reads it.
 fn check_mail(built: &[u8], meant: &OutgoingMail) {
-    let text = std::str::from_utf8(built).unwrap();
-    assert!(text.is_ascii(), "{text}");
-    for line in text.split("\r\n") {
-        assert!(
-            line.len() <= 998 && !line.contains(['\r', '\n', '\0']),
-            "{line:?}"
-        );
-    }
+    let text = check_wire(built);
     let parsed = MessageParser::default().parse(built).unwrap();
     let names: Vec<&str> = parsed.headers_raw().map(|(name, _)| name).collect();
     let thread = [
@@ -120,13 +116,8 @@ fn check_mail(built: &[u8], meant: &OutgoingMail) {
         .chain(["MIME-Version", "Content-Type", "Content-Transfer-Encoding"])
         .collect();
     assert_eq!(names, expected);
-    for (header, (name, address)) in [(parsed.from(), &meant.from), (parsed.to(), &meant.to)] {
-        let [only] = header.unwrap().as_list().unwrap() else {
-            panic!("one mailbox in {text}");
-        };
-        assert_eq!(only.address.as_deref(), Some(address.as_str()));
-        assert_eq!(words(only.name.as_deref().unwrap_or_default()), words(name));
-    }
+    check_people(parsed.from(), slice::from_ref(&meant.from), text);
+    check_people(parsed.to(), slice::from_ref(&meant.to), text);
     assert_eq!(
         words(parsed.subject().unwrap_or_default()),
         words(&meant.subject)
@@ -140,12 +131,35 @@ fn check_mail(built: &[u8], meant: &OutgoingMail) {
     assert_eq!(lines(&read), lines(&meant.text));
 }
 
-fn words(text: &str) -> Vec<&str> {
+/// What goes over the wire: ASCII, in lines of at most 998 bytes that end in one way (RFC 5322 §2.1.1).
+pub(super) fn check_wire(built: &[u8]) -> &str {
+    let text = std::str::from_utf8(built).unwrap();
+    assert!(text.is_ascii(), "{text}");
+    for line in text.split("\r\n") {
+        assert!(
+            line.len() <= 998 && !line.contains(['\r', '\n', '\0']),
+            "{line:?}"
+        );
+    }
+    text
+}
+
+/// A header names these people, in this order, and nobody else.
+pub(super) fn check_people(header: Option<&Address<'_>>, meant: &[Correspondent], text: &str) {
+    let read = header.and_then(Address::as_list).unwrap_or_default();
+    assert_eq!(read.len(), meant.len(), "{text}");
+    for (read, (name, address)) in read.iter().zip(meant) {
+        assert_eq!(read.address.as_deref(), Some(address.as_str()), "{text}");
+        assert_eq!(words(read.name.as_deref().unwrap_or_default()), words(name));
+    }
+}
+
+pub(super) fn words(text: &str) -> Vec<&str> {
     text.split_whitespace().collect()
 }
 
 /// The lines of a text, however they end; those at its end that are empty do not count.
-fn lines(text: &str) -> String {
+pub(super) fn lines(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.trim_end_matches('\n').to_owned()
 }
