@@ -1,9 +1,16 @@
 //! The documented operations, as requests: made from `docs/openapi.json`, so that a new one is tested and measured by being there.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use http::Method;
 use serde_json::Value;
 
 const DOCUMENT: &str = include_str!("../../docs/openapi.json");
+
+/// Read once: some tests ask hundreds of times.
+static PARSED: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(DOCUMENT).unwrap_or_default());
 
 /// A documented operation.
 #[derive(Debug, Clone)]
@@ -16,10 +23,14 @@ pub struct Operation {
     pub spec: Value,
 }
 
+/// The document.
+pub fn document() -> &'static Value {
+    &PARSED
+}
+
 /// All of them, in the document's order.
 pub fn all() -> Vec<Operation> {
-    let document: Value = serde_json::from_str(DOCUMENT).unwrap_or_default();
-    let paths = document.get("paths").and_then(Value::as_object);
+    let paths = PARSED.get("paths").and_then(Value::as_object);
     let mut operations = Vec::new();
     for (template, methods) in paths.into_iter().flatten() {
         for (method, spec) in methods.as_object().into_iter().flatten() {
@@ -34,6 +45,23 @@ pub fn all() -> Vec<Operation> {
         }
     }
     operations
+}
+
+/// The documented path that `path` is meant by, without a query; a name beats a parameter.
+pub fn template_of(path: &str) -> Option<&'static str> {
+    let templates = PARSED.get("paths")?.as_object()?.keys();
+    let fitting = templates.filter(|template| fits(template, path));
+    fitting
+        .min_by_key(|template| template.matches('{').count())
+        .map(String::as_str)
+}
+
+fn fits(template: &str, path: &str) -> bool {
+    let (template, path) = (template.split('/'), path.split('/'));
+    template.clone().count() == path.clone().count()
+        && template
+            .zip(path)
+            .all(|(want, have)| want.starts_with('{') || want == have)
 }
 
 impl Operation {
@@ -56,6 +84,28 @@ impl Operation {
         self.spec.pointer(example).cloned()
     }
 
+    /// The fields that its body may have at any depth, with their schemas. What has no type is a condition, not a field.
+    pub fn fields(&self) -> BTreeMap<String, Value> {
+        let mut fields = BTreeMap::new();
+        if let Some(body) = self.spec.get("requestBody") {
+            collect_fields(body, &mut fields);
+        }
+        fields
+    }
+
+    /// The names of its query's parameters, with their schemas.
+    pub fn queries(&self) -> BTreeMap<String, Value> {
+        let parameters = self.spec.get("parameters").and_then(Value::as_array);
+        let parameters = parameters.into_iter().flatten().map(resolved);
+        parameters
+            .filter(|one| one.get("in").is_some_and(|place| place == "query"))
+            .filter_map(|one| {
+                let name = one.get("name")?.as_str()?.to_owned();
+                Some((name, one.get("schema").cloned().unwrap_or_default()))
+            })
+            .collect()
+    }
+
     /// Its path with `value` for each parameter, which is told the segment before it and its own name.
     pub fn path(&self, value: impl Fn(&str, &str) -> String) -> String {
         let mut path = String::new();
@@ -72,6 +122,33 @@ impl Operation {
             before = part;
         }
         path
+    }
+}
+
+/// What stands in the document where a schema refers to.
+fn resolved(schema: &Value) -> &Value {
+    let place = schema.get("$ref").and_then(Value::as_str);
+    let place = place.and_then(|place| place.strip_prefix('#'));
+    place
+        .and_then(|place| PARSED.pointer(place))
+        .map_or(schema, resolved)
+}
+
+fn collect_fields(schema: &Value, fields: &mut BTreeMap<String, Value>) {
+    match resolved(schema) {
+        Value::Object(members) => {
+            if let Some(Value::Object(properties)) = members.get("properties") {
+                let properties = properties
+                    .iter()
+                    .filter(|(_, one)| one.get("type").is_some());
+                fields.extend(properties.map(|(name, one)| (name.clone(), one.clone())));
+            }
+            for member in members.values() {
+                collect_fields(member, fields);
+            }
+        }
+        Value::Array(members) => members.iter().for_each(|one| collect_fields(one, fields)),
+        _ => {}
     }
 }
 
@@ -92,5 +169,20 @@ mod tests {
         let key = operations.iter().find(|one| one.id() == "createApiKey");
         let name = key.and_then(|key| key.body()?.get("name").cloned());
         assert_eq!(name, Some("My Agent Key".into()));
+        assert_eq!(
+            template_of("/api/accounts/batch"),
+            Some("/api/accounts/batch")
+        );
+        assert_eq!(template_of("/api/accounts/1"), Some("/api/accounts/{id}"));
+        assert_eq!(template_of("/nowhere"), None);
+        let send = operations.iter().find(|one| one.id() == "sendEmail");
+        let fields = send.map(Operation::fields).unwrap_or_default();
+        assert_eq!(
+            fields.get("uploadId").and_then(|one| one.get("format")),
+            Some(&"uuid".into())
+        );
+        let log = operations.iter().find(|one| one.id() == "listAuditLog");
+        let queries = log.map(Operation::queries).unwrap_or_default();
+        assert!(queries.contains_key("cursor") && queries.contains_key("entityId"));
     }
 }

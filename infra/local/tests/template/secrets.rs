@@ -1,5 +1,9 @@
 //! Secrets through every flow that takes or makes one, with everything logged at TRACE, by libraries too: none of them stands in a log
-//! line, in what functions send to AWS, in a table, in an answer or in the metrics, neither as it is nor in base64.
+//! line, in what functions send to AWS, in a table, in an answer or in the metrics, neither as it is nor in base64. Every documented
+//! operation is called.
+
+mod covered;
+mod mails;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -7,11 +11,13 @@ use std::fmt::Write as _;
 use agentwarm_app::ports::clock::Clock as _;
 use agentwarm_local::http_client::HttpClient;
 use agentwarm_testkit::log::Log;
+use agentwarm_tests::operations;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use self::covered::Ids;
 use crate::promises::Answer;
 use crate::world::{World, at};
 
@@ -31,12 +37,20 @@ async fn no_secret_is_told_to_anybody() {
     let log = Log::of_all();
     world.tap.open();
     let mut flows = Flows::default();
-    flows.keys(&world).await;
+    let key = flows.keys(&world).await;
     let accounts = flows.warm(&mut world).await;
+    flows.mail(&world, &accounts).await;
     flows.fail_to_log_in(&mut world, &accounts[0]).await;
     flows.tokens(&world).await;
     flows.mistakes(&world).await;
+    flows.batch(&world).await;
     flows.read(&world, &accounts[0]).await;
+    let ids = Ids {
+        account: &accounts[0],
+        pool: &world.demo_pool().await,
+        key: &key,
+    };
+    flows.rest(&world, &ids).await;
     assert_eq!(world.stack.take_flaws(), Vec::<String>::new());
 
     let mut tables = String::new();
@@ -76,22 +90,24 @@ struct Flows {
     client: HttpClient,
     told: String,
     secrets: BTreeSet<String>,
+    /// The operations that were called, as the document names them.
+    called: BTreeSet<String>,
 }
 
 impl Flows {
-    /// Makes keys, one of them twice with one `Idempotency-Key`, and replaces one. Their own answers may show them.
-    async fn keys(&mut self, world: &World) {
+    /// Makes keys, one of them twice with one `Idempotency-Key`, and replaces one. Their own answers may show them. The id
+    /// of the last.
+    async fn keys(&mut self, world: &World) -> String {
         let once = [("idempotency-key", IDEMPOTENCY_KEY)];
         let named = json!({ "name": "Bird" }).to_string();
         let mut made = Vec::new();
         for _ in 0..2 {
-            let body = named.clone().into_bytes();
-            let answer = world.ask(&self.client, "POST /api/keys", &world.key, &once, body);
+            let answer = self.call(world, "POST /api/keys", &world.key, &once, &named);
             made.push(parsed(&answer.await));
         }
         assert_eq!(made[0], made[1]);
         let rotate = format!("POST /api/keys/{}/rotate", made[0]["id"].as_str().unwrap());
-        let rotated = world.ask(&self.client, &rotate, &world.key, &[], Vec::new());
+        let rotated = self.call(world, &rotate, &world.key, &[], "");
         made.push(parsed(&rotated.await));
         let mut key = "";
         for answer in &made {
@@ -101,6 +117,7 @@ impl Flows {
         self.ask(world, "GET /api/me", key, "", 200).await;
         self.ask(world, "GET /api/me", NOBODYS_KEY, "", 403).await;
         self.ask(world, "GET /api/me", NO_KEY, "", 401).await;
+        made[2]["id"].as_str().unwrap().to_owned()
     }
 
     /// Two mailboxes that write to each other, with a password that is right.
@@ -239,13 +256,38 @@ impl Flows {
         body: &str,
         status: u16,
     ) -> Answer {
-        let sent = body.as_bytes().to_vec();
-        let answer = world.ask(&self.client, line, key, &[], sent).await;
-        let told = String::from_utf8_lossy(answer.body()).into_owned();
+        let answer = self.call(world, line, key, &[], body).await;
+        let told = String::from_utf8_lossy(answer.body());
         let expected = StatusCode::from_u16(status).unwrap();
         assert_eq!(answer.status(), expected, "{line}: {told}");
-        write!(self.told, "{:?}\n{told}\n", answer.headers()).unwrap();
+        self.keep(&answer, &[]);
         answer
+    }
+
+    /// Asks, and notes which operation it was.
+    async fn call(
+        &mut self,
+        world: &World,
+        line: &str,
+        key: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let (method, path) = line.split_once(' ').unwrap();
+        let path = path.split('?').next().unwrap_or_default();
+        let template = operations::template_of(path).unwrap_or_else(|| panic!("{line}"));
+        self.called.insert(format!("{method} {template}"));
+        let body = body.as_bytes().to_vec();
+        world.ask(&self.client, line, key, headers, body).await
+    }
+
+    /// Keeps an answer without the words that may stand in it.
+    fn keep(&mut self, answer: &Answer, may_say: &[&str]) {
+        let mut told = String::from_utf8_lossy(answer.body()).into_owned();
+        for word in may_say {
+            told = told.replace(word, "");
+        }
+        writeln!(self.told, "{:?}\n{told}", answer.headers()).unwrap();
     }
 }
 

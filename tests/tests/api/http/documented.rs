@@ -1,34 +1,31 @@
 //! What `docs/openapi.json` says about an answer, so that no test of an operation can pass against the document.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 
 use agentwarm_lambda::http::Response;
-use agentwarm_tests::operations::Operation;
+use agentwarm_tests::operations;
 use http::Method;
 use jsonschema::Validator;
 use serde_json::Value;
 
-const DOCUMENT: &str = include_str!("../../../../docs/openapi.json");
-
 /// Made once: some tests ask hundreds of times.
-static PARSED: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DOCUMENT).unwrap());
 static VALIDATORS: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
 
 /// The document.
 pub(crate) fn document() -> Value {
-    PARSED.clone()
+    operations::document().clone()
 }
 
 /// Complains about an answer that the document does not have: a path, method or status that is not there, a body that is not of its
 /// schema. Paths that are nobody's need not be there.
 pub(crate) fn check(method: &Method, path: &str, response: &Response) {
-    let document = &*PARSED;
-    let Some(template) = template_of(document, path) else {
+    let document = operations::document();
+    let Some(template) = operations::template_of(path) else {
         return;
     };
     let method = method.as_str().to_lowercase();
-    let operation = &document["paths"][&template][&method];
+    let operation = &document["paths"][template][&method];
     if operation.is_null() {
         return;
     }
@@ -41,7 +38,7 @@ pub(crate) fn check(method: &Method, path: &str, response: &Response) {
     if answer["content"]["application/json"].is_null() {
         return;
     }
-    let place = format!("{}/schema", place_of(&template, &method, status));
+    let place = format!("{}/schema", place_of(template, &method, status));
     let body = serde_json::from_slice(response.body()).unwrap();
     let problems = complaints(&validator_of(&place), &body);
     assert!(
@@ -58,7 +55,7 @@ pub(crate) fn problems(document: &Value, place: &str, value: &Value) -> Vec<Stri
 fn validator_of(place: &str) -> Arc<Validator> {
     let mut known = VALIDATORS.lock().unwrap();
     let of_place = known.entry(place.to_owned());
-    Arc::clone(of_place.or_insert_with(|| Arc::new(validator(&PARSED, place))))
+    Arc::clone(of_place.or_insert_with(|| Arc::new(validator(operations::document(), place))))
 }
 
 fn validator(document: &Value, place: &str) -> Validator {
@@ -85,53 +82,4 @@ pub(crate) fn place_of(template: &str, method: &str, status: u16) -> String {
 pub(crate) fn body_of(template: &str, method: &str) -> String {
     let template = template.replace('/', "~1");
     format!("/paths/{template}/{method}/requestBody/content/application~1json")
-}
-
-/// The documented path that `path` is meant by; a name beats a parameter.
-fn template_of(document: &Value, path: &str) -> Option<String> {
-    let mut fitting: Vec<_> = document["paths"]
-        .as_object()?
-        .keys()
-        .filter(|template| fits(template, path))
-        .collect();
-    fitting.sort_by_key(|template| template.matches('{').count());
-    fitting.first().map(ToString::to_string)
-}
-
-fn fits(template: &str, path: &str) -> bool {
-    let (template, path) = (template.split('/'), path.split('/'));
-    template.clone().count() == path.clone().count()
-        && template
-            .zip(path)
-            .all(|(want, have)| want.starts_with('{') || want == have)
-}
-
-/// The fields that an operation's body may have at any depth, with their schemas. What has no type is a condition, not a field.
-pub(crate) fn fields_of(operation: &Operation) -> BTreeMap<String, Value> {
-    let mut fields = BTreeMap::new();
-    collect_fields(&operation.spec["requestBody"], &mut fields);
-    fields
-}
-
-fn collect_fields(schema: &Value, fields: &mut BTreeMap<String, Value>) {
-    match schema {
-        Value::Object(members) => {
-            if let Some(Value::Object(properties)) = members.get("properties") {
-                let properties = properties
-                    .iter()
-                    .filter(|(_, one)| one.get("type").is_some());
-                fields.extend(properties.map(|(name, one)| (name.clone(), one.clone())));
-            }
-            for (key, member) in members {
-                match member.as_str().and_then(|text| text.strip_prefix('#')) {
-                    Some(place) if key == "$ref" => {
-                        collect_fields(PARSED.pointer(place).unwrap(), fields);
-                    }
-                    _ => collect_fields(member, fields),
-                }
-            }
-        }
-        Value::Array(members) => members.iter().for_each(|one| collect_fields(one, fields)),
-        _ => {}
-    }
 }

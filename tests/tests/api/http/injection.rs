@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 
 use super::accounts::{create, new_account};
 use super::client::{Api, json as body};
-use super::documented;
 use letters::check_posted;
 use mails::check_mails;
 
@@ -248,7 +247,7 @@ fn every_field_that_takes_a_text_is_tried_here() {
     let mut missing = BTreeSet::new();
     for operation in operations::all() {
         let line = operation.line();
-        for (name, schema) in documented::fields_of(&operation) {
+        for (name, schema) in operation.fields() {
             let is_known = FIELDS
                 .iter()
                 .any(|(op, field, _)| (*op, *field) == (&line, &name))
