@@ -12,6 +12,12 @@ use jiff::{SignedDuration, Timestamp};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
+/// How many requests with one `Idempotency-Key` begin at the same moment.
+const CROWD: usize = 1_000;
+
+/// How many requests are counted at the same moment.
+const COUNTED: u64 = 500;
+
 fn key(n: u128) -> ApiKeyId {
     ApiKeyId::new(now(), n)
 }
@@ -29,10 +35,10 @@ async fn parallel_requests_are_counted_exactly() {
     let world = World::open().await;
     let rate = RateTable::new(world.ephemeral());
     let count = |at| rate.increment(user(1), key(1), at);
-    let counts = join_all((0..20).map(|_| count(now()))).await;
+    let counts = join_all((0..COUNTED).map(|_| count(now()))).await;
     let mut counts: Vec<_> = counts.into_iter().map(Result::unwrap).collect();
     counts.sort_unstable();
-    assert_eq!(counts, (1..=20).collect::<Vec<_>>());
+    assert_eq!(counts, (1..=COUNTED).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -57,7 +63,7 @@ async fn begin(requests: &IdempotencyTable, owner: &str, print: &str, at: Timest
 async fn of_parallel_requests_one_is_carried_out() {
     let world = World::open().await;
     let requests = IdempotencyTable::new(world.ephemeral());
-    let owners: Vec<_> = (0..20).map(|n| format!("owner-{n}")).collect();
+    let owners: Vec<_> = (0..CROWD).map(|n| format!("owner-{n}")).collect();
     let tries = owners
         .iter()
         .map(|owner| begin(&requests, owner, "print", now()));
@@ -68,7 +74,7 @@ async fn of_parallel_requests_one_is_carried_out() {
     assert_eq!(started.count(), 1);
     let waiting = Begun::InProgress { until: after(30) };
     let waiting = begun.iter().filter(|begun| **begun == waiting);
-    assert_eq!(waiting.count(), 19);
+    assert_eq!(waiting.count(), CROWD - 1);
 }
 
 #[tokio::test]

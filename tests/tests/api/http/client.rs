@@ -16,6 +16,7 @@ use agentwarm_app::users::Users;
 use agentwarm_core::ids::RequestId;
 use agentwarm_core::plan::Plan;
 use agentwarm_lambda::http::{BoundRoute, HttpApp, HttpPorts, Incoming, RateLimit, Response};
+use agentwarm_testkit::chaos::Chaos;
 use agentwarm_testkit::memory::requests::{CountedRequests, RememberedRequests};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
@@ -28,6 +29,8 @@ use crate::world::World;
 pub(crate) struct Api {
     pub(crate) world: World,
     pub(crate) key: String,
+    /// What happens to the store of requests with an `Idempotency-Key`.
+    pub(crate) chaos: Arc<Chaos>,
     app: HttpApp,
 }
 
@@ -42,8 +45,15 @@ impl Api {
         let mut world = World::new();
         let (tenant, key) = user(&world, plan).await;
         world.tenant = tenant;
-        let app = HttpApp::new(routes(&world), ports(&world)).unwrap();
-        Self { world, key, app }
+        let chaos = Arc::<Chaos>::default();
+        let requests = RememberedRequests::in_chaos(Arc::clone(&chaos));
+        let app = HttpApp::new(routes(&world), ports(&world, requests)).unwrap();
+        Self {
+            world,
+            key,
+            chaos,
+            app,
+        }
     }
 
     /// Another user's key.
@@ -245,14 +255,14 @@ fn routes(world: &World) -> Vec<BoundRoute> {
     routes
 }
 
-fn ports(world: &World) -> HttpPorts {
+fn ports(world: &World, requests: RememberedRequests) -> HttpPorts {
     HttpPorts {
         keys: world.store.clone(),
         rate_limit: RateLimit {
             counter: Arc::new(CountedRequests::default()),
             per_minute: 1_000,
         },
-        idempotency: Some(Arc::new(RememberedRequests::default())),
+        idempotency: Some(Arc::new(requests)),
         clock: world.clock.clone(),
         entropy: world.entropy.clone(),
     }

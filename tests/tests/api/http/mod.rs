@@ -13,6 +13,7 @@ mod documented;
 mod injection;
 mod keys;
 mod messages;
+mod once;
 mod openapi;
 mod pipeline;
 mod pools;

@@ -1,11 +1,13 @@
 //! The same request twice.
 
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::json;
+use tokio::time::Instant;
 
-use super::super::testing::{Api, Got, api};
+use super::super::testing::{Api, Got, KEY, api, request};
 use super::*;
 
 #[test]
@@ -211,6 +213,30 @@ async fn after_a_panic_the_key_rests_until_the_lease_ends() {
     assert_eq!(fail(&api, "panic").await.code(), "IDEMPOTENCY_IN_PROGRESS");
     pass(&api, SignedDuration::from_secs(40));
     assert_eq!(fail(&api, "panic").await.status, 500);
+    assert_eq!(api.pools.made.load(Relaxed), 2);
+}
+
+/// Its effects are unknown, as after a panic.
+#[tokio::test]
+async fn after_an_overrun_the_key_rests_until_the_lease_ends() {
+    let api = api();
+    let hang = async || {
+        let bearer = format!("Authorization: Bearer {KEY}");
+        let mut hanging = request("POST /api/fail/hang", &[&bearer, "Idempotency-Key: k"], "");
+        hanging.deadline = Instant::now() + Duration::from_millis(510);
+        api.send(hanging).await
+    };
+    let hung = hang().await;
+    assert_eq!((hung.status, hung.code().as_str()), (500, "INTERNAL_ERROR"));
+    let meanwhile = hang().await;
+    assert_eq!(
+        (meanwhile.status, meanwhile.code().as_str()),
+        (409, "IDEMPOTENCY_IN_PROGRESS")
+    );
+    assert!(meanwhile.header("retry-after").is_some());
+    assert_eq!(api.pools.made.load(Relaxed), 1);
+    pass(&api, SignedDuration::from_secs(40));
+    assert_eq!(hang().await.status, 500);
     assert_eq!(api.pools.made.load(Relaxed), 2);
 }
 
