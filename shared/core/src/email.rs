@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// Stricter than RFC 5321 §4.1.2: dot-atoms only (no quoted local parts, no address literals), which no mailbox that people write to
 /// needs, and which keeps spaces, line breaks and header syntax out by construction. Nor does the local part hold `=?`, with which an
-/// encoded word begins (RFC 2047 §2): its characters are those of atoms, and programs that decode it read another address. Folding the local part departs from RFC 5321
-/// §2.4 on purpose: providers fold it, and one mailbox must not be registered twice (decisions 15, 33).
+/// encoded word begins (RFC 2047 §2): its characters are those of atoms, and programs that decode it read another address. Folding the
+/// local part departs from RFC 5321 §2.4 on purpose: providers fold it, and one mailbox must not be registered twice (decisions 15, 33).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress {

@@ -161,7 +161,7 @@ async fn wherever_an_attempt_ends_a_retry_gets_what_is_documented() {
                     told != Again || Some(code.as_str()) == refused,
                     "{path}, {end}: {code}"
                 );
-                let bytes = answer.as_ref().map(|answer| answer.body().as_ref());
+                let bytes = answer.as_ref().map(Response::body);
                 if told == Replayed && last.is_some() {
                     assert_eq!(bytes, last, "{path}, {end}");
                 }

@@ -16,71 +16,74 @@ use super::super::send::letters;
 use super::is_one_visible_line;
 use super::mails::{check_people, check_wire, lines, words};
 
+/// Puts the text there, if its type takes it.
+type Put = fn(&mut Letter, &str) -> Option<()>;
+
+/// The texts of a letter.
+const PARTS: &[(&str, Put)] = &[
+    ("sender's name", |letter, text| name(&mut letter.from, text)),
+    ("name in To", |letter, text| {
+        name(&mut letter.draft.to[0], text)
+    }),
+    ("name in Cc", |letter, text| {
+        name(&mut letter.draft.cc[0], text)
+    }),
+    ("name in Bcc", |letter, text| {
+        name(&mut letter.draft.bcc[0], text)
+    }),
+    ("sender's address", |letter, text| {
+        put(&mut letter.from.1, format!("{text}@one.test").parse().ok())
+    }),
+    ("address in To", |letter, text| {
+        let address = format!("{text}@two.test").parse().ok();
+        put(&mut letter.draft.to[0].1, address)
+    }),
+    ("domain in Cc", |letter, text| {
+        let address = format!("cc@{text}").parse().ok();
+        put(&mut letter.draft.cc[0].1, address)
+    }),
+    ("subject", |letter, text| {
+        put(&mut letter.draft.subject, Some(text.to_owned()))
+    }),
+    ("Message-ID", |letter, text| {
+        put(&mut letter.message_id, id(text))
+    }),
+    ("In-Reply-To", |letter, text| {
+        put(&mut letter.draft.in_reply_to, Some(Some(id(text)?)))
+    }),
+    ("References", |letter, text| {
+        put(&mut letter.draft.references[0], id(text))
+    }),
+    ("text", |letter, text| {
+        put(&mut letter.draft.body, Some(Body::Text(text.to_owned())))
+    }),
+    ("HTML", |letter, text| {
+        put(&mut letter.draft.body, Some(Body::Html(text.to_owned())))
+    }),
+    ("text and HTML", |letter, text| {
+        let [text, html] = [text, text].map(str::to_owned);
+        put(&mut letter.draft.body, Some(Body::Both { text, html }))
+    }),
+    ("file's name", |letter, text| {
+        put(&mut file(letter).filename, Some(text.to_owned()))
+    }),
+    ("file's media type", |letter, text| {
+        put(&mut file(letter).content_type, Some(text.to_owned()))
+    }),
+    ("media type's second half", |letter, text| {
+        put(
+            &mut file(letter).content_type,
+            Some(format!("application/{text}")),
+        )
+    }),
+    ("file's bytes", |letter, text| {
+        put(&mut file(letter).content, Some(text.as_bytes().to_vec()))
+    }),
+];
+
 /// The builder of letters by itself, for what no user can set: a payload in each text of a letter.
 #[test]
 fn no_part_of_a_letter_becomes_another() {
-    /// Puts the text there, if its type takes it.
-    type Put = fn(&mut Letter, &str) -> Option<()>;
-    const PARTS: &[(&str, Put)] = &[
-        ("sender's name", |letter, text| name(&mut letter.from, text)),
-        ("name in To", |letter, text| {
-            name(&mut letter.draft.to[0], text)
-        }),
-        ("name in Cc", |letter, text| {
-            name(&mut letter.draft.cc[0], text)
-        }),
-        ("name in Bcc", |letter, text| {
-            name(&mut letter.draft.bcc[0], text)
-        }),
-        ("sender's address", |letter, text| {
-            put(&mut letter.from.1, format!("{text}@one.test").parse().ok())
-        }),
-        ("address in To", |letter, text| {
-            let address = format!("{text}@two.test").parse().ok();
-            put(&mut letter.draft.to[0].1, address)
-        }),
-        ("domain in Cc", |letter, text| {
-            let address = format!("cc@{text}").parse().ok();
-            put(&mut letter.draft.cc[0].1, address)
-        }),
-        ("subject", |letter, text| {
-            put(&mut letter.draft.subject, Some(text.to_owned()))
-        }),
-        ("Message-ID", |letter, text| {
-            put(&mut letter.message_id, id(text))
-        }),
-        ("In-Reply-To", |letter, text| {
-            put(&mut letter.draft.in_reply_to, Some(Some(id(text)?)))
-        }),
-        ("References", |letter, text| {
-            put(&mut letter.draft.references[0], id(text))
-        }),
-        ("text", |letter, text| {
-            put(&mut letter.draft.body, Some(Body::Text(text.to_owned())))
-        }),
-        ("HTML", |letter, text| {
-            put(&mut letter.draft.body, Some(Body::Html(text.to_owned())))
-        }),
-        ("text and HTML", |letter, text| {
-            let [text, html] = [text, text].map(str::to_owned);
-            put(&mut letter.draft.body, Some(Body::Both { text, html }))
-        }),
-        ("file's name", |letter, text| {
-            put(&mut file(letter).filename, Some(text.to_owned()))
-        }),
-        ("file's media type", |letter, text| {
-            put(&mut file(letter).content_type, Some(text.to_owned()))
-        }),
-        ("media type's second half", |letter, text| {
-            put(
-                &mut file(letter).content_type,
-                Some(format!("application/{text}")),
-            )
-        }),
-        ("file's bytes", |letter, text| {
-            put(&mut file(letter).content, Some(text.as_bytes().to_vec()))
-        }),
-    ];
     for (part, put) in PARTS {
         let mut built = 0;
         for payload in payloads() {

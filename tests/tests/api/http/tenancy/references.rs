@@ -79,17 +79,17 @@ fn body_with(operation: &Operation, name: &str, id: &str) -> String {
     body.to_string()
 }
 
-/// What the stranger is told, without the id that they named.
+/// What the stranger is told.
 async fn told(
     api: &Api,
     key: &str,
     operation: &Operation,
-    request: (&str, String),
+    path: &str,
+    sent: String,
 ) -> (u16, Value) {
-    let (path, body) = request;
-    let answer = api.send(operation.method.clone(), path, Some(key), body);
+    let answer = api.send(operation.method.clone(), path, Some(key), sent);
     let answer = answer.await;
-    (answer.status().as_u16(), plain(&super::body(&answer)))
+    (answer.status().as_u16(), plain(&body(&answer)))
 }
 
 /// The same with `id` blotted out wherever it stands.
@@ -122,7 +122,7 @@ async fn an_id_of_mine_in_a_body_is_what_nobody_has() {
             for whose in [&mine, &Owned::nobodys()] {
                 let id = whose.referred(&name);
                 let sent = body_with(&operation, &name, id);
-                let answer = told(&api, &key, &operation, (&path, sent)).await;
+                let answer = told(&api, &key, &operation, &path, sent).await;
                 answers.push(without(id, answer));
             }
             let [of_mine, of_nobody] = &answers[..] else {
@@ -154,7 +154,7 @@ async fn an_id_of_mine_in_a_query_finds_nothing() {
             tried += 1;
             for whose in [&mine, &Owned::nobodys()] {
                 let path = format!("{path}?{name}={}", whose.referred(&name));
-                let (status, told) = told(&api, &key, &operation, (&path, String::new())).await;
+                let (status, told) = told(&api, &key, &operation, &path, String::new()).await;
                 assert_eq!(status, 200, "{path}: {told}");
                 let told = told.to_string();
                 // A filter's value may be repeated; what it finds says more than that.
@@ -225,7 +225,7 @@ async fn of_two_ids_in_a_path_each_must_be_ones_own() {
                     owner.named(before, name)
                 });
                 let sent = example(&operation);
-                answers.push(told(&api, &key, &operation, (&path, sent)).await);
+                answers.push(told(&api, &key, &operation, &path, sent).await);
             }
             let line = operation.line();
             assert_eq!(answers[0], answers[1], "{line}, id {foreign}");
