@@ -87,7 +87,7 @@ async fn process() {
     batch.warm_up().await;
     println!("\n{MARK}{WARM}");
     stdin().read_line(&mut line).unwrap();
-    let report = batch.run().await;
+    let report = Box::pin(batch.run()).await;
     println!("{MARK}{}", serde_json::to_string(&report).unwrap());
     // Until it was looked at.
     stdin().read_line(&mut line).unwrap();

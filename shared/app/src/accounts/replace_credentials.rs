@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use agentwarm_core::account::{Account, Provider};
 use agentwarm_core::ids::AccountId;
-use agentwarm_core::warmup::connection::ConnectionHealth;
+use agentwarm_core::warmup::connection::MailProtocol;
 
 use super::input::{CredentialsInput, servers_of};
 use crate::change::{changed, existing};
@@ -88,14 +88,18 @@ impl ReplaceCredentials {
     async fn try_at_once(&self, account: &Account) -> Result<(), AppError> {
         let mailbox = AccountRef::of(account);
         let health = self.mailboxes.state(mailbox).await?.health;
-        if health == ConnectionHealth::default() {
+        if health.works() {
             return Ok(());
         }
-        let health = ConnectionHealth {
-            next_attempt_at: None,
-            ..health
-        };
-        self.mailboxes.note_health(mailbox, &health).await?;
+        for protocol in [MailProtocol::Imap, MailProtocol::Smtp] {
+            let server = health.of(protocol);
+            if !server.works() {
+                let server = server.tried_at_once();
+                self.mailboxes
+                    .note_health(mailbox, protocol, &server)
+                    .await?;
+            }
+        }
         let order = VisitOrder {
             user: account.user,
             account: account.id,

@@ -48,23 +48,20 @@ impl HealthKeeper {
         Ok(self.mailboxes.state(AccountRef::of(account)).await?.health)
     }
 
-    /// Work by `protocol` succeeded; `before` is the health it was tried with. Writes only if it had failed before, so a healthy mailbox
-    /// costs nothing. What the other protocol's server did wrong stays as it is.
+    /// Work succeeded that was tried with the health `before` and leaves it as `after`. Writes only what changed, so a healthy mailbox costs
+    /// nothing. What the other protocol's server did wrong stays as it is.
     pub async fn worked(
         &self,
         account: &Account,
-        protocol: MailProtocol,
         before: &ConnectionHealth,
+        after: &ConnectionHealth,
     ) -> Result<(), EngineError> {
-        if !before.is_mended_by(protocol) {
-            return Ok(());
+        for protocol in [MailProtocol::Imap, MailProtocol::Smtp] {
+            if before.of(protocol) != after.of(protocol) {
+                self.note(account, protocol, after).await?;
+            }
         }
-        if *before != ConnectionHealth::default() {
-            self.mailboxes
-                .note_health(AccountRef::of(account), &ConnectionHealth::default())
-                .await?;
-        }
-        if let Some(healed) = transition::connection_ok(account, self.clock.schedule()) {
+        if let Some(healed) = transition::connection_ok(account, after, self.clock.schedule()) {
             self.change_status(account, healed).await?;
         }
         Ok(())
@@ -88,13 +85,25 @@ impl HealthKeeper {
             }
         };
         let health = self.of(account).await?.failed(protocol, failure, now);
-        self.mailboxes
-            .note_health(AccountRef::of(account), &health)
-            .await?;
+        self.note(account, protocol, &health).await?;
         if let Some(changed) = transition::connection_failed(account, &health, now) {
             self.change_status(account, changed).await?;
         }
         Ok(health)
+    }
+
+    async fn note(
+        &self,
+        account: &Account,
+        protocol: MailProtocol,
+        health: &ConnectionHealth,
+    ) -> Result<(), EngineError> {
+        let server = health.of(protocol);
+        let mailbox = AccountRef::of(account);
+        Ok(self
+            .mailboxes
+            .note_health(mailbox, protocol, server)
+            .await?)
     }
 
     /// Writes a status that changed because of the connection. Somebody else's change in between wins: the next failure or success

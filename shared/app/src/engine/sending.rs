@@ -230,8 +230,8 @@ impl Sending {
     async fn proven(&self, sender: &Account, session: &mut Session) -> Result<(), EngineError> {
         match session.unproven.take() {
             Some(before) => {
-                let smtp = MailProtocol::Smtp;
-                self.health.worked(sender, smtp, &before).await
+                let after = before.mended_by(MailProtocol::Smtp);
+                self.health.worked(sender, &before, &after).await
             }
             None => Ok(()),
         }
@@ -294,7 +294,7 @@ impl Sending {
                     .health
                     .failed(sender, MailProtocol::Smtp, &failure)
                     .await?;
-                Ok(Some(health.next_attempt_at.unwrap_or(now)))
+                Ok(Some(health.waits_until(MailProtocol::Smtp).unwrap_or(now)))
             }
         }
     }

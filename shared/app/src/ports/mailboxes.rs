@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use agentwarm_core::ids::SlotId;
-use agentwarm_core::warmup::connection::ConnectionHealth;
+use agentwarm_core::warmup::connection::{ConnectionHealth, MailProtocol, ServerHealth};
 
 use super::StoreError;
 use super::days::AccountRef;
@@ -79,11 +79,12 @@ pub trait Mailboxes: MailboxReads {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Writes how the connection fares, absolutely, whoever is in the mailbox.
+    /// Writes how the server of `protocol` fares, absolutely, whoever is in the mailbox and whatever is written of its other server.
     async fn note_health(
         &self,
         mailbox: AccountRef,
-        health: &ConnectionHealth,
+        protocol: MailProtocol,
+        health: &ServerHealth,
     ) -> Result<(), StoreError>;
 
     /// Forgets the mailbox.

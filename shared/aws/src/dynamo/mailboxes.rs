@@ -1,6 +1,6 @@
 //! Mailboxes between two visits: the lease, and what was learned.
 //!
-//! `health` stands beside the rest of the state, because sends and visits write it at any time. The item lives as long after its last
+//! The health of each server stands beside the rest of the state, because sends and visits write their own at any time. The item lives as long after its last
 //! write as the receipts do, whose engagement it tells; what a send noted about an account that was deleted meanwhile goes away by itself.
 
 use async_trait::async_trait;
@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxReads, MailboxState, Mailboxes};
-use agentwarm_core::warmup::connection::ConnectionHealth;
+use agentwarm_core::warmup::connection::{MailProtocol, ServerHealth};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::expression::Expression;
@@ -23,8 +23,14 @@ use crate::keys;
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * ACTIVITY_TTL_DAYS as i64);
 /// Nobody has the mailbox at `:now`.
 const FREE: &str = "attribute_not_exists(#leaseUntil) OR #leaseUntil <= :now";
-/// The connection's health.
-const HEALTH: &str = "health";
+
+/// Where the health of the server of `protocol` stands.
+const fn attribute(protocol: MailProtocol) -> &'static str {
+    match protocol {
+        MailProtocol::Imap => "imapHealth",
+        MailProtocol::Smtp => "smtpHealth",
+    }
+}
 
 /// [`Mailboxes`] on the ephemeral table.
 #[derive(Debug, Clone)]
@@ -136,11 +142,16 @@ impl Mailboxes for DynamoMailboxes {
     async fn note_health(
         &self,
         mailbox: AccountRef,
-        health: &ConnectionHealth,
+        protocol: MailProtocol,
+        health: &ServerHealth,
     ) -> Result<(), StoreError> {
         const OPERATION: &str = "note the health of a mailbox";
         let health = codec::encode(health).map_err(|error| error.during(OPERATION))?;
-        let update = Expression::new("SET #health = :health, #expiresAt = :expiry")
+        let set = format!(
+            "SET #{} = :health, #expiresAt = :expiry",
+            attribute(protocol)
+        );
+        let update = Expression::new(set)
             .value("health", health)
             .value("expiry", self.expiry());
         let key = keys::mailbox(mailbox);
@@ -170,8 +181,10 @@ fn read(mut item: Item) -> Result<MailboxState, CodecError> {
     } else {
         MailboxState::default()
     };
-    if item.contains_key(HEALTH) {
-        state.health = codec::take(&mut item, HEALTH)?;
+    for protocol in [MailProtocol::Imap, MailProtocol::Smtp] {
+        if item.contains_key(attribute(protocol)) {
+            *state.health.of_mut(protocol) = codec::take(&mut item, attribute(protocol))?;
+        }
     }
     if item.contains_key(VERSION) {
         state.version = codec::number_of(&item, VERSION)?;

@@ -5,9 +5,9 @@
 //! and both are then tried hourly, since an owner may mend either without telling us. The state is data, kept with the mailbox; what it
 //! means for the account is in [`transition`](super::transition).
 //!
-//! A mailbox is two servers, and one of them can fail alone. So a failure is cleared only by the protocol that failed: a mailbox that can be
-//! read but never sends must not look healthy each time it is read. While one server is silent the other is used; a refused login keeps both
-//! away, since they ask for the same one.
+//! A mailbox is two servers, and one of them can fail alone. So each has a health of its own, which only its own success clears: a mailbox
+//! that can be read but never sends must not look healthy each time it is read, nor each time its reading was mended. While one server is
+//! silent the other is used; a refused login keeps both away and counts for both, since they ask for the same one.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,8 +37,7 @@ pub enum ConnectionFailure {
 }
 
 /// One of a mailbox's two servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailProtocol {
     /// Reading mail.
     Imap,
@@ -56,30 +55,109 @@ impl MailProtocol {
     }
 }
 
-/// How a mailbox has fared since it last worked. All zero: it works.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Failures of one kind in a row. All zero: there was none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct ConnectionHealth {
-    /// Refused logins in a row, whatever lay between them except a success.
-    pub refused_logins: u32,
+pub struct Failures {
+    /// How many, whatever lay between them except a success.
+    pub count: u32,
     /// The first of them.
-    pub refused_since: Option<Timestamp>,
-    /// Failures to reach the server, or to work with it, in a row.
-    pub unreachable: u32,
-    /// The first of them.
-    pub unreachable_since: Option<Timestamp>,
-    /// The last failure of either kind.
-    pub failed_at: Option<Timestamp>,
-    /// Which server it was.
-    pub failed_protocol: Option<MailProtocol>,
-    /// What it did, if it could be reached and did not refuse the login.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub because: Option<String>,
+    pub since: Option<Timestamp>,
+    /// The last of them.
+    pub last: Option<Timestamp>,
     /// Not to be tried before.
     pub next_attempt_at: Option<Timestamp>,
 }
 
+impl Failures {
+    /// These and one more at `now`.
+    fn and(self, now: Timestamp) -> Self {
+        Self {
+            count: self.count.saturating_add(1),
+            since: self.since.or(Some(now)),
+            last: Some(now),
+            next_attempt_at: None,
+        }
+    }
+
+    /// Seconds from the first to the last.
+    fn lasted(self) -> i64 {
+        self.since
+            .zip(self.last)
+            .map_or(0, |(first, last)| seconds_between(first, last))
+    }
+}
+
+/// How one of a mailbox's servers has fared since it last worked. All zero: it works.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ServerHealth {
+    /// Refused logins.
+    pub refused: Failures,
+    /// Failures to reach it, or to work with it.
+    pub unreachable: Failures,
+    /// What it did the last time, if it could be reached and did not refuse the login.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+}
+
+impl ServerHealth {
+    /// Whether nothing is wrong with it.
+    pub fn works(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The same failures, but it may be tried at once.
+    #[must_use]
+    pub fn tried_at_once(&self) -> Self {
+        let mut after = self.clone();
+        after.refused.next_attempt_at = None;
+        after.unreachable.next_attempt_at = None;
+        after
+    }
+
+    fn is_gone(&self) -> bool {
+        self.unreachable.lasted() >= UNREACHABLE_HOURS * 3600
+    }
+
+    fn outage(&self, protocol: MailProtocol) -> Option<String> {
+        let server = protocol.name();
+        let since = to_the_second(self.unreachable.since?);
+        Some(match &self.because {
+            Some(because) => {
+                format!("The {server} server could not be used since {since}. {because}.")
+            }
+            None => format!("The {server} server could not be reached since {since}."),
+        })
+    }
+}
+
+/// How a mailbox has fared: the health of both its servers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConnectionHealth {
+    /// Of the server that it is read from.
+    pub imap: ServerHealth,
+    /// Of the server that it sends by.
+    pub smtp: ServerHealth,
+}
+
 impl ConnectionHealth {
+    /// The health of the server of `protocol`.
+    pub const fn of(&self, protocol: MailProtocol) -> &ServerHealth {
+        match protocol {
+            MailProtocol::Imap => &self.imap,
+            MailProtocol::Smtp => &self.smtp,
+        }
+    }
+
+    /// The same, to be changed.
+    pub const fn of_mut(&mut self, protocol: MailProtocol) -> &mut ServerHealth {
+        match protocol {
+            MailProtocol::Imap => &mut self.imap,
+            MailProtocol::Smtp => &mut self.smtp,
+        }
+    }
+
     /// This health after a failure of `protocol` at `now`.
     #[must_use]
     pub fn failed(
@@ -88,76 +166,96 @@ impl ConnectionHealth {
         failure: ConnectionFailure,
         now: Timestamp,
     ) -> Self {
-        let is_refused = failure == ConnectionFailure::LoginRefused;
-        let mut after = self.clone();
-        if is_refused {
-            after.refused_logins = self.refused_logins.saturating_add(1);
-            after.refused_since = self.refused_since.or(Some(now));
-            // It answered, so it can be reached.
-            after.unreachable = 0;
-            after.unreachable_since = None;
-        } else {
-            after.unreachable = self.unreachable.saturating_add(1);
-            after.unreachable_since = self.unreachable_since.or(Some(now));
+        match failure {
+            ConnectionFailure::LoginRefused => self.refused(protocol, now),
+            ConnectionFailure::Unreachable => self.unreachable(protocol, None, now),
+            ConnectionFailure::Unusable { because } => {
+                self.unreachable(protocol, Some(because), now)
+            }
         }
-        after.failed_at = Some(now);
-        after.failed_protocol = Some(protocol);
-        after.because = match failure {
-            ConnectionFailure::Unusable { because } => Some(because),
-            ConnectionFailure::LoginRefused | ConnectionFailure::Unreachable => None,
+    }
+
+    fn refused(&self, protocol: MailProtocol, now: Timestamp) -> Self {
+        let mut after = self.clone();
+        let server = after.of_mut(protocol);
+        *server = ServerHealth {
+            refused: server.refused.and(now),
+            // It answered, so it can be reached.
+            ..ServerHealth::default()
         };
-        let minutes = if after.is_broken() {
+        let minutes = if after.is_refused() {
             BROKEN_RETRY_MINUTES
-        } else if is_refused {
-            REFUSED_BACKOFF_MINUTES
         } else {
-            unreachable_backoff(after.unreachable)
+            REFUSED_BACKOFF_MINUTES
         };
-        after.next_attempt_at = Some(shifted(now, minutes * 60));
+        after.of_mut(protocol).refused.next_attempt_at = Some(shifted(now, minutes * 60));
         after
+    }
+
+    fn unreachable(&self, protocol: MailProtocol, because: Option<String>, now: Timestamp) -> Self {
+        let is_refused = self.is_refused();
+        let mut after = self.clone();
+        let server = after.of_mut(protocol);
+        server.because = because;
+        server.unreachable = server.unreachable.and(now);
+        let minutes = if is_refused || server.is_gone() {
+            BROKEN_RETRY_MINUTES
+        } else {
+            unreachable_backoff(server.unreachable.count)
+        };
+        server.unreachable.next_attempt_at = Some(shifted(now, minutes * 60));
+        after
+    }
+
+    /// This health after a success of `protocol`.
+    #[must_use]
+    pub fn mended_by(&self, protocol: MailProtocol) -> Self {
+        let mut after = self.clone();
+        *after.of_mut(protocol) = ServerHealth::default();
+        after
+    }
+
+    /// Whether nothing is wrong with either server.
+    pub fn works(&self) -> bool {
+        self.imap.works() && self.smtp.works()
     }
 
     /// Whether it failed so often or so long that the account is in error.
     pub fn is_broken(&self) -> bool {
-        let lasted = |since: Option<Timestamp>| {
-            since
-                .zip(self.failed_at)
-                .map_or(0, |(since, last)| seconds_between(since, last))
-        };
-        let refused = self.refused_logins >= REFUSED_LOGINS
-            && lasted(self.refused_since) >= REFUSED_LOGIN_MINUTES * 60;
-        refused || lasted(self.unreachable_since) >= UNREACHABLE_HOURS * 3600
+        self.is_refused() || self.imap.is_gone() || self.smtp.is_gone()
+    }
+
+    fn is_refused(&self) -> bool {
+        let refused = self.refusals();
+        refused.count >= REFUSED_LOGINS && refused.lasted() >= REFUSED_LOGIN_MINUTES * 60
+    }
+
+    /// Refusals by either server: they ask for the same login.
+    fn refusals(&self) -> Failures {
+        let (imap, smtp) = (self.imap.refused, self.smtp.refused);
+        Failures {
+            count: imap.count.saturating_add(smtp.count),
+            since: [imap.since, smtp.since].into_iter().flatten().min(),
+            last: imap.last.max(smtp.last),
+            next_attempt_at: imap.next_attempt_at.max(smtp.next_attempt_at),
+        }
     }
 
     /// From when on `protocol` may be tried; `None`: at any time.
     pub fn waits_until(&self, protocol: MailProtocol) -> Option<Timestamp> {
-        let is_concerned = self.refused_logins > 0 || self.failed_protocol == Some(protocol);
-        self.next_attempt_at.filter(|_| is_concerned)
-    }
-
-    /// Whether a success of `protocol` ends what is wrong.
-    pub fn is_mended_by(&self, protocol: MailProtocol) -> bool {
-        self.failed_protocol.is_none_or(|failed| failed == protocol)
+        let own = self.of(protocol).unreachable.next_attempt_at;
+        own.max(self.refusals().next_attempt_at)
     }
 
     /// What is wrong, for the account's owner; nothing when it works.
     pub fn reason(&self) -> Option<String> {
-        if let Some(since) = self.refused_since {
-            return Some(format!(
-                "The mail server has refused the login since {}.",
-                to_the_second(since)
-            ));
-        }
-        let server = self.failed_protocol.map_or("mail", MailProtocol::name);
-        self.unreachable_since.map(|since| {
+        let refused = self.refusals().since.map(|since| {
             let since = to_the_second(since);
-            match &self.because {
-                Some(because) => {
-                    format!("The {server} server could not be used since {since}. {because}.")
-                }
-                None => format!("The {server} server could not be reached since {since}."),
-            }
-        })
+            format!("The mail server has refused the login since {since}.")
+        });
+        let outages = [MailProtocol::Imap, MailProtocol::Smtp].map(|it| self.of(it).outage(it));
+        let reasons: Vec<_> = [refused].into_iter().chain(outages).flatten().collect();
+        (!reasons.is_empty()).then(|| reasons.join(" "))
     }
 }
 
@@ -175,6 +273,8 @@ fn unreachable_backoff(failures: u32) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use jiff::ToSpan;
+
     use super::*;
 
     fn start() -> Timestamp {
@@ -189,13 +289,10 @@ mod tests {
         while !health.is_broken() {
             health = health.failed(MailProtocol::Imap, failure.clone(), now);
             minutes.push(seconds_between(start(), now) / 60);
-            now = health.next_attempt_at.unwrap();
+            now = health.waits_until(MailProtocol::Imap).unwrap();
         }
-        assert_eq!(
-            seconds_between(health.failed_at.unwrap(), now),
-            3600,
-            "hourly from then on"
-        );
+        let last = start() + minutes.last().unwrap().minutes();
+        assert_eq!(seconds_between(last, now), 3600, "hourly from then on");
         minutes
     }
 
@@ -222,12 +319,60 @@ mod tests {
         let down = silent(MailProtocol::Smtp, &ConnectionHealth::default(), 0);
         assert_eq!(down.waits_until(MailProtocol::Imap), None);
         assert!(down.waits_until(MailProtocol::Smtp).is_some());
-        assert!(down.is_mended_by(MailProtocol::Smtp) && !down.is_mended_by(MailProtocol::Imap));
+        assert_eq!(down.mended_by(MailProtocol::Imap), down);
+        assert!(down.mended_by(MailProtocol::Smtp).works());
         // A password is the same for both.
         let refused = refused(&down, 60);
         assert!(refused.waits_until(MailProtocol::Imap).is_some());
-        assert!(!refused.is_mended_by(MailProtocol::Imap));
-        assert!(ConnectionHealth::default().is_mended_by(MailProtocol::Imap));
+        assert_eq!(refused.mended_by(MailProtocol::Imap), refused);
+    }
+
+    #[test]
+    fn a_server_that_fails_now_and_then_hides_nothing_of_the_other() {
+        let mut health = ConnectionHealth::default();
+        for hour in 0..=24 {
+            let down = silent(MailProtocol::Smtp, &health, hour * 3600);
+            assert_eq!(down.is_broken(), hour == 24);
+            let both = silent(MailProtocol::Imap, &down, hour * 3600 + 60);
+            assert_eq!(
+                both.reason().unwrap(),
+                format!(
+                    "The IMAP server could not be reached since {}. \
+                     The SMTP server could not be reached since 2026-03-13T09:00:00Z.",
+                    shifted(start(), hour * 3600 + 60)
+                )
+            );
+            assert_eq!(
+                both.waits_until(MailProtocol::Imap),
+                Some(shifted(start(), hour * 3600 + 120)),
+                "its first failure, whatever the other waits for"
+            );
+            health = both.mended_by(MailProtocol::Imap);
+            assert_eq!(health, down);
+        }
+    }
+
+    #[test]
+    fn refusals_by_both_servers_count_together_and_each_takes_back_its_own() {
+        let by = |protocol, health: &ConnectionHealth, minutes: i64| {
+            let at = shifted(start(), minutes * 60);
+            health.failed(protocol, ConnectionFailure::LoginRefused, at)
+        };
+        let once = by(MailProtocol::Smtp, &ConnectionHealth::default(), 0);
+        let twice = by(MailProtocol::Imap, &once, 8);
+        let thrice = by(MailProtocol::Smtp, &twice, 16);
+        assert!(!twice.is_broken() && thrice.is_broken());
+        for protocol in [MailProtocol::Imap, MailProtocol::Smtp] {
+            assert_eq!(
+                thrice.waits_until(protocol),
+                Some(shifted(start(), (16 + 60) * 60))
+            );
+        }
+        let left = thrice.mended_by(MailProtocol::Imap);
+        assert!(!left.is_broken());
+        assert_eq!(left.reason(), once.reason());
+        assert!(by(MailProtocol::Smtp, &left, 24).is_broken());
+        assert!(left.mended_by(MailProtocol::Smtp).works());
     }
 
     #[test]
@@ -250,13 +395,18 @@ mod tests {
 
     #[test]
     fn an_answer_ends_silence_and_silence_keeps_refusals() {
-        let refused = refused(
-            &silent(MailProtocol::Imap, &ConnectionHealth::default(), 0),
-            60,
-        );
-        assert_eq!((refused.unreachable, refused.refused_logins), (0, 1));
-        assert_eq!(refused.unreachable_since, None);
-        assert_eq!(silent(MailProtocol::Imap, &refused, 120).refused_logins, 1);
+        let both = [MailProtocol::Imap, MailProtocol::Smtp];
+        let silent_both = both
+            .into_iter()
+            .fold(ConnectionHealth::default(), |health, it| {
+                silent(it, &health, 0)
+            });
+        let refused = refused(&silent_both, 60);
+        assert_eq!(refused.smtp.unreachable, Failures::default());
+        assert_eq!(refused.smtp.refused.count, 1);
+        assert_eq!(refused.imap, silent_both.imap, "it did not answer");
+        let silent = silent(MailProtocol::Smtp, &refused, 120);
+        assert_eq!(silent.smtp.refused, refused.smtp.refused);
     }
 
     #[test]
@@ -286,10 +436,10 @@ mod tests {
             failed.reason().unwrap(),
             "The IMAP server could not be used since 2026-03-13T09:00:00Z. Its certificate has expired."
         );
-        assert_eq!((failed.unreachable, failed.refused_logins), (2, 0));
-        let kept: ConnectionHealth =
-            serde_json::from_str(&serde_json::to_string(&failed).unwrap()).unwrap();
-        assert_eq!(kept, failed);
+        assert_eq!(failed.imap.unreachable.count, 2);
+        let kept: ServerHealth =
+            serde_json::from_str(&serde_json::to_string(&failed.imap).unwrap()).unwrap();
+        assert_eq!(kept, failed.imap);
         let gone = failed.failed(
             MailProtocol::Imap,
             ConnectionFailure::Unreachable,

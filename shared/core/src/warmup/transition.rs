@@ -184,32 +184,41 @@ pub fn connection_failed(
         AccountStatus::Active | AccountStatus::Warming => {}
         AccountStatus::Error | AccountStatus::Paused | AccountStatus::Suspended => return None,
     }
-    let reason = health.reason();
     if health.is_broken() {
         let mut failed = interrupted_by(account, AccountStatus::Error, now);
-        failed.status_reason = reason;
+        failed.status_reason = health.reason();
         return Some(failed);
     }
+    explained(account, health, now)
+}
+
+/// What a connection that works makes of `account`; nothing if it changes nothing. `health` is the mailbox's after that success: what is left
+/// of it goes on being shown. An error heals by itself, once nothing is left that makes one.
+pub fn connection_ok(
+    account: &Account,
+    health: &ConnectionHealth,
+    now: Timestamp,
+) -> Option<Account> {
+    match account.status {
+        AccountStatus::Error if !health.is_broken() => Some(Account {
+            status_reason: health.reason(),
+            ..continued(account, now)
+        }),
+        AccountStatus::Error | AccountStatus::Active | AccountStatus::Warming => {
+            explained(account, health, now)
+        }
+        AccountStatus::Paused | AccountStatus::Suspended => None,
+    }
+}
+
+/// `account` with what is wrong with its connection, if it shows something else.
+fn explained(account: &Account, health: &ConnectionHealth, now: Timestamp) -> Option<Account> {
+    let reason = health.reason();
     (account.status_reason != reason).then(|| Account {
         status_reason: reason,
         updated_at: now,
         ..account.clone()
     })
-}
-
-/// What a connection that works makes of `account`; nothing if it changes nothing. An error heals by itself.
-pub fn connection_ok(account: &Account, now: Timestamp) -> Option<Account> {
-    match account.status {
-        AccountStatus::Error => Some(continued(account, now)),
-        AccountStatus::Active | AccountStatus::Warming => {
-            account.status_reason.is_some().then(|| Account {
-                status_reason: None,
-                updated_at: now,
-                ..account.clone()
-            })
-        }
-        AccountStatus::Paused | AccountStatus::Suspended => None,
-    }
 }
 
 /// `account` stopped as `status`, remembering what it was; a warming account's current date counts (decision 18).

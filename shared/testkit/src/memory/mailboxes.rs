@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use agentwarm_app::ports::StoreError;
 use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxReads, MailboxState, Mailboxes};
-use agentwarm_core::warmup::connection::ConnectionHealth;
+use agentwarm_core::warmup::connection::{MailProtocol, ServerHealth};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
@@ -136,11 +136,12 @@ impl Mailboxes for MemoryStore {
     async fn note_health(
         &self,
         mailbox: AccountRef,
-        health: &ConnectionHealth,
+        protocol: MailProtocol,
+        health: &ServerHealth,
     ) -> Result<(), StoreError> {
         self.run("mailboxes.note_health", |state| {
             let item = state.mailboxes.0.entry(mailbox).or_default();
-            item.state.health = health.clone();
+            *item.state.health.of_mut(protocol) = health.clone();
             state.meter.wrote(place(mailbox), UPDATE, || bytes(item));
         })
         .await

@@ -4,7 +4,7 @@ use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::mail::FolderCursor;
 use agentwarm_app::ports::mailboxes::{MailboxLease, MailboxState};
 use agentwarm_core::ids::SlotId;
-use agentwarm_core::warmup::connection::ConnectionHealth;
+use agentwarm_core::warmup::connection::{ConnectionHealth, Failures, MailProtocol, ServerHealth};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
@@ -45,12 +45,16 @@ fn of_version(version: u64, state: MailboxState) -> MailboxState {
     MailboxState { version, ..state }
 }
 
-fn health(failures: u32) -> ConnectionHealth {
-    ConnectionHealth {
-        unreachable: failures,
-        unreachable_since: Some(now()),
+fn failed(failures: u32) -> ServerHealth {
+    ServerHealth {
+        unreachable: Failures {
+            count: failures,
+            since: Some(now()),
+            last: Some(after(1)),
+            next_attempt_at: None,
+        },
         because: Some("It is busy".into()),
-        ..ConnectionHealth::default()
+        ..ServerHealth::default()
     }
 }
 
@@ -179,22 +183,30 @@ pub async fn a_lost_lease_writes_nothing(store: &Store) {
 
 /// Whether or not somebody holds it, and whether or not it was ever looked into. No visit writes over it.
 pub async fn health_is_noted_without_a_lease(store: &Store) {
-    let note = async |failures| {
-        let health = health(failures);
-        store.mailboxes.note_health(own(), &health).await.unwrap();
+    let note = async |protocol, failures| {
+        let health = failed(failures);
+        let noted = store.mailboxes.note_health(own(), protocol, &health);
+        noted.await.unwrap();
     };
-    note(2).await;
-    assert_eq!(known(store).await.health, health(2));
+    let health = |imap, smtp| ConnectionHealth {
+        imap: failed(imap),
+        smtp: failed(smtp),
+    };
+    note(MailProtocol::Imap, 2).await;
+    let imap_alone = health(2, 0).mended_by(MailProtocol::Smtp);
+    assert_eq!(known(store).await.health, imap_alone);
 
     let first = lease(store, "a", now()).await.unwrap();
-    assert_eq!(first.state.health, health(2));
-    note(3).await;
-    assert_eq!(known(store).await.health, health(3));
+    assert_eq!(first.state.health, imap_alone);
+    note(MailProtocol::Smtp, 3).await;
+    assert_eq!(known(store).await.health, health(2, 3));
+    note(MailProtocol::Imap, 4).await;
+    assert_eq!(known(store).await.health, health(4, 3));
     assert!(lease(store, "b", after(1)).await.is_none());
 
     release(store, &first, &state()).await;
     let unchanged = MailboxState {
-        health: health(3),
+        health: health(4, 3),
         ..state()
     };
     assert_eq!(known(store).await, unchanged);

@@ -170,7 +170,7 @@ async fn a_mailbox_that_failed_is_tried_with_new_credentials_at_once() {
     );
     api.world
         .store
-        .note_health(mailbox, &refused)
+        .note_health(mailbox, Protocol::Imap, &refused.imap)
         .await
         .unwrap();
     api.world
@@ -181,13 +181,10 @@ async fn a_mailbox_that_failed_is_tried_with_new_credentials_at_once() {
         .await;
 
     let health = api.world.store.state(mailbox).await.unwrap().health;
-    assert_eq!(
-        health,
-        ConnectionHealth {
-            next_attempt_at: None,
-            ..refused
-        }
-    );
+    assert_eq!(health.imap.refused.count, 1, "they did not work yet");
+    assert_eq!(health.waits_until(Protocol::Imap), None);
+    assert!(refused.waits_until(Protocol::Smtp).is_some());
+    assert_eq!(health.waits_until(Protocol::Smtp), None);
     let visits = api.world.queues.take_visits();
     assert_eq!(visits.len(), 1);
     assert!(visits[0].look_anyway && visits[0].account == id);

@@ -2,6 +2,7 @@
 
 use agentwarm_app::ports::clock::Clock;
 use agentwarm_app::ports::days::AccountRef;
+use agentwarm_app::ports::endpoints::MailProtocol;
 use agentwarm_app::ports::mail::Folder;
 use agentwarm_core::account::AccountStatus;
 use agentwarm_core::email::EmailAddress;
@@ -170,7 +171,7 @@ fn overdue(
     ) && world.now().duration_since(account.updated_at) > patience.overdue
         && look
             .mailbox(owner)
-            .is_none_or(|state| state.health.failed_at.is_none());
+            .is_none_or(|state| state.health.waits_until(MailProtocol::Imap).is_none());
     let through = look.mailbox(owner).and_then(|it| it.engaged_through);
     if let Some(due) = engage::next_due(receipt, through)
         && world.now().duration_since(due) > patience.overdue

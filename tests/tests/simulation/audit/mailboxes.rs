@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use agentwarm_app::ports::days::AccountRef;
+use agentwarm_app::ports::endpoints::MailProtocol;
 use agentwarm_app::ports::mail::{Folder, FoundContent};
 use agentwarm_core::account::AccountStatus;
 use agentwarm_core::mail::message_id;
@@ -109,7 +110,7 @@ fn is_read(world: &EngineWorld, look: &Look<'_>, mailbox: AccountRef, patience: 
     let stands_for = world.now().duration_since(account.updated_at);
     let works = look
         .mailbox(mailbox)
-        .is_none_or(|state| state.health.failed_at.is_none());
+        .is_none_or(|state| state.health.waits_until(MailProtocol::Imap).is_none());
     matches!(
         account.status,
         AccountStatus::Warming | AccountStatus::Active

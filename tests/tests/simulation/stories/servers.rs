@@ -101,6 +101,46 @@ async fn a_mailbox_that_can_be_read_but_never_sends_is_an_error_that_heals() {
 }
 
 #[tokio::test]
+async fn reading_that_fails_now_and_then_does_not_hide_that_nothing_is_sent() {
+    let mut sim = Sim::story("two servers", "2026-03-09T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T10:00:00Z"));
+    sim.world.post.set_smtp_down(ALICE, true);
+    sim.run_until(at("2026-03-10T12:00:00Z"));
+    let since = sim.account(0).status_reason.unwrap();
+    assert!(since.starts_with("The SMTP server could not be reached since 2026-03-10T10:"));
+    for restart in ["2026-03-10T14:00:00Z", "2026-03-11T08:00:00Z"] {
+        let restarts = Connect::Fails(ConnectFailure::Unreachable);
+        sim.world
+            .post
+            .next_connect(ALICE, MailProtocol::Imap, restarts);
+        sim.run_until(at(restart));
+        assert_eq!(sim.account(0).status_reason.as_ref(), Some(&since));
+    }
+    assert_eq!(sim.account(0).status, AccountStatus::Warming);
+    sim.run_until(at("2026-03-11T12:00:00Z"));
+    let alice = sim.account(0);
+    assert_eq!(
+        (alice.status, alice.status_reason),
+        (AccountStatus::Error, Some(since))
+    );
+    // In error too: what makes it is not mended by reading that was.
+    sim.world.post.set_down(ALICE, true);
+    sim.run_until(at("2026-03-11T14:00:00Z"));
+    sim.world.post.set_down(ALICE, false);
+    sim.run_until(at("2026-03-11T17:00:00Z"));
+    assert_eq!(sim.account(0).status, AccountStatus::Error);
+    sim.world.post.set_smtp_down(ALICE, false);
+    sim.run_until(at("2026-03-12T12:00:00Z"));
+    let alice = sim.account(0);
+    assert_eq!(
+        (alice.status, alice.status_reason),
+        (AccountStatus::Warming, None)
+    );
+    sim.run_until(at("2026-03-16T06:00:00Z"));
+    sim.finish();
+}
+
+#[tokio::test]
 async fn servers_that_let_us_in_and_then_do_nothing_are_errors_that_heal() {
     let mut sim = Sim::story("let in", "2026-03-09T06:00:00Z").await;
     let (unread, unsent) = (ALICE, "adam@acorn.test");

@@ -11,20 +11,37 @@ use crate::engine::{EngineError, file};
 use crate::ports::mail::{ConnectFailure, ImapSmtpCredentials};
 
 impl Visiting {
-    /// The mailbox could be opened, and all was done in it.
+    /// The mailbox could be opened, and all was done in it. An account in error sends nothing, so nobody would learn that its SMTP server is
+    /// well again: whoever reads its mail tries.
     pub(super) async fn worked(
         &self,
         account: &Account,
         credentials: &ImapSmtpCredentials,
         health: &ConnectionHealth,
     ) -> Result<(), EngineError> {
-        if health.is_mended_by(MailProtocol::Imap) {
-            self.mended(account, MailProtocol::Imap, health).await
-        } else if account.status == AccountStatus::Error {
-            self.try_to_send(account, credentials, health).await
-        } else {
-            Ok(())
+        let (imap, smtp) = (MailProtocol::Imap, MailProtocol::Smtp);
+        let mut before = health.clone();
+        let mut after = before.mended_by(imap);
+        let waits = health.waits_until(smtp);
+        if account.status == AccountStatus::Error
+            && !health.smtp.works()
+            && waits.is_none_or(|at| at <= self.clock.schedule())
+        {
+            match self.sender.connect(credentials).await {
+                Ok(session) => {
+                    session.close().await;
+                    after = after.mended_by(smtp);
+                }
+                Err(failure) => {
+                    before = self.health.failed(account, smtp, &failure).await?;
+                    after = before.mended_by(imap);
+                }
+            }
         }
+        if account.status == AccountStatus::Error && !after.is_broken() {
+            self.expect_planning(account, self.clock.schedule()).await?;
+        }
+        self.health.worked(account, &before, &after).await
     }
 
     /// The mailbox could not be opened or read.
@@ -35,45 +52,6 @@ impl Visiting {
     ) -> Result<(), EngineError> {
         let imap = MailProtocol::Imap;
         self.health.failed(account, imap, failure).await.map(|_| ())
-    }
-
-    /// An account in error sends nothing, so nobody would learn that its SMTP server is well again: whoever reads its mail tries.
-    async fn try_to_send(
-        &self,
-        account: &Account,
-        credentials: &ImapSmtpCredentials,
-        health: &ConnectionHealth,
-    ) -> Result<(), EngineError> {
-        let waits = health.waits_until(MailProtocol::Smtp);
-        if waits.is_some_and(|at| self.clock.schedule() < at) {
-            return Ok(());
-        }
-        match self.sender.connect(credentials).await {
-            Ok(session) => {
-                session.close().await;
-                self.mended(account, MailProtocol::Smtp, health).await
-            }
-            Err(failure) => {
-                let smtp = MailProtocol::Smtp;
-                self.health
-                    .failed(account, smtp, &failure)
-                    .await
-                    .map(|_| ())
-            }
-        }
-    }
-
-    /// The server that failed works, if one had.
-    async fn mended(
-        &self,
-        account: &Account,
-        protocol: MailProtocol,
-        health: &ConnectionHealth,
-    ) -> Result<(), EngineError> {
-        if account.status == AccountStatus::Error {
-            self.expect_planning(account, self.clock.schedule()).await?;
-        }
-        self.health.worked(account, protocol, health).await
     }
 
     /// Has an account planned whose planning was forgotten: the index forgets after three days, so an outage of the scheduler that lasts

@@ -237,7 +237,11 @@ fn failing_shows_a_reason_then_an_error_and_heals() {
     assert_eq!(failing.status, AccountStatus::Warming);
     assert!(failing.status_reason.is_some());
     assert_eq!(connection_failed(&failing, &once, now), None, "nothing new");
-    assert_eq!(connection_ok(&failing, now).unwrap().status_reason, None);
+    let fine = ConnectionHealth::default();
+    assert_eq!(
+        connection_ok(&failing, &fine, now).unwrap().status_reason,
+        None
+    );
 
     let broken = connection_failed(&failing, &broken_health(now), now).unwrap();
     assert_eq!(broken.status, AccountStatus::Error);
@@ -247,14 +251,42 @@ fn failing_shows_a_reason_then_an_error_and_heals() {
     );
     assert_eq!(connection_failed(&broken, &broken_health(now), now), None);
 
-    let healed = connection_ok(&broken, at("2026-03-24T12:00:00Z")).unwrap();
+    let healed = connection_ok(&broken, &fine, at("2026-03-24T12:00:00Z")).unwrap();
     assert_eq!(
         (healed.status, healed.status_reason, healed.interrupted),
         (AccountStatus::Warming, None, None)
     );
     // Day 12 was the 13th; the 20th is day 19, and after four days of error the 24th is day 20.
     assert_eq!(healed.warmup.unwrap().day_number, 20);
-    assert_eq!(connection_ok(&warming, now), None, "nothing to heal");
+    assert_eq!(connection_ok(&warming, &fine, now), None, "nothing to heal");
+}
+
+#[test]
+fn an_error_heals_when_no_server_makes_it_and_shows_what_is_left() {
+    let now = at(NOW);
+    let fails = |protocol, health: &ConnectionHealth, at| {
+        health.failed(protocol, ConnectionFailure::Unreachable, at)
+    };
+    let a_day_ago = shifted(now, -24 * 3600);
+    let since = fails(MailProtocol::Smtp, &ConnectionHealth::default(), a_day_ago);
+    let smtp_gone = fails(MailProtocol::Smtp, &since, now);
+    let both = fails(MailProtocol::Imap, &smtp_gone, now);
+    let warming = standing(AccountStatus::Warming, Some(WarmupPhase::RampUp));
+    let broken = connection_failed(&warming, &both, now).unwrap();
+    assert_eq!(broken.status, AccountStatus::Error);
+
+    let still = connection_ok(&broken, &smtp_gone, now).unwrap();
+    assert_eq!(
+        (still.status, still.status_reason),
+        (AccountStatus::Error, smtp_gone.reason())
+    );
+    let left = both.mended_by(MailProtocol::Smtp);
+    let healed = connection_ok(&broken, &left, now).unwrap();
+    assert_eq!(
+        (healed.status, &healed.status_reason),
+        (AccountStatus::Warming, &left.reason())
+    );
+    assert_eq!(connection_ok(&healed, &left, now), None, "nothing new");
 }
 
 #[test]
@@ -263,7 +295,8 @@ fn what_a_user_or_its_figures_stopped_stays_stopped_whatever_the_connection_does
     for status in [AccountStatus::Paused, AccountStatus::Suspended] {
         let stopped = standing(status, Some(WarmupPhase::RampUp));
         assert_eq!(connection_failed(&stopped, &broken_health(now), now), None);
-        assert_eq!(connection_ok(&stopped, now), None);
+        let fine = ConnectionHealth::default();
+        assert_eq!(connection_ok(&stopped, &fine, now), None);
     }
 }
 
@@ -284,7 +317,7 @@ proptest! {
                 2 => pause(&account, now).unwrap_or(account),
                 3 => resume(&account, now, DayFigures::default()).unwrap_or(account),
                 4 => connection_failed(&account, &broken_health(now), now).unwrap_or(account),
-                _ => connection_ok(&account, now).unwrap_or(account),
+                _ => connection_ok(&account, &ConnectionHealth::default(), now).unwrap_or(account),
             };
             let stopped = !matches!(account.status, AccountStatus::Active | AccountStatus::Warming);
             prop_assert_eq!(account.interrupted.is_some(), stopped);
