@@ -64,7 +64,7 @@ pub struct Ticked {
     pub visits: usize,
     /// Days planned.
     pub plans: usize,
-    /// The longest that a handed out mail was late, in seconds.
+    /// The longest that a mail was late when it came up, in seconds: one of an outage too, whatever became of it.
     pub lateness_seconds: i64,
 }
 
@@ -153,6 +153,7 @@ impl Ticking {
         let lateness = hand_out
             .sends
             .iter()
+            .chain(&hand_out.missed)
             .map(|send| now.duration_since(send.due).as_secs())
             .max();
         Ok(Ticked {

@@ -51,6 +51,20 @@ async fn an_hour_is_caught_up_spread_and_within_limits() {
 }
 
 #[tokio::test]
+async fn a_tick_says_how_late_it_is_however_late() {
+    let mut sim = Sim::story("lateness", "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T12:30:00Z"));
+    let in_time = sim.world.ticking.tick().await.unwrap();
+    assert_eq!(in_time.lateness_seconds, 0);
+    sim.stand_still_until(at("2026-03-10T14:00:00Z"));
+    let late = sim.world.ticking.tick().await.unwrap().lateness_seconds;
+    // Not all of it: nothing may be due in its first minutes.
+    assert!((60 * 60..=90 * 60).contains(&late), "{late}");
+    sim.run_until(at("2026-03-11T06:00:00Z"));
+    sim.finish();
+}
+
+#[tokio::test]
 async fn a_few_minutes_are_made_up_a_minute_apart() {
     let mut sim = Sim::story("minutes", "2026-03-10T06:00:00Z").await;
     for hour in 8..18 {
