@@ -53,8 +53,8 @@ fn filter(ours: LevelFilter) -> Targets {
 
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
-    let message = panic.payload().downcast_ref::<&'static str>();
-    tracing::error!(place, message, "panicked");
+    let said = panic.payload().downcast_ref::<&'static str>();
+    tracing::error!(place, said, "panicked");
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Keeps the architecture true: who may depend on whom, and function ↔ folder ↔ binary ↔ template resource ↔ path.
 //!
-//! Each rule is a pure function from what was read to complaints that say what to paste ([`dependencies`], [`functions`], [`manifests`]);
+//! Each rule is a pure function from what was read to complaints that say what to paste ([`dependencies`], [`functions`], [`manifests`], …);
 //! each has a test that it can complain. The tests here apply them to this workspace.
 #![expect(
     clippy::expect_used,
@@ -15,6 +15,7 @@ use agentwarm_lambda::http::RouteSpec;
 use agentwarm_local::template::Template;
 use agentwarm_local::template::functions::shapes;
 
+mod alarms;
 mod dependencies;
 mod functions;
 mod mailboxes;
@@ -88,12 +89,12 @@ fn route_tables() -> Vec<(&'static str, Vec<RouteSpec>)> {
     ]
 }
 
-/// Files of tests that talk to the mail servers. The benchmark is left out: it has the servers to itself.
-fn test_files(folder: &Path, found: &mut Vec<(String, String)>) {
-    for entry in std::fs::read_dir(folder).expect("a folder of tests") {
+/// The Rust files in a folder. The benchmark is left out: it has the mail servers to itself.
+fn rust_files(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry of it").path();
         if path.is_dir() && !path.ends_with("bench") && !path.ends_with("layout") {
-            test_files(&path, found);
+            rust_files(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push((path.display().to_string(), read(&path)));
         }
@@ -106,11 +107,21 @@ fn no_two_files_of_tests_share_a_mailbox() {
     for package in packages(&root()) {
         let folder = root().join(&package.folder).join("tests");
         if folder.is_dir() {
-            test_files(&folder, &mut files);
+            rust_files(&folder, &mut files);
         }
     }
     assert!(files.len() > 10, "tests are looked for in the wrong place");
     no_complaints(&mailboxes::complaints(&files));
+}
+
+#[test]
+fn alarms_read_what_is_logged() {
+    let mut files = Vec::new();
+    for folder in ["shared", "functions"] {
+        rust_files(&root().join(folder), &mut files);
+    }
+    let sources: Vec<_> = files.into_iter().map(|(_, text)| text).collect();
+    no_complaints(&alarms::complaints(&template(), &sources));
 }
 
 /// `make mutants` takes too long to run each time; a patch that the code has left behind is seen at once.

@@ -275,6 +275,7 @@ impl Ticking {
             match result {
                 Ok(()) => planned += 1,
                 Err(error) => {
+                    // The template's metric filters count this line.
                     tracing::error!(account = %owner.account, error = &error as &dyn std::error::Error, "the day could not be planned; trying again");
                     let entry = DueEntry {
                         at: self.clock.schedule(),

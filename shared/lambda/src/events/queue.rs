@@ -134,8 +134,9 @@ impl Task for QueueTask {
         };
         for MessageFailure { id, error } in &failures {
             let receive_count = deliveries.iter().find(|(other, _)| other == id);
+            // The template's metric filters count this line. `message` is the name of its own text.
             tracing::error!(
-                message = id,
+                message_id = id,
                 receive_count = receive_count.map(|(_, count)| count),
                 cause = chain(error),
                 "a message failed"

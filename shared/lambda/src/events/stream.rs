@@ -93,6 +93,7 @@ impl Task for StreamTask {
             (Err(failure), _) | (Ok(()), Some(failure)) => failure,
         };
         let number = numbers.get(failure.index).and_then(Option::as_deref);
+        // The template's metric filters count this line.
         tracing::error!(
             record = number,
             cause = chain(&failure.error),
