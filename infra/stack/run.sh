@@ -5,6 +5,9 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 require_free_port AGENTWARM_PORT_API 'the API'
+require_root
+# Before the build takes its minutes: it says whether this system can run the mail servers.
+"$AW_STACK_SCRIPTS/install.sh" mail
 cd "$AW_ROOT"
 cargo build -p agentwarm-local
 exec "$AW_STACK_SCRIPTS/with-servers.sh" cargo run --quiet -p agentwarm-local -- "$@"

@@ -7,7 +7,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 (( $# > 0 )) || set -- --workspace
-"$AW_STACK_SCRIPTS/install.sh" deny
+require_root
+"$AW_STACK_SCRIPTS/install.sh" mail deny
 cd "$AW_ROOT"
 # Compiled first: an error in the code needs no servers.
 cargo nextest run --no-run "$@"

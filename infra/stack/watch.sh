@@ -5,7 +5,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 require_free_port AGENTWARM_PORT_API 'the API'
-"$AW_STACK_SCRIPTS/install.sh" tools
+require_root
+"$AW_STACK_SCRIPTS/install.sh" mail tools
 cd "$AW_ROOT"
 cargo build -p agentwarm-local
 exec "$AW_STACK_SCRIPTS/with-servers.sh" cargo run --quiet -p agentwarm-local -- watch "$@"
