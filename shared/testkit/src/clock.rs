@@ -66,28 +66,48 @@ impl VirtualClock {
 pub struct SkewedClock {
     right: Arc<VirtualClock>,
     chaos: Arc<Chaos>,
-    ahead: Mutex<SignedDuration>,
+    name: &'static str,
+    ahead: Mutex<Ahead>,
+}
+
+/// How far a clock is ahead, and whether somebody has read it since it is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ahead {
+    by: SignedDuration,
+    read: bool,
 }
 
 impl SkewedClock {
-    /// A clock that is right until it is told otherwise.
-    pub fn beside(right: Arc<VirtualClock>, chaos: Arc<Chaos>) -> Self {
+    /// A clock that is right until it is told otherwise. By its name the chaos knows who met that it is wrong.
+    pub fn beside(right: Arc<VirtualClock>, chaos: Arc<Chaos>, name: &'static str) -> Self {
         Self {
             right,
             chaos,
-            ahead: Mutex::new(SignedDuration::ZERO),
+            name,
+            ahead: Mutex::default(),
         }
     }
 
-    /// Makes it wrong by so much; below zero it is late.
-    pub fn set_ahead(&self, ahead: SignedDuration) {
-        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = ahead;
+    /// Makes it wrong by so much; below zero it is late. It counts as met once somebody reads it.
+    pub fn set_ahead(&self, by: SignedDuration) {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Ahead { by, read: false };
     }
 
     fn ahead(&self) -> SignedDuration {
-        let ahead = *self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        if !ahead.by.is_zero() && !ahead.read {
+            let what = if ahead.by.is_positive() {
+                "ahead"
+            } else {
+                "behind"
+            };
+            self.chaos.note(self.name, what);
+        }
+        ahead.read = true;
         let waited = SignedDuration::try_from(self.chaos.elapsed());
-        ahead.saturating_add(waited.unwrap_or(SignedDuration::MAX))
+        ahead
+            .by
+            .saturating_add(waited.unwrap_or(SignedDuration::MAX))
     }
 }
 

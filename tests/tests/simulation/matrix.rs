@@ -139,7 +139,8 @@ fn every_crash_with_every_fault_leaves_a_mail_with_one_fate() {
     let fates = fates.unwrap_or_else(|(number, complaint)| {
         let number = usize::try_from(number).unwrap();
         let (point, fault) = (&POINTS[number / width], FAULTS[number % width]);
-        panic!("{:?} with {fault:?}: {complaint}", point.name)
+        let replay = seeds::replay(seeds::story());
+        panic!("{:?} with {fault:?}{replay}: {complaint}", point.name)
     });
     let row = |name: &str, cells: Vec<String>| {
         let cells: Vec<_> = cells.iter().map(|cell| format!("{cell:<13}")).collect();
@@ -352,7 +353,14 @@ impl Fault {
                 .left
                 .keys()
                 .any(|id| sim.world.post.copies(id) == 2),
-            Self::Nothing | Self::SendersAhead | Self::SendersBehind | Self::Renumbered => true,
+            Self::SendersAhead => {
+                met("senders' clock", "ahead") > 0 && met("readers' clock", "behind") > 0
+            }
+            Self::SendersBehind => {
+                met("senders' clock", "behind") > 0 && met("readers' clock", "ahead") > 0
+            }
+            Self::Renumbered => met("imap.read", "renumbered") > 0,
+            Self::Nothing => true,
         }
     }
 

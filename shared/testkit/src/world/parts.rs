@@ -61,8 +61,16 @@ impl Parts {
             store: Arc::new(MemoryStore::in_chaos(shards, chaos.clone())),
             queues: Arc::new(MemoryQueues::in_chaos(chaos.clone())),
             post: PostOffice::in_world(TOKEN_HEADER, chaos.clone(), clock.clone()),
-            senders_clock: Arc::new(SkewedClock::beside(clock.clone(), chaos.clone())),
-            readers_clock: Arc::new(SkewedClock::beside(clock.clone(), chaos.clone())),
+            senders_clock: Arc::new(SkewedClock::beside(
+                clock.clone(),
+                chaos.clone(),
+                "senders' clock",
+            )),
+            readers_clock: Arc::new(SkewedClock::beside(
+                clock.clone(),
+                chaos.clone(),
+                "readers' clock",
+            )),
             clock,
             vault: Arc::default(),
             entropy: Arc::new(SeededEntropy::new(seed.child("entropy"))),

@@ -58,6 +58,11 @@ impl ReadSession for Session {
             return Err(ConnectFailure::Protocol("it does not take a command"));
         }
         let items = mailbox.and_then(|mailbox| mailbox.folders.get(&folder));
+        if let (Some(cursor), Some(items)) = (cursor, items)
+            && cursor.uid_validity != items.uid_validity
+        {
+            self.office.chaos.note("imap.read", "renumbered");
+        }
         Ok(items.map(|items| read_from(items, folder, cursor, limit, &office.token_header)))
     }
 

@@ -185,6 +185,8 @@ impl PostOffice {
         let mut office = self.lock();
         let mailbox = office.mailboxes.entry(address.to_lowercase()).or_default();
         password.clone_into(&mut mailbox.password);
+        // It is there before its first mail (RFC 3501 §5.1).
+        mailbox.folders.entry(Folder::Inbox).or_default();
     }
 
     /// Closes a mailbox: it cannot be logged into, and mail to it is refused.
@@ -346,6 +348,11 @@ impl PostOffice {
     /// Whether its receiver made two mails of this one.
     pub fn was_doubled(&self, message_id: &str) -> bool {
         self.lock().doubled.contains(message_id)
+    }
+
+    /// How many mails their receivers made two of.
+    pub fn doubled(&self) -> usize {
+        self.lock().doubled.len()
     }
 
     /// How often somebody logged in, by either protocol.
