@@ -133,19 +133,22 @@ impl Chaos {
 
     /// True with probability `p`: `what` is done to `operation`.
     pub fn chance(&self, operation: &'static str, what: &'static str, p: f64) -> bool {
-        let mut state = self.lock();
-        let happens = p > 0.0 && state.rng.unit() < p;
+        let happens = self.draws(p);
         if happens {
-            *state.met.entry((operation, what)).or_default() += 1;
+            self.note(operation, what);
         }
         happens
     }
 
+    /// True with probability `p`. Who does something then that makes a difference notes it ([`Chaos::note`]).
+    pub fn draws(&self, p: f64) -> bool {
+        p > 0.0 && self.lock().rng.unit() < p
+    }
+
     /// Whether a read that may be a moment behind is. Who answers it with something else than what is there notes it ([`Chaos::note`]).
     pub fn lags(&self) -> bool {
-        let mut state = self.lock();
-        let lag = state.rates.lag;
-        lag > 0.0 && state.rng.unit() < lag
+        let lag = self.lock().rates.lag;
+        self.draws(lag)
     }
 
     /// Notes that `what` was done to `operation` by somebody else.

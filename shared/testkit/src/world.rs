@@ -6,6 +6,7 @@
 
 mod drive;
 mod parts;
+mod stream;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,7 +14,6 @@ use std::sync::Arc;
 use agentwarm_app::accounts::create::CreateAccount;
 use agentwarm_app::accounts::delete::DeleteAccount;
 use agentwarm_app::accounts::input::{CredentialsInput, NewAccount};
-use agentwarm_app::engine::fanout;
 use agentwarm_app::engine::fanout::Fanout;
 use agentwarm_app::engine::sending::Sending;
 use agentwarm_app::engine::tick::Ticking;
@@ -45,7 +45,10 @@ use crate::memory::queue::MemoryQueues;
 use crate::memory::vault::MemoryVault;
 use crate::memory::{Change, MemoryStore};
 
-pub use self::drive::{Turbulence, followed};
+use self::stream::Stream;
+
+pub use self::drive::Turbulence;
+pub use self::stream::followed;
 
 /// The password of every mailbox that [`EngineWorld::connect`] opens.
 pub const PASSWORD: &str = "secret";
@@ -98,7 +101,7 @@ pub struct EngineWorld {
     users: Users,
     sends: drive::Sends,
     visits: drive::Visits,
-    stream: Vec<fanout::Change>,
+    stream: Stream,
     history: Vec<Change>,
     published: Vec<(String, UserId, Event)>,
     dead_letters: u32,
@@ -140,7 +143,7 @@ impl EngineWorld {
             readers_clock: parts.readers_clock,
             sends: Vec::new(),
             visits: Vec::new(),
-            stream: Vec::new(),
+            stream: Stream::default(),
             history: Vec::new(),
             published: Vec::new(),
             dead_letters: 0,

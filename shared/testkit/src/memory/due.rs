@@ -31,14 +31,17 @@ impl DueItems {
     /// Deletes what is over at `now`.
     pub(super) fn expire(&mut self, now: Timestamp) {
         let over = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
-        if self
-            .entries
-            .first_key_value()
-            .is_some_and(|(at, _)| *at <= over)
-        {
+        if self.is_over(now) {
             self.entries = self.entries.split_off(&over);
             self.entries.remove(&over);
         }
+    }
+
+    /// Whether anything is over at `now`.
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        let over = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+        let oldest = self.entries.first_key_value();
+        oldest.is_some_and(|(at, _)| *at <= over)
     }
 }
 

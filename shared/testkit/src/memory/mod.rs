@@ -81,6 +81,18 @@ pub struct Change {
     pub events: Vec<Event>,
 }
 
+impl Change {
+    /// What the item's partition key has in it. By it changes are dealt to a stream's shards; a shard keeps their order.
+    pub fn partition(&self) -> &[u8; 16] {
+        match &self.image {
+            Image::Slot(slot) => slot.sender.as_uuid(),
+            Image::Receipt(receipt) => receipt.receiver.as_uuid(),
+            Image::Account(_) | Image::Other | Image::Gone => self.user.as_uuid(),
+        }
+        .as_bytes()
+    }
+}
+
 /// The new image of a [`Change`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Image {
@@ -174,15 +186,16 @@ impl MemoryStore {
     pub fn expire(&self, now: Timestamp) {
         let mut state = self.lock();
         state.due.expire(now);
-        let lives = |date: Date| {
-            Zone::utc()
-                .day(date)
-                .start
-                .saturating_add(COUNTERS_KEPT)
-                .is_ok_and(|end| now < end)
-        };
-        state.totals.retain(|(_, date), _| lives(*date));
-        state.hand_sent.retain(|(_, date), _| lives(*date));
+        state.totals.retain(|(_, date), _| lives(*date, now));
+        state.hand_sent.retain(|(_, date), _| lives(*date, now));
+    }
+
+    /// Whether there is anything that [`MemoryStore::expire`] would delete at `now`.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        let state = self.lock();
+        let totals = state.totals.keys().map(|(_, date)| date);
+        let mut counted = totals.chain(state.hand_sent.keys().map(|(_, date)| date));
+        state.due.is_over(now) || counted.any(|date| !lives(*date, now))
     }
 
     /// Lets somebody at the meter of what the store's calls would cost.
@@ -270,6 +283,13 @@ impl State {
             events,
         });
     }
+}
+
+/// Whether what is counted on a date is kept at `now`.
+fn lives(date: Date, now: Timestamp) -> bool {
+    let begins = Zone::utc().day(date).start;
+    let ends = begins.saturating_add(COUNTERS_KEPT);
+    ends.is_ok_and(|end| now < end)
 }
 
 fn unavailable(operation: &'static str) -> StoreError {

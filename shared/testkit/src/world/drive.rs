@@ -1,6 +1,5 @@
 //! How time passes in a world: ticks, queues that deliver at least once, and a stream that hands a failed batch in again.
 
-use agentwarm_app::engine::fanout;
 use agentwarm_app::engine::sending::Handled;
 use agentwarm_app::engine::visiting::Visited;
 use agentwarm_app::engine::{EngineError, tick::Ticked};
@@ -11,7 +10,6 @@ use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::EngineWorld;
-use crate::memory::{self, Image};
 use crate::tasks;
 
 /// After how long a message that was not done with comes again, and how often it comes: as the template has it.
@@ -21,9 +19,8 @@ const MAX_RECEIVES: u32 = 5;
 
 const A_MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
-/// How many orders a sender gets at once, and how many changes the stream hands out.
+/// How many orders a sender gets at once.
 const SEND_BATCH: usize = 10;
-const STREAM_BATCH: usize = 50;
 
 /// What goes wrong between the engine's steps, each from 0 to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -36,6 +33,8 @@ pub struct Turbulence {
     pub duplicates: f64,
     /// How likely a message is handed to two workers at once.
     pub two_workers: f64,
+    /// How likely messages that come together come in another order, and a batch of a stream's shard before older ones of other shards.
+    pub reordered: f64,
     /// How late what is over is deleted: TTL takes up to two days, and goes by a clock of its own, which may be ahead.
     pub deletes_late: SignedDuration,
 }
@@ -53,7 +52,6 @@ enum Done {
     Ticked(#[expect(dead_code, reason = "for the log")] Result<Ticked, EngineError>),
     Sent(Vec<Result<Handled, EngineError>>),
     Visited(Result<Visited, EngineError>),
-    Told(Result<(), EngineError>),
 }
 
 impl EngineWorld {
@@ -81,8 +79,7 @@ impl EngineWorld {
     pub fn minute(&mut self) {
         let turbulence = self.turbulence;
         self.store.settle();
-        self.store
-            .expire(later(self.clock.wall(), -turbulence.deletes_late));
+        self.expire();
         let dropped = turbulence.ticks_dropped;
         let ticks = if self.chaos.chance("tick", "dropped", dropped) {
             0
@@ -101,6 +98,21 @@ impl EngineWorld {
             self.clock.set(at);
             self.drain();
         }
+    }
+
+    /// Deletes what is over by the deleter's clock, and notes if that is not what was over until now.
+    fn expire(&self) {
+        let wall = self.clock.wall();
+        let late = self.turbulence.deletes_late;
+        let deletes_at = later(wall, -late);
+        if late.is_positive() && self.store.is_over(deletes_at) {
+            self.chaos.note("ttl", "late");
+        }
+        // What was over by the right clock is gone since the last minute, so what is over now is early.
+        if late.is_negative() && !self.store.is_over(wall) && self.store.is_over(deletes_at) {
+            self.chaos.note("ttl", "early");
+        }
+        self.store.expire(deletes_at);
     }
 
     /// When the next message can be seen that cannot be seen now.
@@ -132,8 +144,10 @@ impl EngineWorld {
     }
 
     fn work(&mut self, now: Timestamp) {
-        let sends = received(&mut self.sends, now, SEND_VISIBILITY);
-        let visits = received(&mut self.visits, now, VISIT_VISIBILITY);
+        let mut sends = received(&mut self.sends, now, SEND_VISIBILITY);
+        let mut visits = received(&mut self.visits, now, VISIT_VISIBILITY);
+        self.reorder(&mut sends);
+        self.reorder(&mut visits);
         let batches: Vec<Vec<SendOrder>> = sends
             .chunks(SEND_BATCH)
             .map(|batch| batch.iter().map(|message| message.body.clone()).collect())
@@ -195,38 +209,29 @@ impl EngineWorld {
         self.sends.iter().map(|message| message.body.slot)
     }
 
-    fn once_or_twice(&self, operation: &'static str, what: &'static str, p: f64) -> usize {
+    /// A queue keeps no order: messages that come together may come in any.
+    fn reorder<T>(&self, messages: &mut [Message<T>]) {
+        if !self.chaos.draws(self.turbulence.reordered) {
+            return;
+        }
+        let mut moved = false;
+        for last in (1..messages.len()).rev() {
+            let with = self.chaos.below(last + 1);
+            messages.swap(last, with);
+            moved |= with != last;
+        }
+        if moved {
+            self.chaos.note("queue", "reordered");
+        }
+    }
+
+    pub(super) fn once_or_twice(
+        &self,
+        operation: &'static str,
+        what: &'static str,
+        p: f64,
+    ) -> usize {
         1 + usize::from(self.chaos.chance(operation, what, p))
-    }
-
-    fn fan_out(&mut self) {
-        loop {
-            let changes = self.store.take_changes();
-            self.history.extend(changes.iter().cloned());
-            self.stream.extend(changes.into_iter().map(followed));
-            if self.stream.is_empty() || !self.tell() {
-                break;
-            }
-        }
-        self.published.extend(self.queues.take_events());
-    }
-
-    /// Hands out the oldest changes; false if they stay for the next minute.
-    fn tell(&mut self) -> bool {
-        let size = self.stream.len().min(STREAM_BATCH);
-        let batch: Vec<_> = self.stream.iter().take(size).cloned().collect();
-        let fanout = &self.fanout;
-        let batch = &batch;
-        let duplicates = self.turbulence.duplicates;
-        for _ in 0..self.once_or_twice("stream", "delivered again", duplicates) {
-            let task = async move { Done::Told(fanout.take(batch).await) }.boxed();
-            let outcome = tasks::run(&self.chaos, vec![task]).pop().flatten();
-            if !matches!(outcome, Some(Done::Told(Ok(())))) {
-                return false;
-            }
-        }
-        self.stream.drain(..size);
-        true
     }
 }
 
@@ -257,19 +262,6 @@ fn received<T: Clone>(
 
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
-}
-
-/// A change as the stream hands it out.
-pub fn followed(change: memory::Change) -> fanout::Change {
-    fanout::Change {
-        id: format!("{}|{}", change.key, change.version),
-        user: change.user,
-        events: change.events,
-        slot: match change.image {
-            Image::Slot(slot) => Some(*slot),
-            _ => None,
-        },
-    }
 }
 
 /// The queue of looks into mailboxes.

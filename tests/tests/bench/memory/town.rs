@@ -269,14 +269,12 @@ impl Town {
             if change.events.is_empty() {
                 continue;
             }
-            let (stream, key) = match &change.image {
-                Image::Slot(slot) => (&mut self.activity, *slot.sender.as_uuid()),
-                Image::Receipt(receipt) => (&mut self.activity, *receipt.receiver.as_uuid()),
-                Image::Account(_) | Image::Other | Image::Gone => {
-                    (&mut self.entities, *change.user.as_uuid())
-                }
+            let stream = match &change.image {
+                Image::Slot(_) | Image::Receipt(_) => &mut self.activity,
+                Image::Account(_) | Image::Other | Image::Gone => &mut self.entities,
             };
-            stream.put(now, key.as_bytes(), followed(change));
+            let key = *change.partition();
+            stream.put(now, &key, followed(change));
         }
     }
 

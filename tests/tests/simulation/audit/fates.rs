@@ -25,7 +25,7 @@ pub(super) fn audit(
 ) {
     let look = world.store.look();
     for slot in look.slots() {
-        stuck(world, slot, patience, wrong);
+        stuck(world, &look, slot, patience, wrong);
         agrees(&look, watch, slot, at_rest, wrong);
     }
     for receipt in look.receipts() {
@@ -61,7 +61,13 @@ fn is_there(look: &Look<'_>, owner: AccountRef) -> bool {
     look.account(owner.user, owner.account).is_some()
 }
 
-fn stuck(world: &EngineWorld, slot: &Slot, patience: Patience, wrong: &mut Vec<String>) {
+fn stuck(
+    world: &EngineWorld,
+    look: &Look<'_>,
+    slot: &Slot,
+    patience: Patience,
+    wrong: &mut Vec<String>,
+) {
     let (since, patience) = match &slot.state {
         SlotState::Claimed { lease_until, .. } => (*lease_until, patience.claimed),
         SlotState::InDoubt { since, .. } => {
@@ -70,7 +76,12 @@ fn stuck(world: &EngineWorld, slot: &Slot, patience: Patience, wrong: &mut Vec<S
         SlotState::Retry { not_before, .. } => (*not_before, patience.overdue),
         _ => return,
     };
-    let waits = world.clock.wall().duration_since(since);
+    // Days stand still while an account is paused, and are not closed either.
+    let resumed = look
+        .account(slot.user, slot.sender)
+        .and_then(|account| account.warmup.as_ref()?.resumed_at);
+    let waits_since = resumed.map_or(since, |resumed| resumed.max(since));
+    let waits = world.clock.wall().duration_since(waits_since);
     if waits > patience {
         wrong.push(format!(
             "slot {} of {} is stuck since {since}: {:?}",

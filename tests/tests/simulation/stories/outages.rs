@@ -4,7 +4,7 @@ use agentwarm_core::mail::slot::{SkipReason, SlotKind, SlotState};
 use agentwarm_core::pool::PoolOverrides;
 use jiff::civil::date;
 
-use crate::harness::{AROUND_THE_WORLD, Sim, at, minutes};
+use crate::harness::{AROUND_THE_WORLD, Sim, at, hours, minutes};
 use crate::seeds;
 
 #[tokio::test]
@@ -154,5 +154,20 @@ async fn a_weekend_long_outage() {
     for n in 0..6 {
         let planned = sim.account(n).warmup.unwrap().last_planned_date;
         assert_eq!(planned, Some(date(2026, 3, 19)), "it goes on");
+    }
+}
+
+/// Whatever TTL has left of what was due when the ticks come again: the claims say what became of it, or the closing of its day.
+#[tokio::test]
+async fn an_outage_as_long_as_the_index_remembers_whenever_ttl_deletes() {
+    for (late, what) in [(minutes(-5), "early"), (hours(48), "late")] {
+        let mut sim = Sim::story("TTL", "2026-03-09T06:00:00Z").await;
+        sim.world.turbulence.deletes_late = late;
+        sim.patience.unplanned = true;
+        sim.run_until(at("2026-03-10T13:00:00Z"));
+        sim.stand_still_until(at("2026-03-13T13:02:00Z"));
+        sim.run_until(at("2026-03-17T06:00:00Z"));
+        sim.finish();
+        assert!(sim.world.chaos.met().contains_key(&("ttl", what)));
     }
 }

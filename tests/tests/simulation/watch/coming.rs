@@ -18,8 +18,9 @@ use super::Watch;
 /// How long something may be due with nothing coming for it: as long as the tick and the worker of one minute take.
 const AT_ONCE: SignedDuration = SignedDuration::from_mins(2);
 
-/// After so long the index forgets what was due: that no tick came in that time the closing of the day finds out.
-const FORGOTTEN: SignedDuration = SignedDuration::from_hours(72);
+/// After so long the index forgets what was due: that no tick came in that time the closing of the day finds out. TTL goes by a clock that
+/// may be five minutes ahead.
+const FORGOTTEN: SignedDuration = SignedDuration::from_mins(72 * 60 - 5);
 
 impl Watch {
     /// A day was planned, or an answer was: from `at` on something must come for it.

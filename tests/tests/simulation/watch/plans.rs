@@ -31,7 +31,7 @@ impl Watch {
             self.plans_seen.insert((reference(&plan), plan.span.date));
             let eligible = look
                 .accounts()
-                .filter(|account| takes_mail(&look, account, world.now()))
+                .filter(|account| self.took_mail(&look, account, world.now()))
                 .map(|account| account.id)
                 .collect();
             let context = CheckContext {
@@ -57,6 +57,18 @@ impl Watch {
                 },
             );
         }
+    }
+
+    /// Whether a plan of this minute may have an account for a partner. What happened to it in this very minute, by
+    /// the clock of whom it happened to, may have come after the plan.
+    fn took_mail(&self, look: &Look<'_>, account: &Account, now: Timestamp) -> bool {
+        let receives = matches!(
+            account.status,
+            AccountStatus::Warming | AccountStatus::Active
+        );
+        let is_suppressed = || look.is_suppressed(account.user, account.email.as_str(), now);
+        (receives || account.updated_at >= now - self.skew)
+            && !(self.suppressed.contains(&account.id) && is_suppressed())
     }
 
     /// Every day that was closed in this minute adds up: planned = sent + explained, and its figures are what its mails say.
@@ -143,20 +155,6 @@ fn reference(plan: &DayPlan) -> AccountRef {
         user: plan.user,
         account: plan.account,
     }
-}
-
-fn takes_mail(look: &Look<'_>, account: &Account, now: Timestamp) -> bool {
-    let receives = matches!(
-        account.status,
-        AccountStatus::Warming | AccountStatus::Active
-    );
-    // What happened to it in this very minute may have come after the plan.
-    (receives || account.updated_at >= now)
-        && !look.is_suppressed(
-            account.user,
-            account.email.as_str(),
-            now - SignedDuration::from_secs(60),
-        )
 }
 
 /// A day's figures as of `then`, taken another way than the engine takes them: from everything that is stored. The mailbox has `sat` last
