@@ -145,7 +145,6 @@ impl Arrivals {
         };
         let since = match slot.state {
             SlotState::InDoubt { since, .. } => since,
-            // Its claimer died while it put the slot in doubt: the searches run already.
             SlotState::Claimed { lease_until, .. } if lease_until <= self.clock.wall() => {
                 slot.message_date
             }
@@ -178,12 +177,15 @@ impl Arrivals {
         let (state, events) = if settling::is_hopeless(since, now) {
             let event = settling::given_up(&slot, now);
             (SlotState::Unknown { at: now }, vec![event])
-        } else {
-            let checks = match slot.state {
-                SlotState::InDoubt { checks, .. } => checks + 1,
-                _ => 1,
-            };
+        } else if let SlotState::InDoubt { checks, .. } = slot.state {
+            let checks = checks + 1;
             (SlotState::InDoubt { since, checks }, Vec::new())
+        } else {
+            // Its claimer died, perhaps before it ordered any search.
+            let searches = settling::searches(&slot, since);
+            let filed = file(self.due.as_ref(), &searches, now).await;
+            filed.map_err(EngineError::from)?;
+            (SlotState::InDoubt { since, checks: 1 }, Vec::new())
         };
         self.advance(slot, state, events).await?;
         Ok(Settled {
