@@ -11,7 +11,7 @@ use agentwarm_core::ids::{AccountId, SlotId, UserId};
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::warmup::day::DayPlan;
-use agentwarm_core::warmup::due::DueKind;
+use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -72,18 +72,34 @@ impl Look<'_> {
 
     /// The sends that ticks will still hand out, and when.
     pub fn sends_to_come(&self) -> impl Iterator<Item = (SlotId, Timestamp)> {
+        self.to_come().filter_map(|entry| match entry.kind {
+            DueKind::Send { slot, .. } => Some((slot, entry.at)),
+            DueKind::Plan { .. } | DueKind::Settle { .. } => None,
+        })
+    }
+
+    /// The searches for mails in doubt that ticks will still hand out, and when.
+    pub fn searches_to_come(&self) -> impl Iterator<Item = (SlotId, Timestamp)> {
+        self.to_come().filter_map(|entry| match entry.kind {
+            DueKind::Settle { slot, .. } => Some((slot, entry.at)),
+            DueKind::Plan { .. } | DueKind::Send { .. } => None,
+        })
+    }
+
+    /// Until when ticks have handed out everything; nothing before each shard's first one.
+    pub fn handed_out_until(&self) -> Option<Timestamp> {
+        let watermarks = &self.0.due.watermarks;
+        let all_ticked = watermarks.len() >= usize::from(self.1.0);
+        watermarks.values().min().filter(|_| all_ticked).copied()
+    }
+
+    fn to_come(&self) -> impl Iterator<Item = &DueEntry> {
         let due = &self.0.due;
-        let all_ticked = due.watermarks.len() >= usize::from(self.1.0);
-        let oldest = due.watermarks.values().min().filter(|_| all_ticked);
-        let from = oldest.copied().unwrap_or(Timestamp::MIN);
+        let from = self.handed_out_until().unwrap_or(Timestamp::MIN);
         let entries = due.entries.range(from..).flat_map(|(_, entries)| entries);
-        entries.filter_map(move |entry| {
-            let DueKind::Send { slot, .. } = entry.kind else {
-                return None;
-            };
+        entries.filter(move |entry| {
             let watermark = due.watermarks.get(&shard_of(entry, self.1));
-            let comes = watermark.is_none_or(|watermark| *watermark < entry.at);
-            comes.then_some((slot, entry.at))
+            watermark.is_none_or(|watermark| *watermark < entry.at)
         })
     }
 

@@ -204,9 +204,10 @@ impl EngineWorld {
         Some(message.clone())
     }
 
-    /// The mails whose orders are in the queue, on their way or to come again.
-    pub fn sends_in_queue(&self) -> impl Iterator<Item = SlotId> {
-        self.sends.iter().map(|message| message.body.slot)
+    /// The mails whose orders are in the queue, on their way or to come again, and when they can be seen.
+    pub fn sends_in_queue(&self) -> impl Iterator<Item = (SlotId, Timestamp)> {
+        let sends = self.sends.iter();
+        sends.map(|message| (message.body.slot, message.visible_at))
     }
 
     /// A queue keeps no order: messages that come together may come in any.

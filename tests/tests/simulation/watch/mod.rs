@@ -57,6 +57,12 @@ pub(crate) struct Watch {
     closed: BTreeSet<(AccountRef, Date)>,
     /// The mails that have no fate yet, and from when on something must be under way for each.
     expected: BTreeMap<(AccountId, SlotId), Timestamp>,
+    /// Until when the servers of a sender were not to be tried again, at the latest.
+    put_off: BTreeMap<AccountId, Timestamp>,
+    /// Until when the catching up of an outage may have put off what was due in it.
+    spread: BTreeMap<(AccountId, SlotId), Timestamp>,
+    /// Until when everything was handed out when it last looked.
+    handed_out_until: Option<Timestamp>,
     /// When each mailbox had sat last when it last looked.
     engaged: BTreeMap<AccountRef, Timestamp>,
 }
@@ -79,12 +85,13 @@ impl Watch {
                         .insert((slot.sender, slot.id), slot.as_ref().clone());
                     states::slot(before.as_ref(), slot, &mut wrong);
                     self.expect_of(slot);
+                    self.searches(world, before.as_ref(), slot, &mut wrong);
                 }
                 Image::Receipt(receipt) => {
                     let key = (receipt.receiver, receipt.slot);
                     let before = self.receipts.insert(key, receipt.as_ref().clone());
                     states::receipt(before.as_ref(), receipt, &mut wrong);
-                    self.expect_answer(before.as_ref(), receipt);
+                    self.expect_answer(before.as_ref(), receipt, &mut wrong);
                     receipts_before.entry(key).or_insert(before);
                 }
                 Image::Other | Image::Gone => {}
