@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{Slot, SlotState};
+use agentwarm_core::warmup::connection::MailProtocol;
 use agentwarm_testkit::memory::look::Look;
 use agentwarm_testkit::world::EngineWorld;
 use jiff::{SignedDuration, Timestamp};
@@ -187,13 +188,12 @@ impl Watch {
         latest.map_or(now + SOON, |latest| (*latest + late).max(now + SOON))
     }
 
-    /// Whose servers are left alone for a while. A mail that meets that comes again when it is over, whatever happens meanwhile.
+    /// Whose SMTP server is left alone for a while. A mail that meets that comes again when it is over, whatever happens meanwhile.
     fn note_back_offs(&mut self, look: &Look<'_>, world: &EngineWorld) {
         let longest = world.now() + LONGEST_BACKOFF + self.skew;
         for account in look.accounts().map(|account| account.id) {
             let health = look.mailbox(world.owner(account)).map(|it| &it.health);
-            // Whichever of them failed: a failure of the one hides what the other did in the same minute.
-            let until = health.and_then(|health| health.next_attempt_at);
+            let until = health.and_then(|health| health.waits_until(MailProtocol::Smtp));
             if let Some(until) = until.filter(|until| *until <= longest) {
                 let put_off = self.put_off.entry(account).or_insert(until);
                 *put_off = until.max(*put_off);
