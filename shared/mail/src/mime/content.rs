@@ -95,15 +95,17 @@ fn attachments(message: &Message<'_>, is_whole: bool) -> Vec<AttachedFile> {
         .collect()
 }
 
+/// The media type that a file says it has; that of bytes for one that says none, or nothing that can be printed (RFC 2046 §4.5.1).
 fn content_type(part: &MessagePart<'_>) -> String {
-    let Some(kind) = part.content_type() else {
-        return "application/octet-stream".to_owned();
-    };
-    let name = closed::opened(&kind.ctype().to_lowercase());
-    match kind.subtype() {
-        Some(sub) => line(&format!("{name}/{}", sub.to_lowercase())),
-        None => line(&name),
-    }
+    let said = part.content_type().map(|kind| {
+        let name = closed::opened(&kind.ctype().to_lowercase());
+        match kind.subtype() {
+            Some(sub) => line(&format!("{name}/{}", sub.to_lowercase())),
+            None => line(&name),
+        }
+    });
+    said.filter(|said| !said.is_empty())
+        .unwrap_or_else(|| "application/octet-stream".to_owned())
 }
 
 fn mailboxes(header: Option<&Address<'_>>) -> Vec<Mailbox> {

@@ -139,6 +139,22 @@ fn a_message_within_is_a_file() {
 }
 
 #[test]
+fn a_file_of_no_type_that_can_be_said_is_bytes() {
+    for kind in ["\u{16}\u{16}", ";;", ""] {
+        let read = read(&format!(
+            "Content-Type: multipart/mixed; boundary=x\n\n--x\n\nSee below.\n--x\n\
+             Content-Type: {kind}\nContent-Disposition: attachment; filename=a\n\nA\n--x--\n"
+        ));
+        let kinds: Vec<_> = read
+            .attachments
+            .iter()
+            .map(|it| it.content_type.as_str())
+            .collect();
+        assert_eq!(kinds, ["application/octet-stream"], "{kind:?}");
+    }
+}
+
+#[test]
 fn nothing_of_a_stranger_is_long_or_breaks_a_line() {
     let name = "é".repeat(3_000);
     let source = format!(
