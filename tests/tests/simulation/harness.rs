@@ -41,6 +41,14 @@ pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
+/// Mailboxes that begin with so many mails a day.
+pub(crate) fn mails_a_day(minimum: u32) -> PoolOverrides {
+    PoolOverrides {
+        min_daily_emails: Some(minimum),
+        ..PoolOverrides::default()
+    }
+}
+
 pub(crate) fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
 }
@@ -113,11 +121,7 @@ impl Sim {
     /// The same of a user on `plan`.
     pub(crate) async fn story_on(plan: Plan, name: &str, now: &str) -> Self {
         let mailboxes = AROUND_THE_WORLD.map(|(email, _)| (email, "Europe/London"));
-        let busy = PoolOverrides {
-            min_daily_emails: Some(12),
-            ..PoolOverrides::default()
-        };
-        Self::of_user_on(plan, name, seeds::story(), &mailboxes, now, busy).await
+        Self::of_user_on(plan, name, seeds::story(), &mailboxes, now, mails_a_day(12)).await
     }
 
     /// Lets time pass under observation; once a virtual day the whole world is audited.

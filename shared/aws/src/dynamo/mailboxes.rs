@@ -1,7 +1,8 @@
 //! Mailboxes between two visits: the lease, and what was learned.
 //!
-//! The health of each server stands beside the rest of the state, because sends and visits write their own at any time. The item lives as long after its last
-//! write as the receipts do, whose engagement it tells; what a send noted about an account that was deleted meanwhile goes away by itself.
+//! The health of each server stands beside the rest of the state, because sends and visits write their own at any time. The item lives as
+//! long after its last write as the receipts do, whose engagement it tells; what a send noted about an account that was deleted meanwhile
+//! goes away by itself.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};

@@ -4,17 +4,9 @@ use std::collections::BTreeSet;
 
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, SlotState};
 use agentwarm_core::plan::Plan;
-use agentwarm_core::pool::PoolOverrides;
 
-use crate::harness::{Sim, at};
+use crate::harness::{Sim, at, mails_a_day};
 use crate::seeds;
-
-fn mails_a_day(minimum: u32) -> PoolOverrides {
-    PoolOverrides {
-        min_daily_emails: Some(minimum),
-        ..PoolOverrides::default()
-    }
-}
 
 /// A plan looks at 256 partners.
 #[tokio::test]

@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use jiff::Timestamp;
 use jiff::civil::date;
 
-use crate::harness::{AROUND_THE_WORLD, Sim, at};
+use crate::harness::{AROUND_THE_WORLD, Sim, at, mails_a_day};
 use crate::narrator::{Narrator, fate};
 
 /// Told of one world, whichever others are run.
@@ -18,13 +18,6 @@ const WORLD: u64 = 1;
 
 const LONDON: &str = "Europe/London";
 const BERLIN: &str = "Europe/Berlin";
-
-fn mails_a_day(minimum: u32) -> PoolOverrides {
-    PoolOverrides {
-        min_daily_emails: Some(minimum),
-        ..PoolOverrides::default()
-    }
-}
 
 /// What the `n`-th mailbox sent, in order.
 fn sent(sim: &Sim, n: usize) -> Vec<(Timestamp, Slot)> {
