@@ -93,3 +93,40 @@ async fn an_answer_to_who_has_stopped_says_that_there_is_no_partner() {
         "{reasons:?}"
     );
 }
+
+/// An outage over the evening, through which a partner is paused: by the next morning it takes mail again, and gets its answers.
+#[tokio::test]
+async fn an_answer_that_comes_up_at_night_is_for_who_is_there_in_the_morning() {
+    let three = ["ada@acorn.test", "bo@birch.test", "cy@cedar.test"].map(|email| (email, "UTC"));
+    let (name, start) = ("by morning", "2026-03-10T06:00:00Z");
+    let mut sim = Sim::of(name, seeds::story(), &three, start, mails_a_day(20)).await;
+    let bo = sim.accounts[1];
+    let tenant = sim.world.tenant;
+    let outage = at("2026-03-10T13:00:00Z")..at("2026-03-10T19:00:00Z");
+    sim.run_until(outage.start);
+    let missed: Vec<_> = [0, 2]
+        .into_iter()
+        .flat_map(|n| sim.receipts(n))
+        .filter(|receipt| receipt.sender == bo)
+        .filter(|receipt| {
+            let reply = receipt.engagement.reply;
+            reply.is_some_and(|reply| outage.contains(&reply.at))
+        })
+        .map(|receipt| SlotKind::Reply {
+            answers: receipt.slot,
+        })
+        .collect();
+    assert!(!missed.is_empty());
+    sim.stand_still_until(outage.end);
+    sim.world.pause.pause(&tenant, bo).await.unwrap();
+    sim.run_until(at("2026-03-10T21:00:00Z"));
+    sim.world.resume.resume(&tenant, bo).await.unwrap();
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+
+    let slots = sim.all_slots();
+    for answer in missed {
+        let slot = slots.iter().find(|slot| slot.kind == answer);
+        let left = slot.and_then(|slot| slot.state.accepted_at());
+        assert!(left > Some(outage.end), "{slot:?}");
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use agentwarm_app::ports::days::{AccountRef, DayRow};
 use agentwarm_core::account::{Account, AccountStatus};
 use agentwarm_core::ids::SlotId;
+use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotState};
 use agentwarm_core::plan::Plan;
 use agentwarm_core::warmup::calendar::LastPlanned;
@@ -159,23 +160,28 @@ fn reference(plan: &DayPlan) -> AccountRef {
 
 /// A day's figures as of `then`, taken another way than the engine takes them: from everything that is stored. The mailbox has `sat` last
 /// at that time.
-fn counted(
-    look: &Look<'_>,
+fn counted<'a>(
+    look: &'a Look<'_>,
     owner: AccountRef,
     row: &DayRow,
     (then, sat): (Timestamp, Option<Timestamp>),
-    receipts_before: &Before,
+    receipts_before: &'a Before,
 ) -> DayFigures {
     let mut figures = DayFigures::default();
     let by_then = |at: Option<Timestamp>| u32::from(at.is_some_and(|at| at <= then));
     let sat_through = |due: Option<Timestamp>| u32::from(due.is_some() && due <= sat);
+    let as_it_was =
+        |receipt: &'a Receipt| match receipts_before.get(&(receipt.receiver, receipt.slot)) {
+            Some(before) => before.as_ref(),
+            None => Some(receipt),
+        };
     let seen = |slot: &Slot| {
         let receiver = AccountRef {
             user: owner.user,
             account: slot.recipient,
         };
-        look.receipt(receiver, slot.id)
-            .is_some_and(|receipt| receipt.found_at <= then)
+        let receipt = look.receipt(receiver, slot.id).and_then(as_it_was);
+        receipt.is_some_and(|receipt| receipt.found_at <= then)
     };
     let slots = look.slots();
     for slot in slots.filter(|slot| slot.sender == owner.account && slot.date == row.date) {
@@ -208,12 +214,7 @@ fn counted(
     let receipts = look
         .receipts()
         .filter(|receipt| SlotId::first_at(oldest) <= receipt.slot)
-        .filter_map(
-            |receipt| match receipts_before.get(&(receipt.receiver, receipt.slot)) {
-                Some(before) => before.as_ref(),
-                None => Some(receipt),
-            },
-        );
+        .filter_map(as_it_was);
     for receipt in receipts.filter(|it| it.receiver == owner.account && it.date == row.date) {
         figures.received += by_then(Some(receipt.found_at));
         figures.opened += sat_through(receipt.engagement.open_at);

@@ -213,12 +213,17 @@ impl Sending {
         };
         let window = plan.as_ref().and_then(|plan| plan.window);
         let open = window.is_some_and(|window| window.contains(now));
+        if !open {
+            return self
+                .move_reply(sender, receipt, planned, existing, now)
+                .await;
+        }
         let recipient = match self.taker(sender, receipt.sender, now).await? {
             Ok(recipient) => recipient,
             Err(reason) => return Ok(Checked::Skip(reason, planned)),
         };
         // A slot that exists took its budget when it was first claimed.
-        if !open || (existing.is_none() && !self.plans.take_reply(owner, date, order.slot).await?) {
+        if existing.is_none() && !self.plans.take_reply(owner, date, order.slot).await? {
             return self
                 .move_reply(sender, receipt, planned, existing, now)
                 .await;
