@@ -184,6 +184,18 @@ async fn what_is_kept_of_an_answer_is_bounded() {
             TOO_MUCH,
         ),
         flood(
+            "braces among numbers",
+            Step::Search,
+            line("* SEARCH ", |_| "{ ".into(), "\r\n"),
+            TOO_MUCH,
+        ),
+        flood(
+            "braces in a list",
+            Step::List,
+            line("* LIST (", |_| "{ ".into(), ") NIL a\r\n"),
+            TOO_MUCH,
+        ),
+        flood(
             "different numbers without end",
             Step::Search,
             line("* SEARCH ", |i| format!("{} ", i + 1), "\r\n"),

@@ -86,13 +86,16 @@ impl<'a> Lexer<'a> {
         Token::String(text)
     }
 
-    /// A literal, if the bytes here are one's beginning.
+    /// A literal, if the bytes here are one's beginning. Looks no further than the first byte that cannot be of one: a server may send a brace
+    /// wherever it likes, and looking for the end of the line at each would take minutes.
     fn literal(&mut self) -> Option<Token<'a>> {
-        let end = self.rest.iter().position(|b| *b == b'\n')?;
-        let size = std::str::from_utf8(self.rest.get(1..end)?).ok()?;
-        let size = size.trim_end_matches('\r').strip_suffix('}')?;
-        let size: usize = size.trim_end_matches('+').parse().ok()?;
-        self.cut(end + 1);
+        let head = self.rest.strip_prefix(b"{")?;
+        let digits = count_while(head, |byte| byte.is_ascii_digit());
+        let (size, rest) = head.split_at_checked(digits)?;
+        let size: usize = std::str::from_utf8(size).ok()?.parse().ok()?;
+        let rest = rest.strip_prefix(b"+").unwrap_or(rest).strip_prefix(b"}")?;
+        let rest = rest.get(count_while(rest, |byte| byte == b'\r')..)?;
+        self.rest = rest.strip_prefix(b"\n")?;
         Some(Token::String(self.cut(size).to_vec()))
     }
 
@@ -111,15 +114,15 @@ impl<'a> Lexer<'a> {
     }
 }
 
+fn count_while(bytes: &[u8], is_one: impl Fn(u8) -> bool) -> usize {
+    bytes.iter().take_while(|byte| is_one(**byte)).count()
+}
+
 impl<'a> Iterator for Lexer<'a> {
     type Item = Token<'a>;
 
     fn next(&mut self) -> Option<Token<'a>> {
-        let blank = self
-            .rest
-            .iter()
-            .take_while(|b| matches!(b, b' ' | b'\r' | b'\n'))
-            .count();
+        let blank = count_while(self.rest, |byte| matches!(byte, b' ' | b'\r' | b'\n'));
         self.cut(blank);
         let token = match self.rest.first()? {
             b'(' => {
@@ -197,7 +200,10 @@ mod tests {
         let read = |bytes: &'static [u8]| Lexer::new(bytes).collect::<Vec<_>>();
         assert_eq!(read(b"\"abc\r\nx"), [string("abc"), atom("x")]);
         assert_eq!(read(b"{9}\r\nabc"), [string("abc")]);
+        assert_eq!(read(b"{3+}\r\nabcd"), [string("abc"), atom("d")]);
+        assert_eq!(read(b"{03}\nabcd"), [string("abc"), atom("d")]);
         assert_eq!(read(b"{x}\r\nabc"), [atom("{x}"), atom("abc")]);
+        assert_eq!(read(b"{3} \r\nabc"), [atom("{3}"), atom("abc")]);
         assert_eq!(
             read(b"{99999999999999999999999}\r\n"),
             [atom("{99999999999999999999999}")]
