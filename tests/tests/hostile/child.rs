@@ -250,6 +250,7 @@ impl Batch {
             account,
             expected: Vec::new(),
             look_anyway: true,
+            sums_up: false,
         };
         self.world.visiting.visit(&order).await.unwrap();
     }

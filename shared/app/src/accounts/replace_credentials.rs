@@ -105,6 +105,7 @@ impl ReplaceCredentials {
             account: account.id,
             expected: Vec::new(),
             look_anyway: true,
+            sums_up: false,
         };
         Ok(self.visits.visit(&[order]).await?)
     }

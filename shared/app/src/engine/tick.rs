@@ -143,6 +143,7 @@ impl Ticking {
                 account,
                 expected: visit.expected.iter().copied().collect(),
                 look_anyway: visit.look_anyway,
+                sums_up: visit.sums_up,
             })
             .collect();
         if !visits.is_empty() {
@@ -179,6 +180,7 @@ impl Ticking {
                     user: entry.user,
                     expected: [].into(),
                     look_anyway: true,
+                    sums_up: entry.sums_up(now),
                 };
                 turn.visits.insert(entry.account, visit);
                 hand_out.absorb(turn);

@@ -2,8 +2,9 @@
 //!
 //! A visit is a *look*, for mail that was sent minutes ago, or a *round*. A look books what it finds and writes nothing else, and most rounds
 //! find nothing else to do. Once an hour a round is a *sitting* ([`engage`]): it does whatever became due since the last one, notes how far
-//! the mailbox was read and that all until now is done, and sums up what its account has sent and received so far ([`Figures`]). Until a
-//! sitting has noted that, later visits read the same messages again and meet their receipts; that costs less than a note at each visit.
+//! the mailbox was read and that all until now is done, and sums up what its account has sent and received so far ([`Figures`]); at night only
+//! if it found something. Until a sitting has noted that, later visits read the same messages again and meet their receipts; that costs less
+//! than a note at each visit.
 //!
 //! What moves mail takes the mailbox's lease first ([`hold`]), for two sessions that move one message can make two copies. What a sitting
 //! without moves leaves is noted only if nobody was in the mailbox meanwhile. That all else is done *once*, whoever else is there, rests on
@@ -83,6 +84,8 @@ pub struct Visiting {
 /// What a visit did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Visited {
+    /// Messages that were read.
+    pub met: usize,
     /// Warmup mails found for the first time.
     pub arrived: u32,
     /// Of these, moved from spam to the inbox.
@@ -138,7 +141,10 @@ impl Visiting {
             self.remember_planning(&account, now).await?;
         }
         let visited = self.look_into(&account, order, now).await?;
-        if order.look_anyway && rounds::is_sitting(account.id, now) {
+        // At rest, what the last sitting summed up still holds if nothing is new; a search may leave nothing new to the next one.
+        let is_news = order.sums_up || visited != Visited::default();
+        let sits = rounds::is_sitting(account.id, now) || visited.searched > 0;
+        if order.look_anyway && sits && is_news {
             self.sum_up(&account, now).await?;
         }
         Ok(visited)
@@ -227,6 +233,7 @@ impl Visiting {
         visited: &mut Visited,
     ) -> Result<(), Interrupted> {
         let (messages, cursors) = read_new(session, state).await?;
+        visited.met = messages.len();
         if messages.is_empty()
             && !engagement_is_due(state, now)
             && order.expected.is_empty()

@@ -34,6 +34,11 @@ impl RosterEntry {
         let pace = if is_busy { Pace::Busy } else { Pace::Idle };
         rounds::is_in(minute, self.account, pace)
     }
+
+    /// Whether a sitting at `now` sums up its account's day, whatever it finds.
+    pub fn sums_up(&self, now: Timestamp) -> bool {
+        self.busy.is_some_and(|hours| rounds::sums_up(hours, now))
+    }
 }
 
 /// The index. Entries are never deleted; they lie in their hour's partition until their TTL, which is what lets the last hour be read

@@ -41,6 +41,9 @@ pub struct VisitOrder {
     pub expected: Vec<(AccountId, SlotId)>,
     /// Why besides expected mails: `true` for engagement that is due, settling, healing or the roster's turn.
     pub look_anyway: bool,
+    /// Whether a sitting sums up the account's day whatever it finds; else only if there was something new.
+    #[serde(default)]
+    pub sums_up: bool,
 }
 
 /// A queue did not take what it was given.

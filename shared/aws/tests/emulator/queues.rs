@@ -138,6 +138,7 @@ async fn visits_are_handed_out_however_large() {
             .map(|mail| (account(user(1), mail).id, SlotId::new(now(), 5)))
             .collect(),
         look_anyway: n.is_multiple_of(2),
+        sums_up: n.is_multiple_of(3),
     };
     let visits: Vec<_> = (0..5).map(visit).collect();
     let visit_queue = SqsVisitQueue::new(sqs.clone(), &url);
@@ -352,6 +353,7 @@ async fn probes_say_how_full_the_queues_are_and_how_far_the_index_is() {
         account: account(user(1), 1).id,
         expected: Vec::new(),
         look_anyway: true,
+        sums_up: true,
     };
     let visits = SqsVisitQueue::new(sqs.clone(), &visit);
     visits.visit(&[look.clone(), look]).await.unwrap();

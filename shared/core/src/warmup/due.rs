@@ -127,6 +127,8 @@ pub struct DueVisit {
     pub expected: BTreeSet<(AccountId, SlotId)>,
     /// Whether to look whatever is expected.
     pub look_anyway: bool,
+    /// Whether a sitting sums up the account's day, whatever it finds ([`rounds::sums_up`]).
+    pub sums_up: bool,
 }
 
 impl DueEntry {
@@ -251,6 +253,7 @@ impl HandOut {
             user,
             expected: BTreeSet::new(),
             look_anyway: false,
+            sums_up: false,
         })
     }
 
@@ -263,6 +266,7 @@ impl HandOut {
             let mine = self.visit(visit.user, account);
             mine.expected.extend(visit.expected);
             mine.look_anyway |= visit.look_anyway;
+            mine.sums_up |= visit.sums_up;
         }
         self.sends.sort_by_key(|send| (send.due, send.slot));
         self.missed.sort_by_key(|send| (send.due, send.slot));

@@ -218,6 +218,7 @@ async fn found_before_the_commit(sim: &mut Sim) -> Slot {
         account: slot.recipient,
         expected: vec![(slot.sender, slot.id)],
         look_anyway: false,
+        sums_up: false,
     };
     sim.world.queues.visit(&[visit]).await.unwrap();
     sim.world.drain();

@@ -1,11 +1,17 @@
 //! Nothing goes wrong, except that some mail lands in spam.
 
+use std::collections::BTreeSet;
+
+use agentwarm_app::ports::days::DayRow;
+use agentwarm_core::ids::AccountId;
 use agentwarm_core::mail::receipt::Placement;
 use agentwarm_core::mail::slot::SlotKind;
 use agentwarm_core::pool::PoolOverrides;
 use agentwarm_core::warmup::engage;
+use jiff::Timestamp;
+use jiff::civil::Date;
 
-use crate::harness::{AROUND_THE_WORLD, Sim, at};
+use crate::harness::{AROUND_THE_WORLD, Sim, at, hours, mails_a_day, minutes};
 use crate::seeds;
 
 #[tokio::test]
@@ -81,4 +87,53 @@ async fn five_days_with_queues_that_delay() {
         .collect();
     assert_eq!(late, [], "each thread leaves at its second");
     assert!(sim.watch.left.len() > 100);
+}
+
+/// Around the world, so that mailboxes get mail in their nights. A day that was just planned is summed up at the next sitting, which may be
+/// a minute late.
+#[tokio::test]
+async fn what_lists_show_of_a_day_is_an_hour_old_at_most() {
+    let start = "2026-03-10T00:00:00Z";
+    let (name, number) = ("lists", seeds::story());
+    let mut sim = Sim::of(name, number, &AROUND_THE_WORLD, start, mails_a_day(12)).await;
+    let mut planned = BTreeSet::new();
+    let (mut sent, mut received) = (0, 0);
+    for _ in 0..48 {
+        let old = sim.world.now() - minutes(2);
+        sim.run_for(hours(1));
+        for n in 0..AROUND_THE_WORLD.len() {
+            let account = sim.account(n);
+            let today = account.zone.date_of(sim.world.now());
+            let row = day_row(&sim, account.id, today);
+            let Some(row) = row.filter(|_| !planned.insert((n, today))) else {
+                continue;
+            };
+            let by_then = |at: Option<Timestamp>| at.is_some_and(|at| at <= old);
+            let slots = sim.slots(n).into_iter();
+            let slots = slots.filter(|it| it.date == today && by_then(it.state.accepted_at()));
+            let receipts = sim.receipts(n).into_iter();
+            let receipts = receipts.filter(|it| it.date == today && by_then(Some(it.found_at)));
+            let least = (count(slots), count(receipts));
+            let shown = (row.figures.sent, row.figures.received);
+            assert!(
+                least.0 <= shown.0 && least.1 <= shown.1,
+                "{least:?}: {row:?}"
+            );
+            (sent, received) = (sent.max(least.0), received.max(least.1));
+        }
+    }
+    assert!(sent >= 12 && received >= 6, "{sent}, {received}");
+    sim.finish();
+}
+
+fn count(items: impl Iterator) -> u32 {
+    u32::try_from(items.count()).unwrap()
+}
+
+fn day_row(sim: &Sim, account: AccountId, date: Date) -> Option<DayRow> {
+    let owner = sim.world.owner(account);
+    let look = sim.world.store.look();
+    let mut days = look.days();
+    let found = days.find(|(it, row)| *it == owner && row.date == date);
+    found.map(|(_, row)| row.clone())
 }

@@ -29,8 +29,14 @@ pub(crate) struct Left {
     pub(crate) over: HandedOver,
 }
 
-/// The receipts that changed in a minute, as they were before it.
-type Before = BTreeMap<(AccountId, SlotId), Option<Receipt>>;
+/// What changed in a minute, as who closed a day in it may have seen it.
+#[derive(Default)]
+struct Meanwhile {
+    /// Receipts as they were before it.
+    receipts: BTreeMap<(AccountId, SlotId), Option<Receipt>>,
+    /// Slots as they were after their first change in it: a mail that the closing gave up can be found right afterwards.
+    slots: BTreeMap<(AccountId, SlotId), Slot>,
+}
 
 /// Remembers what it has seen.
 #[derive(Default)]
@@ -71,7 +77,7 @@ impl Watch {
     /// What is wrong with what happened since it last looked.
     pub(crate) fn minute(&mut self, world: &EngineWorld) -> Vec<String> {
         let mut wrong = Vec::new();
-        let mut receipts_before = Before::new();
+        let mut meanwhile = Meanwhile::default();
         let changes = &world.history()[self.changes_seen..];
         self.changes_seen = world.history().len();
         for change in changes {
@@ -83,6 +89,8 @@ impl Watch {
                     let before = self
                         .slots
                         .insert((slot.sender, slot.id), slot.as_ref().clone());
+                    let first = meanwhile.slots.entry((slot.sender, slot.id));
+                    first.or_insert_with(|| slot.as_ref().clone());
                     states::slot(before.as_ref(), slot, &mut wrong);
                     self.expect_of(slot);
                     self.searches(world, before.as_ref(), slot, &mut wrong);
@@ -92,14 +100,14 @@ impl Watch {
                     let before = self.receipts.insert(key, receipt.as_ref().clone());
                     states::receipt(before.as_ref(), receipt, &mut wrong);
                     self.expect_answer(before.as_ref(), receipt, &mut wrong);
-                    receipts_before.entry(key).or_insert(before);
+                    meanwhile.receipts.entry(key).or_insert(before);
                 }
                 Image::Other | Image::Gone => {}
             }
         }
         self.plans(world, &mut wrong);
         self.mails(world, &mut wrong);
-        self.closed_days(world, &receipts_before, &mut wrong);
+        self.closed_days(world, &meanwhile, &mut wrong);
         self.comes(world, &mut wrong);
         let look = world.store.look();
         let mailboxes = look.accounts().map(|account| world.owner(account.id));

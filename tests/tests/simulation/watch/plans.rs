@@ -1,10 +1,10 @@
 //! Plans as they are made, and days as they are closed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use agentwarm_app::ports::days::{AccountRef, DayRow};
 use agentwarm_core::account::{Account, AccountStatus};
-use agentwarm_core::ids::SlotId;
+use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotState};
 use agentwarm_core::plan::Plan;
@@ -17,7 +17,7 @@ use agentwarm_testkit::memory::look::Look;
 use agentwarm_testkit::world::EngineWorld;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Before, Watch};
+use super::{Meanwhile, Watch};
 
 impl Watch {
     /// Every new plan keeps what plans promise.
@@ -76,7 +76,7 @@ impl Watch {
     pub(super) fn closed_days(
         &mut self,
         world: &EngineWorld,
-        receipts_before: &Before,
+        meanwhile: &Meanwhile,
         wrong: &mut Vec<String>,
     ) {
         let look = world.store.look();
@@ -88,20 +88,25 @@ impl Watch {
             // What happened in this very minute may have come before or after the closing.
             let now = world.now();
             let minute_ago = now - SignedDuration::from_secs(1);
-            let nothing = Before::new();
+            let nothing = Meanwhile::default();
             let sat = look.mailbox(owner).and_then(|it| it.engaged_through);
             let sat_before = self.engaged.get(&owner).copied();
             let mut ways = Vec::new();
-            for receipts in [&nothing, receipts_before] {
-                // The clock of whoever wrote it may be ahead.
-                for then in [now, minute_ago, now + self.skew] {
-                    ways.extend([sat, sat_before].map(|sat| (then, sat, receipts)));
+            for slots in [&nothing.slots, &meanwhile.slots] {
+                for receipts in [&nothing.receipts, &meanwhile.receipts] {
+                    // The clock of whoever wrote it may be ahead.
+                    for at in [now, minute_ago, now + self.skew] {
+                        ways.extend([sat, sat_before].map(|sat| Then {
+                            at,
+                            sat,
+                            receipts,
+                            slots,
+                        }));
+                    }
                 }
             }
-            let counted: Vec<_> = ways
-                .into_iter()
-                .map(|(then, sat, receipts)| counted(&look, owner, row, (then, sat), receipts))
-                .collect();
+            let counted = ways.iter().map(|then| counted(&look, owner, row, then));
+            let counted: Vec<_> = counted.collect();
             if !counted.contains(&row.figures) {
                 wrong.push(format!(
                     "{} of {}: closed with {:?}, counted {:?}",
@@ -158,32 +163,46 @@ fn reference(plan: &DayPlan) -> AccountRef {
     }
 }
 
-/// A day's figures as of `then`, taken another way than the engine takes them: from everything that is stored. The mailbox has `sat` last
-/// at that time.
-fn counted<'a>(
-    look: &'a Look<'_>,
-    owner: AccountRef,
-    row: &DayRow,
-    (then, sat): (Timestamp, Option<Timestamp>),
-    receipts_before: &'a Before,
-) -> DayFigures {
-    let mut figures = DayFigures::default();
-    let by_then = |at: Option<Timestamp>| u32::from(at.is_some_and(|at| at <= then));
-    let sat_through = |due: Option<Timestamp>| u32::from(due.is_some() && due <= sat);
-    let as_it_was =
-        |receipt: &'a Receipt| match receipts_before.get(&(receipt.receiver, receipt.slot)) {
+/// What whoever closed a day may have seen of it.
+struct Then<'a> {
+    /// Nothing later.
+    at: Timestamp,
+    /// When the mailbox had sat last.
+    sat: Option<Timestamp>,
+    /// Receipts that were not as they are now.
+    receipts: &'a BTreeMap<(AccountId, SlotId), Option<Receipt>>,
+    /// The same of slots.
+    slots: &'a BTreeMap<(AccountId, SlotId), Slot>,
+}
+
+impl<'a> Then<'a> {
+    fn receipt(&self, now: &'a Receipt) -> Option<&'a Receipt> {
+        match self.receipts.get(&(now.receiver, now.slot)) {
             Some(before) => before.as_ref(),
-            None => Some(receipt),
-        };
+            None => Some(now),
+        }
+    }
+
+    fn slot(&self, now: &'a Slot) -> &'a Slot {
+        self.slots.get(&(now.sender, now.id)).unwrap_or(now)
+    }
+}
+
+/// A day's figures as they were then, taken another way than the engine takes them: from everything that is stored.
+fn counted<'a>(look: &'a Look<'_>, owner: AccountRef, row: &DayRow, then: &Then<'a>) -> DayFigures {
+    let mut figures = DayFigures::default();
+    let by_then = |at: Option<Timestamp>| u32::from(at.is_some_and(|at| at <= then.at));
+    let sat_through = |due: Option<Timestamp>| u32::from(due.is_some() && due <= then.sat);
     let seen = |slot: &Slot| {
         let receiver = AccountRef {
             user: owner.user,
             account: slot.recipient,
         };
-        let receipt = look.receipt(receiver, slot.id).and_then(as_it_was);
-        receipt.is_some_and(|receipt| receipt.found_at <= then)
+        let receipt = look.receipt(receiver, slot.id);
+        let receipt = receipt.and_then(|receipt| then.receipt(receipt));
+        receipt.is_some_and(|receipt| receipt.found_at <= then.at)
     };
-    let slots = look.slots();
+    let slots = look.slots().map(|slot| then.slot(slot));
     for slot in slots.filter(|slot| slot.sender == owner.account && slot.date == row.date) {
         match &slot.state {
             SlotState::Accepted { .. } => {
@@ -214,12 +233,13 @@ fn counted<'a>(
     let receipts = look
         .receipts()
         .filter(|receipt| SlotId::first_at(oldest) <= receipt.slot)
-        .filter_map(as_it_was);
+        .filter_map(|receipt| then.receipt(receipt));
     for receipt in receipts.filter(|it| it.receiver == owner.account && it.date == row.date) {
         figures.received += by_then(Some(receipt.found_at));
         figures.opened += sat_through(receipt.engagement.open_at);
         let reply = receipt.engagement.reply;
         let answer = reply.and_then(|reply| look.slot(owner, reply.slot));
+        let answer = answer.map(|slot| then.slot(slot));
         figures.replied += by_then(answer.and_then(|slot| slot.state.accepted_at()));
         figures.rescued += by_then(receipt.rescued_at);
         figures.marked_important += sat_through(receipt.engagement.important_at);

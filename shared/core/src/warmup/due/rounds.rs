@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::ids::AccountId;
 use crate::seed::scattered;
 use crate::time::{ceil_second, shifted};
+use crate::warmup::day::Window;
 
 /// Minutes between the rounds of a mailbox in its busy hours. A divisor of an hour, and a multiple of the looks' three minutes.
 pub const BUSY_MINUTES: u8 = 30;
@@ -70,6 +71,12 @@ pub fn is_sitting(account: AccountId, now: Timestamp) -> bool {
     sitting_at_or_after(account, shifted(round, 1)) <= now
 }
 
+/// Whether a mailbox whose next or last hours are these sums up its day at a sitting at `now` whatever it finds there: from the planning of
+/// that day on, until two sittings after the hours in which it sends. By then what the last mails came to is known, as a rule.
+pub fn sums_up(hours: Window, now: Timestamp) -> bool {
+    now < shifted(hours.end, 2 * SITTING_SECONDS)
+}
+
 /// The first instant at or after `at` that lies a multiple of `every` seconds from the mailbox's minute. Hours of UTC begin at multiples of
 /// 3,600 s since the epoch.
 pub(super) fn on_grid(account: AccountId, at: Timestamp, every: i64) -> Timestamp {
@@ -104,6 +111,21 @@ mod tests {
         }
         let minutes: BTreeSet<_> = (0..600).map(|n| minute_of(account_id(n))).collect();
         assert_eq!(minutes.len(), 60, "all minutes are used");
+    }
+
+    #[test]
+    fn two_sittings_after_the_hours_of_a_mailbox_sum_up_whatever_they_find() {
+        let at = |hour: i8| Timestamp::from_second(1_773_360_000 + i64::from(hour) * 3600).unwrap();
+        let hours = Window {
+            start: at(8),
+            end: at(18),
+        };
+        for n in 0..300 {
+            let sittings = (3..24).map(|hour| sitting_at_or_after(account_id(n), at(hour)));
+            let summed: Vec<_> = sittings.filter(|it| sums_up(hours, *it)).collect();
+            let before = summed.iter().filter(|sitting| **sitting < hours.end);
+            assert_eq!((before.count(), summed.len()), (15, 17));
+        }
     }
 
     proptest! {
