@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use agentwarm_app::ports::mail::TlsMode;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::behaviour::{Act, Behaviour, Outcome, Task};
 use crate::imap_server::{self, Fault, MAY_BE_REPORT, Messages, Step};
@@ -70,6 +71,14 @@ fn counted(head: &str, part: impl Fn(usize) -> String) -> Vec<u8> {
     source.into_bytes()
 }
 
+/// A message whose only part is this one, encoded.
+fn in_base64(message: &str) -> Vec<u8> {
+    let head = "Content -Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+    [head, &BASE64_STANDARD.encode(message)]
+        .concat()
+        .into_bytes()
+}
+
 const MIXED: &str = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
 const REPORT: &str = "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n";
 
@@ -123,6 +132,18 @@ async fn parts_without_end() {
         (
             "messages in messages",
             filled("", b"Content-Type: message/rfc822\r\n\r\n"),
+        ),
+        (
+            "messages in messages whose type has a space in its name",
+            filled("", b"Content -Type:message/rfc822\n\n"),
+        ),
+        (
+            "the same in base64",
+            in_base64(&"Content -Type:message/rfc822\n\n".repeat(SIZE / 42)),
+        ),
+        (
+            "fields within a field",
+            filled("Content-Type: x;", b" Content-Type: message"),
         ),
         (
             "digests in digests",

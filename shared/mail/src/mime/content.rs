@@ -7,7 +7,7 @@ use mail_parser::{
     Address, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
 };
 
-use super::closed::{self, close_messages};
+use super::closed::{close_messages, reopened};
 use super::costly::cut_off;
 use super::header::message_id;
 
@@ -98,11 +98,12 @@ fn attachments(message: &Message<'_>, is_whole: bool) -> Vec<AttachedFile> {
 /// The media type that a file says it has; that of bytes for one that says none, or nothing that can be printed (RFC 2046 §4.5.1).
 fn content_type(part: &MessagePart<'_>) -> String {
     let said = part.content_type().map(|kind| {
-        let name = closed::opened(&kind.ctype().to_lowercase());
-        match kind.subtype() {
-            Some(sub) => line(&format!("{name}/{}", sub.to_lowercase())),
-            None => line(&name),
-        }
+        let name = kind.ctype();
+        let whole = match kind.subtype() {
+            Some(sub) => line(&format!("{name}/{sub}")),
+            None => line(name),
+        };
+        whole.to_lowercase()
     });
     said.filter(|said| !said.is_empty())
         .unwrap_or_else(|| "application/octet-stream".to_owned())
@@ -125,6 +126,7 @@ fn ids(header: &HeaderValue<'_>) -> Vec<String> {
 
 /// One printable line.
 fn line(text: &str) -> String {
+    let text = reopened(text);
     let words = text.split(|c: char| c.is_whitespace() || c.is_control());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().take(LONGEST_LINE).collect()
@@ -132,10 +134,9 @@ fn line(text: &str) -> String {
 
 /// Without control characters other than line ends and tabs; line ends are `\n`.
 fn printable(text: &str) -> String {
-    let kept = text
-        .chars()
-        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'));
-    kept.collect()
+    let mut text = reopened(text);
+    text.retain(|c| !c.is_control() || matches!(c, '\n' | '\t'));
+    text
 }
 
 fn shortened(mut text: String) -> String {

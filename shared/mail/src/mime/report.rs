@@ -81,7 +81,7 @@ fn complaint(message: &Message<'_>, feedback: &str) -> Option<FoundContent> {
 
 /// QSBMF and Exim's bounces without a status part: a text for people with the returned message below a marker.
 fn bounce_for_people(message: &Message<'_>) -> Option<FoundContent> {
-    let body = message.body_text(0)?;
+    let body = closed::reopened(&message.body_text(0)?);
     let marker = COPY_MARKERS.iter().find_map(|marker| body.find(marker));
     let (said, returned) = body.split_at_checked(marker?)?;
     let recipient = match message.header_raw("X-Failed-Recipients") {
@@ -150,7 +150,7 @@ fn is_type(part: &MessagePart<'_>, subtype: &str) -> bool {
 }
 
 fn text(part: &MessagePart<'_>) -> String {
-    String::from_utf8_lossy(part.contents()).into_owned()
+    closed::reopened(&String::from_utf8_lossy(part.contents()))
 }
 
 /// Fields that belong together, in a status or feedback part (RFC 3464 §2.1.2): name in lower case, value unfolded.

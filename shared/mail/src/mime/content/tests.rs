@@ -201,10 +201,13 @@ fn a_message_is_read_as_far_as_it_is_cheap() {
 #[test]
 fn nesting_and_countless_parts_are_read_on_a_small_stack() {
     let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(20_000);
-    let encoded = format!(
-        "Content-Type: (;) MESSAGE/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
-        base64::engine::general_purpose::STANDARD.encode(&nested)
-    );
+    let encoded = |name| {
+        format!(
+            "{name}: (;) MESSAGE/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
+            base64::engine::general_purpose::STANDARD.encode(&nested)
+        )
+    };
+    let encoded = ["Content-Type", "Content -Type"].map(encoded);
     let digest = "Content-Type:\r\n multipart/digest; boundary=b\r\n\r\n--b\r\n\r\n".repeat(20_000);
     let parts = format!(
         "Content-Type: multipart/mixed; boundary=b\r\n\r\n{}",
@@ -216,7 +219,8 @@ fn nesting_and_countless_parts_are_read_on_a_small_stack() {
     std::thread::Builder::new()
         .stack_size(512 * 1024)
         .spawn(move || {
-            for source in [nested, encoded, digest, parts, deep, tags] {
+            let others = [nested, digest, parts, deep, tags];
+            for source in encoded.into_iter().chain(others) {
                 let read = read_content(source.into_bytes(), true);
                 assert!(read.attachments.len() <= MOST);
             }
@@ -224,6 +228,17 @@ fn nesting_and_countless_parts_are_read_on_a_small_stack() {
         .unwrap()
         .join()
         .unwrap();
+}
+
+#[test]
+fn a_text_may_speak_of_messages_and_their_types() {
+    let said = "The Content-Type: Message/rfc822 of a multipart/digest; or message.";
+    let one = |of: &str| read(&format!("Subject: {said}\nContent-Type: {of}\n\n{said}\n"));
+    let plain = one("text/plain");
+    assert_eq!((plain.subject.as_str(), plain.text.as_str()), (said, said));
+    let html = one("text/html");
+    assert_eq!(html.text, said);
+    assert_eq!(html.html.unwrap().trim(), said);
 }
 
 proptest! {
