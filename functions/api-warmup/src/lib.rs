@@ -68,7 +68,6 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
         resume: ResumeWarmup {
             accounts: world.account_reads()?,
             updates: world.account_updates()?,
-            plans: world.plans()?,
             enrolment,
             planner,
             clock: world.clock(),

@@ -11,7 +11,6 @@ use crate::ids::{AccountId, PoolId, UserId};
 use crate::names::names;
 use crate::rate::{Rate, Score};
 use crate::time::Zone;
-use crate::warmup::day::DatedFigures;
 
 /// The reputation of an account that never sent (API reference, Warmup Mechanics).
 pub const INITIAL_REPUTATION: f64 = 50.0;
@@ -171,9 +170,6 @@ pub struct Warmup {
     pub last_planned_date: Option<Date>,
     /// When the last resume took effect; rates look no further back (decision 22).
     pub resumed_at: Option<Timestamp>,
-    /// What the date of the last resume had seen before it: not held against the account any more (decision 22).
-    #[serde(default)]
-    pub before_resume: Option<DatedFigures>,
     /// The first date of the last cooldown that ended. Automatic actions look no further back: what caused a cooldown must not cause the
     /// next one.
     #[serde(default)]
@@ -211,6 +207,13 @@ impl Account {
         self.warmup
             .as_ref()
             .map_or(WarmupPhase::RampUp, |warmup| warmup.phase)
+    }
+
+    /// The latest date that an account has a day of at `now`: of one whose zone changed lately the day that it planned last may be later.
+    pub fn latest_date(&self, now: Timestamp) -> Date {
+        let planned = self.warmup.as_ref().and_then(|it| it.last_planned_date);
+        let today = self.zone.date_of(now);
+        planned.map_or(today, |planned| planned.max(today))
     }
 
     /// Since when it has its status.

@@ -11,6 +11,7 @@ mod stream;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use agentwarm_app::accounts::UpdateAccount;
 use agentwarm_app::accounts::create::CreateAccount;
 use agentwarm_app::accounts::delete::DeleteAccount;
 use agentwarm_app::accounts::input::{CredentialsInput, NewAccount};
@@ -94,6 +95,8 @@ pub struct EngineWorld {
     pub pause: PauseWarmup,
     /// How they go on.
     pub resume: ResumeWarmup,
+    /// How they change.
+    pub update: UpdateAccount,
     /// How far they are limited.
     pub test_mode: ControlTestMode,
     /// How they leave.
@@ -129,6 +132,7 @@ impl EngineWorld {
             start: parts.start(),
             pause: parts.pause(),
             resume: parts.resume(),
+            update: parts.update(),
             test_mode: parts.test_mode(),
             delete: parts.delete(),
             users: parts.users(),

@@ -309,7 +309,6 @@ impl World {
         ResumeWarmup {
             accounts: self.store.clone(),
             updates: self.store.clone(),
-            plans: self.store.clone(),
             enrolment: self.enrolment(),
             planner: self.planner.clone(),
             clock: self.clock.clone(),

@@ -169,6 +169,7 @@ fn remember(member: &mut Member, date: Date, sent: u32) {
             sent,
             ..DayFigures::default()
         },
+        since_resume: None,
         cut_short: false,
     });
 }

@@ -78,16 +78,14 @@ impl Closing {
         account: &Account,
         now: Timestamp,
     ) -> Result<bool, EngineError> {
-        let plan = self.plans.plan(owner, row.date).await?;
-        let span = plan
-            .as_ref()
-            .map_or_else(|| account.zone.day(row.date), |plan| plan.span);
+        let span = row.span(&account.zone);
         if now < span.end {
             return Ok(false);
         }
-        let mut books = self.figures.books(owner, span, now).await?;
+        let plan = self.plans.plan(owner, row.date).await?;
+        let mut books = self.figures.books(account, span, now).await?;
         if self.explain(account, plan.as_ref(), &books, now).await? {
-            books = self.figures.books(owner, span, now).await?;
+            books = self.figures.books(account, span, now).await?;
         }
         self.write(owner, row, &books, span, now).await
     }
@@ -215,6 +213,7 @@ impl Closing {
         let reputation = reputation::reputation(&books.figures);
         let after = DayRow {
             figures: books.figures,
+            since_resume: books.since_resume,
             closed,
             cut_short: row.cut_short || books.slots.iter().any(is_our_fault),
             reputation: (books.figures.sent > 0).then_some(reputation),
@@ -270,6 +269,7 @@ fn never_claimed(account: &Account, date: Date, lost: &Lost, now: Timestamp) -> 
             reason: SkipReason::NotHandedOut,
         },
         spammed_at: None,
+        complained_at: None,
         version: 0,
     }
 }

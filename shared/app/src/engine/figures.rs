@@ -11,7 +11,7 @@ use agentwarm_core::ids::SlotId;
 use agentwarm_core::mail::receipt::{PlannedReply, Receipt};
 use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::time::DaySpan;
-use agentwarm_core::warmup::day::DayFigures;
+use agentwarm_core::warmup::day::{DayFigures, FiguresSince};
 use agentwarm_core::warmup::figures::{Fates, day_figures};
 use agentwarm_core::warmup::thresholds::MISSING_AFTER_HOURS;
 
@@ -74,26 +74,30 @@ pub struct DayBooks {
     pub to_answer: Vec<Receipt>,
     /// The sums.
     pub figures: DayFigures,
+    /// Those of the mails after the account's last resume, if that lies in the day.
+    pub since_resume: Option<FiguresSince>,
 }
 
 impl Figures {
     /// Reads a day's mails and sums them up as of `now`, whatever happened to them.
     pub async fn books(
         &self,
-        owner: AccountRef,
+        account: &Account,
         day: DaySpan,
         now: Timestamp,
     ) -> Result<DayBooks, StoreError> {
-        self.books_since(owner, day, now, Lookback::WHATEVER).await
+        self.books_since(account, day, now, Lookback::WHATEVER)
+            .await
     }
 
     async fn books_since(
         &self,
-        owner: AccountRef,
+        account: &Account,
         day: DaySpan,
         now: Timestamp,
         lookback: Lookback,
     ) -> Result<DayBooks, StoreError> {
+        let owner = AccountRef::of(account);
         let until = SlotId::first_at(day.end);
         let slots_from = SlotId::first_at(before(day.start, lookback.slots));
         let receipts_from = SlotId::first_at(before(day.start, lookback.receipts));
@@ -141,11 +145,22 @@ impl Figures {
             engaged_through: mailbox.engaged_through,
         };
         let figures = day_figures(day.date, &slots, &receipts, &fates, now);
+        let resumed_at = account.warmup.as_ref().and_then(|it| it.resumed_at);
+        let resumed_at = resumed_at.filter(|at| day.contains(*at));
+        let since_resume = resumed_at.map(|since| {
+            let later = slots.iter().filter(|slot| since <= slot.message_date);
+            let later: Vec<_> = later.cloned().collect();
+            FiguresSince {
+                since,
+                figures: day_figures(day.date, &later, &[], &fates, now),
+            }
+        });
         Ok(DayBooks {
             slots,
             receipts,
             to_answer,
             figures,
+            since_resume,
         })
     }
 
@@ -199,29 +214,32 @@ impl Figures {
         mut rows: Vec<DayRow>,
         now: Timestamp,
     ) -> Result<Vec<DayRow>, StoreError> {
-        let today = account.zone.date_of(now);
         for row in &mut rows {
-            if row.date == today && !row.closed {
-                row.figures = self.so_far(account, row, now).await?;
+            if row.span(&account.zone).contains(now) && !row.closed {
+                *row = self.so_far(account, row, now).await?;
             }
         }
         Ok(rows)
     }
 
-    /// What became of a day as far as usual mails go. What lies beyond the day is for its closing, and stays as it is known.
+    /// The row with what became of its day as far as usual mails go. What lies beyond the day is for its closing, and stays as it is known.
     async fn so_far(
         &self,
         account: &Account,
         row: &DayRow,
         now: Timestamp,
-    ) -> Result<DayFigures, StoreError> {
-        let owner = AccountRef::of(account);
-        let day = account.zone.day(row.date);
-        let books = self.books_since(owner, day, now, Lookback::USUAL).await?;
-        Ok(DayFigures {
+    ) -> Result<DayRow, StoreError> {
+        let day = row.span(&account.zone);
+        let books = self.books_since(account, day, now, Lookback::USUAL).await?;
+        let figures = DayFigures {
             replied: books.figures.replied.max(row.figures.replied),
             missing: row.figures.missing,
             ..books.figures
+        };
+        Ok(DayRow {
+            figures,
+            since_resume: books.since_resume,
+            ..row.clone()
         })
     }
 
@@ -241,14 +259,13 @@ impl Figures {
             if row.closed {
                 return Ok(Some(row));
             }
-            let figures = self.so_far(account, &row, now).await?;
-            if figures == row.figures {
+            let summed = self.so_far(account, &row, now).await?;
+            if summed == row {
                 return Ok(Some(row));
             }
             let row = DayRow {
-                figures,
                 version: row.version + 1,
-                ..row
+                ..summed
             };
             if self.plans.replace_day(owner, &row).await? == Replaced::Done {
                 return Ok(Some(row));

@@ -72,7 +72,7 @@ impl Judging {
             return Ok(());
         };
         let history: Vec<_> = self
-            .rows(&account, account.zone.date_of(now), 0)
+            .rows(&account, account.latest_date(now), 0)
             .await?
             .iter()
             .map(DayRow::past)

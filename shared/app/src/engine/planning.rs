@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use agentwarm_core::account::{Account, AccountStatus};
+use agentwarm_core::account::{Account, AccountStatus, Warmup};
 use agentwarm_core::audit::{Actor, Event, EventType};
 use agentwarm_core::ids::{AccountId, PoolId};
 use agentwarm_core::mail::slot::SlotKind;
@@ -141,12 +141,34 @@ impl Planning {
         self.file_planning(&account, tomorrow, now).await
     }
 
-    /// Plans what is left of today for an account that just began or went on, so that it has a schedule at once (decision 18).
+    /// Plans what is left of today for an account that just began or went on, so that it has a schedule at once (decision 18). Whoever has
+    /// moved to another zone since the last day was planned may not have a new one yet: that day goes on.
     pub async fn plan_today(&self, account: &Account) -> Result<DayPlan, EngineError> {
         let now = self.clock.schedule();
         let config = self.configs.of(account).await?;
-        self.plan_date(account, &config, account.zone.date_of(now), now)
-            .await
+        let today = account.zone.date_of(now);
+        let last = account.warmup.as_ref().and_then(Warmup::last_planned);
+        if let Some(last) = last.filter(|last| last.date != today) {
+            let seed = account_seed(&deployment_seed(), account.id);
+            let next = calendar::next_planning(&account.zone, &config, Some(last), now, &seed);
+            let running = self.plans.plan(AccountRef::of(account), last.date).await?;
+            if let Some(running) = running.filter(|_| today < next.date) {
+                self.note_hours(&running).await?;
+                self.file_planning(account, next.at, now).await?;
+                return Ok(running);
+            }
+        }
+        self.plan_date(account, &config, today, now).await
+    }
+
+    /// Has the mailbox looked into often in the hours of this day.
+    async fn note_hours(&self, plan: &DayPlan) -> Result<(), EngineError> {
+        let entry = RosterEntry {
+            user: plan.user,
+            account: plan.account,
+            busy: plan.window,
+        };
+        Ok(self.roster.enrol(&entry).await?)
     }
 
     /// The zone of an account.
@@ -187,13 +209,7 @@ impl Planning {
             Some(existing) => existing,
             None => self.write_plan(owner, &outcome.plan, now).await?,
         };
-        self.roster
-            .enrol(&RosterEntry {
-                user: account.user,
-                account: account.id,
-                busy: plan.window,
-            })
-            .await?;
+        self.note_hours(&plan).await?;
         self.file_next(account, &outcome, config, now).await?;
         self.tell_account(account, &outcome, now).await?;
         Ok(plan)

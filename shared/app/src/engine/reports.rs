@@ -141,21 +141,25 @@ impl Reports {
 
     /// A complaint says what landing in spam says, only louder: it counts as spam, and its recipient gets no more.
     async fn complained(&self, slot: Slot, now: Timestamp) -> Result<bool, EngineError> {
-        self.suppress(&slot, SuppressionReason::Complaint, now, None)
-            .await?;
-        if slot.spammed_at.is_some() {
+        let may_have_come = matches!(
+            slot.state,
+            SlotState::Accepted { .. } | SlotState::InDoubt { .. } | SlotState::Unknown { .. }
+        );
+        if slot.complained_at.is_some() || !may_have_come {
             return Ok(false);
         }
+        self.suppress(&slot, SuppressionReason::Complaint, now, None)
+            .await?;
+        let is_news = slot.spammed_at.is_none();
         let event = report_event(EventType::WarmupEmailSpammed, &slot, now).with("complaint", true);
-        self.write(
-            Slot {
-                spammed_at: Some(now),
-                version: slot.version + 1,
-                ..slot
-            },
-            vec![event],
-        )
-        .await
+        let after = Slot {
+            spammed_at: slot.spammed_at.or(Some(now)),
+            complained_at: Some(now),
+            version: slot.version + 1,
+            ..slot
+        };
+        let events = if is_news { vec![event] } else { Vec::new() };
+        self.write(after, events).await
     }
 
     async fn suppress(

@@ -364,6 +364,7 @@ fn new_slot(
         position,
         state,
         spammed_at: None,
+        complained_at: None,
         version: 0,
     }
 }

@@ -153,8 +153,11 @@ impl Visiting {
     /// Brings the figures of the account's running day up to date, and those of the day that was running an hour ago.
     async fn sum_up(&self, account: &Account, now: Timestamp) -> Result<(), EngineError> {
         let an_hour_ago = now.saturating_sub(SignedDuration::from_hours(1));
-        let instants = [an_hour_ago.unwrap_or(Timestamp::MIN), now];
-        let dates: BTreeSet<_> = instants.map(|at| account.zone.date_of(at)).into();
+        let an_hour_ago = an_hour_ago.unwrap_or(Timestamp::MIN);
+        let dates = [account.zone.date_of(an_hour_ago), account.zone.date_of(now)];
+        // A day goes on in the zone that it was planned in.
+        let planned = account.warmup.as_ref().and_then(|it| it.last_planned_date);
+        let dates: BTreeSet<_> = dates.into_iter().chain(planned).collect();
         for date in dates {
             self.figures.refresh(account, date, now).await?;
         }

@@ -13,7 +13,8 @@ use agentwarm_core::ids::{AccountId, PoolId, SlotId, UserId};
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::rate::Score;
-use agentwarm_core::warmup::day::{DayFigures, DayPlan};
+use agentwarm_core::time::{DaySpan, Zone};
+use agentwarm_core::warmup::day::{DayFigures, DayPlan, FiguresSince};
 use agentwarm_core::warmup::volume::PastDay;
 
 use super::{Created, Replaced, StoreError};
@@ -46,6 +47,9 @@ impl AccountRef {
 pub struct DayRow {
     /// The date.
     pub date: Date,
+    /// When that is, by the zone that it was planned in: its account may have another one since. Not there in rows of before this was noted.
+    #[serde(default)]
+    pub span: Option<DaySpan>,
     /// The plan's limit, copied so that the claim can guard it in one write.
     pub limit: u32,
     /// How many of the limit are kept for replies.
@@ -54,6 +58,9 @@ pub struct DayRow {
     pub replies_taken: u32,
     /// What became of the day so far: exact once `closed`, up to one of its own sends old before.
     pub figures: DayFigures,
+    /// What became of the mails after the last resume, where that lies in this day: only they are held against the account (decision 22).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_resume: Option<FiguresSince>,
     /// Its reputation, once judged.
     pub reputation: Option<Score>,
     /// Whether the figures are final (24 h after the day's end, decision 24).
@@ -67,11 +74,24 @@ pub struct DayRow {
 }
 
 impl DayRow {
+    /// When it is, for an account that is in `zone` now: what it sends was planned by the zone that it had, what it receives is booked by the one
+    /// that it has.
+    pub fn span(&self, zone: &Zone) -> DaySpan {
+        let here = zone.day(self.date);
+        let planned = self.span.unwrap_or(here);
+        DaySpan {
+            date: self.date,
+            start: planned.start.min(here.start),
+            end: planned.end.max(here.end),
+        }
+    }
+
     /// What rules that look back see of it.
     pub fn past(&self) -> PastDay {
         PastDay {
             date: self.date,
             figures: self.figures,
+            since_resume: self.since_resume,
             cut_short: self.cut_short,
         }
     }

@@ -4,16 +4,13 @@ use std::sync::Arc;
 
 use agentwarm_core::account::Account;
 use agentwarm_core::ids::AccountId;
-use agentwarm_core::warmup::day::DayFigures;
 use agentwarm_core::warmup::transition;
-use jiff::Timestamp;
 
 use super::{Enrolment, PlanToday};
 use crate::change::{changed, existing};
 use crate::error::AppError;
 use crate::ports::accounts::{AccountReads, AccountUpdates};
 use crate::ports::clock::Clock;
-use crate::ports::days::{AccountRef, Plans};
 use crate::retry::{Attempt, retry_stale};
 use crate::tenant::Tenant;
 
@@ -24,8 +21,6 @@ pub struct ResumeWarmup {
     pub accounts: Arc<dyn AccountReads>,
     /// Its new status.
     pub updates: Arc<dyn AccountUpdates>,
-    /// What today has seen already.
-    pub plans: Arc<dyn Plans>,
     /// Where the scheduler finds it.
     pub enrolment: Enrolment,
     /// The engine's planner.
@@ -51,20 +46,12 @@ impl ResumeWarmup {
     ) -> Result<Attempt<Account>, AppError> {
         let before = existing(self.accounts.as_ref(), tenant, id).await?;
         let now = self.clock.schedule();
-        let today = self.today(&before, now).await?;
-        let resumed = transition::resume(&before, now, today)?;
+        let resumed = transition::resume(&before, now)?;
         if resumed.sends() {
             self.enrolment.enrol(&resumed, now).await?;
         }
         let (account, events) = changed(tenant, &before, resumed, now);
         let replaced = self.updates.replace(&account, events).await?;
         Ok(Attempt::of(replaced, account))
-    }
-
-    async fn today(&self, account: &Account, now: Timestamp) -> Result<DayFigures, AppError> {
-        let owner = AccountRef::of(account);
-        let date = account.zone.date_of(now);
-        let rows = self.plans.days(owner, date, date).await?;
-        Ok(rows.first().map(|row| row.figures).unwrap_or_default())
     }
 }

@@ -64,6 +64,10 @@ pub struct Slot {
     pub state: SlotState,
     /// When the receiver found it in spam, if it did. Booked on `date` (decision 24).
     pub spammed_at: Option<Timestamp>,
+    /// When a complaint about it was read first (RFC 5965). A report may be read again, and its recipient is suppressed once only: who takes
+    /// them off the list means it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complained_at: Option<Timestamp>,
     /// Counts the changes of this item; the condition of the next one.
     pub version: u64,
 }

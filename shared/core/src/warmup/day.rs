@@ -147,6 +147,15 @@ pub struct DatedFigures {
     pub figures: DayFigures,
 }
 
+/// What became of the mails that an account first tried to send after an instant of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FiguresSince {
+    /// The instant.
+    pub since: Timestamp,
+    /// The figures of these mails; of what the account received there is nothing in them.
+    pub figures: DayFigures,
+}
+
 impl AddAssign for DayFigures {
     fn add_assign(&mut self, other: Self) {
         self.sent += other.sent;

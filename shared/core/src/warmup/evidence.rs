@@ -27,8 +27,8 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// The days of `history` through `through` that count, oldest first: those since the last resume, or else since the start. Of that date
-    /// itself only what happened after.
+    /// The days of `history` through `through` that count, oldest first: those since the last resume, or else since the start. Of the resume's
+    /// own day only the mails that came after it: what the mails before it came to is often known only when the mailbox is read again.
     pub fn since_resume(
         warmup: &Warmup,
         zone: &Zone,
@@ -39,9 +39,13 @@ impl Evidence {
         let mut days: Vec<_> = history
             .iter()
             .filter(|day| since <= day.date && day.date <= through)
-            .map(|day| match warmup.before_resume {
-                Some(line) if line.date == day.date => PastDay {
-                    figures: without(day.figures, line.figures),
+            .map(|day| match (warmup.resumed_at, day.since_resume) {
+                (Some(resumed_at), Some(after)) if after.since == resumed_at => PastDay {
+                    figures: after.figures,
+                    ..*day
+                },
+                (Some(_), _) if day.date == since => PastDay {
+                    figures: DayFigures::default(),
                     ..*day
                 },
                 _ => *day,
@@ -129,23 +133,12 @@ impl Evidence {
     }
 }
 
-/// What of `figures` came after `line` was drawn; only what evidence is made of.
-fn without(figures: DayFigures, line: DayFigures) -> DayFigures {
-    DayFigures {
-        sent: figures.sent.saturating_sub(line.sent),
-        bounced: figures.bounced.saturating_sub(line.bounced),
-        rejected: figures.rejected.saturating_sub(line.rejected),
-        spammed: figures.spammed.saturating_sub(line.spammed),
-        ..figures
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::warmup::day::DatedFigures;
+    use crate::warmup::day::FiguresSince;
     use crate::warmup::samples::{self, at};
 
     fn evidence(sent: u32, bounced: u32, spammed: u32) -> Evidence {
@@ -165,6 +158,7 @@ mod tests {
                 bounced,
                 ..DayFigures::default()
             },
+            since_resume: None,
             cut_short: false,
         }
     }
@@ -241,43 +235,43 @@ mod tests {
         let mut warmup = samples::warmup(20, date(2026, 3, 20));
         let utc = Zone::utc();
         // The 3rd to the 20th; nothing was sent on the 14th and 15th.
-        let history: Vec<_> = (3..=20)
+        let mut history: Vec<_> = (3..=20)
             .map(|on| day(on, if on == 14 || on == 15 { 0 } else { 10 }, 0))
             .collect();
-        let window = |warmup: &Warmup, not_before| {
-            let days = Evidence::since_resume(warmup, &utc, &history, date(2026, 3, 19));
+        let window = |warmup: &Warmup, history: &[PastDay], not_before| {
+            let days = Evidence::since_resume(warmup, &utc, history, date(2026, 3, 19));
             Evidence::of_last_sending_days(&days, not_before)
         };
-        let all = window(&warmup, None);
+        let all = window(&warmup, &history, None);
         assert_eq!((all.sending_days, all.sent), (7, 70));
-        let recent = window(&warmup, Some(date(2026, 3, 13)));
+        let recent = window(&warmup, &history, Some(date(2026, 3, 13)));
         assert_eq!((recent.sending_days, recent.sent), (5, 50));
 
-        warmup.resumed_at = Some(at("2026-03-18T12:00:00Z"));
-        warmup.before_resume = Some(DatedFigures {
-            date: date(2026, 3, 18),
-            figures: DayFigures {
-                sent: 6,
-                ..DayFigures::default()
-            },
+        let resumed_at = at("2026-03-18T12:00:00Z");
+        warmup.resumed_at = Some(resumed_at);
+        history[15].since_resume = Some(FiguresSince {
+            since: resumed_at,
+            figures: day(18, 4, 0).figures,
         });
-        let resumed = window(&warmup, None);
+        let resumed = window(&warmup, &history, None);
         assert_eq!((resumed.sending_days, resumed.sent), (2, 14));
     }
 
     #[test]
     fn a_resume_forgets_what_its_own_date_saw_before() {
         let mut warmup = samples::warmup(20, date(2026, 3, 18));
-        let bad = day(18, 4, 4);
+        let mut bad = day(18, 4, 4);
         warmup.resumed_at = Some(at("2026-03-18T12:00:00Z"));
-        warmup.before_resume = Some(DatedFigures {
-            date: bad.date,
+        // Nobody has summed up since, or only since an earlier resume.
+        let seen = |bad: PastDay| {
+            let days = Evidence::since_resume(&warmup, &Zone::utc(), &[bad], bad.date);
+            Evidence::of_last_sending_days(&days, None)
+        };
+        assert_eq!(seen(bad), Evidence::default());
+        bad.since_resume = Some(FiguresSince {
+            since: at("2026-03-18T11:00:00Z"),
             figures: bad.figures,
         });
-        let days = Evidence::since_resume(&warmup, &Zone::utc(), &[bad], bad.date);
-        assert_eq!(
-            Evidence::of_last_sending_days(&days, None),
-            Evidence::default()
-        );
+        assert_eq!(seen(bad), Evidence::default());
     }
 }

@@ -97,7 +97,7 @@ pub fn judge(input: &JudgeInput<'_>) -> Option<Judgement> {
 /// Judges the account while its day runs; `history` includes today so far. None unless it is to be suspended at once.
 pub fn judge_now(account: &Account, history: &[PastDay], now: Timestamp) -> Option<Judgement> {
     let before = account.warmup.as_ref()?;
-    let mut judging = Judging::begin(account, before, history, account.zone.date_of(now));
+    let mut judging = Judging::begin(account, before, history, account.latest_date(now));
     judging.suspend(account, now).then_some(judging.result)
 }
 

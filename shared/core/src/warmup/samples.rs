@@ -35,7 +35,6 @@ pub(crate) fn warmup(day_number: u32, last_day: Date) -> Warmup {
         last_planned_start: None,
         last_planned_date: None,
         resumed_at: None,
-        before_resume: None,
         recovered_since: None,
         last_judged: None,
         sustain_streak: 0,
@@ -111,6 +110,7 @@ pub(crate) fn slot(n: u128, state: SlotState) -> Slot {
         },
         state,
         spammed_at: None,
+        complained_at: None,
         version: 1,
     }
 }

@@ -11,7 +11,6 @@ use jiff::Timestamp;
 
 use crate::account::{Account, AccountStatus, Warmup, WarmupPhase};
 use crate::rate::Rate;
-use crate::warmup::day::{DatedFigures, DayFigures};
 
 use crate::warmup::connection::ConnectionHealth;
 
@@ -82,7 +81,6 @@ impl Warmup {
             last_planned_start: before.and_then(|warmup| warmup.last_planned_start),
             last_planned_date: before.and_then(|warmup| warmup.last_planned_date),
             resumed_at: None,
-            before_resume: None,
             recovered_since: None,
             last_judged: before.and_then(|warmup| warmup.last_judged),
             sustain_streak: 0,
@@ -144,11 +142,7 @@ pub fn activate(account: &Account, now: Timestamp) -> Result<Account, Transition
 
 /// Lets `account` go on as what it was. `today` are the figures of its current local date: what happened before the resume is not held
 /// against it after (decision 22).
-pub fn resume(
-    account: &Account,
-    now: Timestamp,
-    today: DayFigures,
-) -> Result<Account, TransitionError> {
+pub fn resume(account: &Account, now: Timestamp) -> Result<Account, TransitionError> {
     match account.status {
         AccountStatus::Active | AccountStatus::Paused if account.warmup.is_none() => {
             return Err(TransitionError::NeverWarmed);
@@ -159,15 +153,10 @@ pub fn resume(
         }
     }
     let mut resumed = continued(account, now);
-    let date = account.zone.date_of(now);
     resumed.bounce_rate = Rate::ZERO;
     resumed.spam_rate = Rate::ZERO;
     resumed.warmup = resumed.warmup.map(|warmup| Warmup {
         resumed_at: Some(now),
-        before_resume: Some(DatedFigures {
-            date,
-            figures: today,
-        }),
         ..warmup
     });
     Ok(resumed)

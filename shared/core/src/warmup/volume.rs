@@ -14,7 +14,7 @@ use crate::account::WarmupPhase;
 use crate::plan::Plan;
 use crate::pool::PoolConfig;
 use crate::seed::Seed;
-use crate::warmup::day::{DatedFigures, DayFigures, Reason, Rule};
+use crate::warmup::day::{DatedFigures, DayFigures, FiguresSince, Reason, Rule};
 use crate::warmup::day_count::days_between;
 use crate::warmup::ramp;
 use crate::warmup::thresholds::{
@@ -29,6 +29,8 @@ pub struct PastDay {
     pub date: Date,
     /// What became of it.
     pub figures: DayFigures,
+    /// What became of it after its account was resumed in it.
+    pub since_resume: Option<FiguresSince>,
     /// Whether an outage of ours kept a part of it from being sent: then it says nothing about what receivers are used to.
     pub cut_short: bool,
 }
@@ -85,6 +87,7 @@ impl From<DatedFigures> for PastDay {
         Self {
             date: day.date,
             figures: day.figures,
+            since_resume: None,
             cut_short: false,
         }
     }

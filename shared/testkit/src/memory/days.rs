@@ -206,10 +206,12 @@ impl PoolLedger for MemoryStore {
 fn empty_row(plan: &DayPlan) -> DayRow {
     DayRow {
         date: plan.span.date,
+        span: Some(plan.span),
         limit: plan.limit,
         reply_budget: plan.reply_budget,
         replies_taken: 0,
         figures: DayFigures::default(),
+        since_resume: None,
         reputation: None,
         closed: false,
         cut_short: false,

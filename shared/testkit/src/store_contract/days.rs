@@ -52,6 +52,7 @@ pub async fn a_day_is_planned_once(store: &Store) {
     let row = row(store, today()).await;
     let expected = DayRow {
         date: today(),
+        span: Some(plan(owner(), today(), 20, 8).span),
         limit: 20,
         reply_budget: 8,
         replies_taken: 0,

@@ -190,6 +190,7 @@ pub fn slot(sender: AccountRef, seconds: i64, claimer: &str) -> Slot {
             attempt: 1,
         },
         spammed_at: None,
+        complained_at: None,
         version: 1,
     }
 }

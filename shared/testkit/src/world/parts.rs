@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use agentwarm_app::accounts::UpdateAccount;
 use agentwarm_app::accounts::create::CreateAccount;
 use agentwarm_app::accounts::delete::DeleteAccount;
+use agentwarm_app::accounts::totals::OpenDays;
 use agentwarm_app::engine::arrivals::Arrivals;
 use agentwarm_app::engine::closing::Closing;
 use agentwarm_app::engine::compose::Composer;
@@ -221,9 +223,23 @@ impl Parts {
         ResumeWarmup {
             accounts: self.store.clone(),
             updates: self.store.clone(),
-            plans: self.store.clone(),
             enrolment: self.enrolment(),
             planner: Arc::new(self.planning()),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(super) fn update(&self) -> UpdateAccount {
+        UpdateAccount {
+            accounts: self.store.clone(),
+            updates: self.store.clone(),
+            roster: self.store.clone(),
+            due: self.store.clone(),
+            days: OpenDays {
+                plans: self.store.clone(),
+                figures: self.figures(),
+                clock: self.clock.clone(),
+            },
             clock: self.clock.clone(),
         }
     }

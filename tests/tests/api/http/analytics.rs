@@ -144,6 +144,7 @@ async fn mail(api: &Api, sender: AccountId, to: AccountId, day: Date, state: Slo
         },
         state,
         spammed_at: None,
+        complained_at: None,
         version: 0,
     };
     let slots: &dyn Slots = api.world.store.as_ref();

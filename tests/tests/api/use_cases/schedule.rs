@@ -36,6 +36,7 @@ fn slot(from: &Account, to: &Account, at: Timestamp, kind: SlotKind, state: Slot
         position: position(),
         state,
         spammed_at: None,
+        complained_at: None,
         version: 0,
     }
 }

@@ -1,9 +1,11 @@
 //! Delivery reports and complaints that come back.
 
 use agentwarm_app::ports::mail::{Folder, FoundContent, OutgoingMail};
+use agentwarm_app::ports::suppressions::SuppressionList;
+use agentwarm_core::account::AccountStatus;
 use agentwarm_core::mail::slot::{Slot, SlotState};
 
-use crate::harness::{AROUND_THE_WORLD, Sim, at, hours};
+use crate::harness::{AROUND_THE_WORLD, Sim, at, hours, minutes};
 
 /// Drops a report about `slot` into its sender's inbox.
 fn report(sim: &Sim, slot: &Slot, content: FoundContent) {
@@ -131,4 +133,59 @@ async fn a_complaint_counts_as_spam_and_suppresses() {
         .email
         .clone();
     assert!(look.is_suppressed(slot.user, recipient.as_str(), sim.world.now()));
+}
+
+/// While the mailbox is stopped nobody reads the reports that still come.
+#[tokio::test]
+async fn bounces_of_before_a_resume_suspend_nobody_again() {
+    let (mut sim, slots) = some_mails("read late").await;
+    let alice = sim.accounts[0];
+    let mine: Vec<_> = slots.iter().filter(|it| it.sender == alice).collect();
+    assert!(mine.len() >= 5);
+    for slot in &mine[..3] {
+        report(&sim, slot, failed(slot, "5.1.1"));
+    }
+    sim.run_for(hours(1));
+    assert_eq!(sim.account(0).status, AccountStatus::Suspended);
+
+    for slot in &mine[3..] {
+        report(&sim, slot, failed(slot, "5.1.1"));
+    }
+    sim.run_for(minutes(10));
+    let tenant = sim.world.tenant;
+    sim.world.resume.resume(&tenant, alice).await.unwrap();
+    sim.run_for(hours(2));
+
+    let bounced = sim.slots(0).into_iter().filter(|slot| {
+        mine.iter().any(|it| it.id == slot.id) && matches!(slot.state, SlotState::Bounced { .. })
+    });
+    assert_eq!(bounced.count(), mine.len());
+    assert_eq!(sim.account(0).status, AccountStatus::Warming);
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
+    assert_eq!(sim.account(0).status, AccountStatus::Warming);
+}
+
+/// A look reads again what no sitting has noted.
+#[tokio::test]
+async fn a_complaint_that_is_read_again_suppresses_nobody_again() {
+    let (mut sim, slots) = some_mails("read again").await;
+    let slot = &slots[0];
+    let complaint = || FoundContent::Complaint {
+        original_message_id: Some(slot.message_id.clone()),
+    };
+    report(&sim, slot, complaint());
+    sim.run_for(hours(1));
+    let (user, recipient) = {
+        let look = sim.world.store.look();
+        let account = look.account(slot.user, slot.recipient).unwrap();
+        (account.user, account.email.clone())
+    };
+    let list: &dyn SuppressionList = sim.world.store.as_ref();
+    assert!(list.remove(user, &recipient).await.unwrap());
+    report(&sim, slot, complaint());
+    sim.run_for(hours(2));
+    let now = sim.world.now();
+    let look = sim.world.store.look();
+    assert!(!look.is_suppressed(user, recipient.as_str(), now));
 }

@@ -18,6 +18,7 @@ fn slot(day: Date, state: SlotState, spammed: bool) -> Slot {
     Slot {
         date: day,
         spammed_at: spammed.then(at),
+        complained_at: None,
         ..samples::slot(1, state)
     }
 }

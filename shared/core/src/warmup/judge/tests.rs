@@ -4,7 +4,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::warmup::day::DayFigures;
+use crate::warmup::day::{DayFigures, FiguresSince};
 use crate::warmup::reputation;
 use crate::warmup::samples::{at, warming};
 
@@ -29,6 +29,7 @@ fn day(ago: i64, sent: u32, bounced: u32, spammed: u32) -> PastDay {
             replied: 4,
             ..DayFigures::default()
         },
+        since_resume: None,
         cut_short: false,
     }
 }
@@ -316,16 +317,18 @@ fn after_a_resume_the_old_bounces_do_not_count() {
     let suspended = judge_now(&account, &[morning], noon)
         .unwrap()
         .applied_to(&account, noon);
-    let resumed = transition::resume(&suspended, noon, morning.figures).unwrap();
-    let evening = PastDay {
-        figures: DayFigures {
-            sent: 14,
-            ..morning.figures
-        },
-        ..morning
+    let resumed = transition::resume(&suspended, noon).unwrap();
+    // Three more that were sent before are known only now.
+    let evening = |bounced| PastDay {
+        since_resume: Some(FiguresSince {
+            since: noon,
+            figures: day(0, 4, bounced, 0).figures,
+        }),
+        ..day(0, 14, 6 + bounced, 0)
     };
-    assert_eq!(judge_now(&resumed, &[evening], noon), None);
-    assert_eq!(judged(&resumed, &[evening]).bounce_rate, Rate::ZERO);
+    assert_eq!(judge_now(&resumed, &[evening(0)], noon), None);
+    assert_eq!(judged(&resumed, &[evening(0)]).bounce_rate, Rate::ZERO);
+    assert!(judge_now(&resumed, &[evening(3)], noon).is_some());
 }
 
 #[test]

@@ -360,6 +360,7 @@ prop_compose! {
             .map(|(ago, sent)| PastDay {
                 date: on.saturating_sub(ago.days()),
                 figures: DayFigures { sent, ..DayFigures::default() },
+                since_resume: None,
                 cut_short: false,
             })
             .collect();

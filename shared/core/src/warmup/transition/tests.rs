@@ -86,7 +86,7 @@ fn the_table_of_decision_17() {
             outcome(start(&account, now, false)),
             outcome(start(&account, now, true)),
             outcome(pause(&account, now)),
-            outcome(resume(&account, now, DayFigures::default())),
+            outcome(resume(&account, now)),
         ];
         assert_eq!(outcomes, expected, "{status:?} {phase:?}");
     }
@@ -177,7 +177,7 @@ fn days_stand_still_while_paused() {
     let warming = standing(AccountStatus::Warming, Some(WarmupPhase::RampUp));
     let paused = pause(&warming, at("2026-03-14T12:00:00Z")).unwrap();
     assert_eq!(paused.warmup.as_ref().unwrap().day_number, 13);
-    let resumed = resume(&paused, at("2026-03-20T12:00:00Z"), DayFigures::default()).unwrap();
+    let resumed = resume(&paused, at("2026-03-20T12:00:00Z")).unwrap();
     let warmup = resumed.warmup.unwrap();
     assert_eq!(
         (warmup.day_number, warmup.last_day),
@@ -187,22 +187,16 @@ fn days_stand_still_while_paused() {
 }
 
 #[test]
-fn a_resume_draws_a_line_under_the_figures_of_its_date() {
-    let bad = DayFigures {
-        sent: 10,
-        bounced: 4,
-        ..DayFigures::default()
-    };
+fn a_resume_forgets_why_it_was_needed() {
     let suspended = Account {
         bounce_rate: Rate::per_mille(400),
         status_reason: Some("too many bounces".to_owned()),
         ..standing(AccountStatus::Suspended, Some(WarmupPhase::RampUp))
     };
-    let resumed = resume(&suspended, at(NOW), bad).unwrap();
+    let resumed = resume(&suspended, at(NOW)).unwrap();
     assert_eq!(resumed.bounce_rate, Rate::ZERO);
     assert_eq!(resumed.status_reason, None);
-    let line = resumed.warmup.unwrap().before_resume.unwrap();
-    assert_eq!((line.date, line.figures), (date(2026, 3, 20), bad));
+    assert_eq!(resumed.warmup.unwrap().resumed_at, Some(at(NOW)));
 }
 
 #[test]
@@ -210,7 +204,7 @@ fn a_pause_of_an_error_returns_to_what_the_error_interrupted() {
     let broken = standing(AccountStatus::Error, Some(WarmupPhase::RampUp));
     let paused = pause(&broken, at(NOW)).unwrap();
     assert_eq!(paused.interrupted, Some(AccountStatus::Warming));
-    let resumed = resume(&paused, at(NOW), DayFigures::default()).unwrap();
+    let resumed = resume(&paused, at(NOW)).unwrap();
     assert_eq!(resumed.status, AccountStatus::Warming);
 }
 
@@ -315,7 +309,7 @@ proptest! {
                 0 => start(&account, now, false).unwrap_or(account),
                 1 => start(&account, now, true).unwrap_or(account),
                 2 => pause(&account, now).unwrap_or(account),
-                3 => resume(&account, now, DayFigures::default()).unwrap_or(account),
+                3 => resume(&account, now).unwrap_or(account),
                 4 => connection_failed(&account, &broken_health(now), now).unwrap_or(account),
                 _ => connection_ok(&account, &ConnectionHealth::default(), now).unwrap_or(account),
             };

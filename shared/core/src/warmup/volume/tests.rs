@@ -22,6 +22,7 @@ fn past(days_ago: i64, sent: u32) -> PastDay {
             sent,
             ..DayFigures::default()
         },
+        since_resume: None,
         cut_short: false,
     }
 }
