@@ -1,11 +1,11 @@
 use agentwarm_core::warmup::day::DayFigures;
+use agentwarm_tests::operations::document;
 use http::Method;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use serde_json::{Value, json};
 
 use super::client::{Api, json as body, paths};
-use super::documented::document;
 
 const NOBODY: &str = "019590a5-7c00-7000-8000-000000000009";
 

@@ -9,7 +9,6 @@ mod audit_log;
 pub(crate) mod client;
 mod crm;
 mod discovery;
-mod documented;
 mod injection;
 mod keys;
 mod messages;

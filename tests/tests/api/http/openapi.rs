@@ -6,9 +6,9 @@ use agentwarm_app::text::{LINE_PATTERN, line_problem};
 use agentwarm_lambda::http::manifest;
 use agentwarm_lambda::http::openapi::{Info, document};
 use agentwarm_lambda::http::{Access, RouteSpec};
+use agentwarm_tests::documented::{body_of, place_of, problems};
+use agentwarm_tests::operations::document as checked_in;
 use serde_json::{Map, Value, json};
-
-use super::documented::{self, body_of, place_of, problems};
 
 /// Set to write the document instead of comparing it.
 const WRITE: &str = "WRITE_OPENAPI";
@@ -105,14 +105,14 @@ fn contents<'d>(
 
 #[test]
 fn requests_and_answers_have_examples_of_their_schemas() {
-    let document = documented::document();
-    for operation in operations(&document) {
+    let document = checked_in();
+    for operation in operations(document) {
         for (place, content) in contents(&operation) {
             for (media, described) in content {
                 let example = &described["example"];
                 assert!(!example.is_null(), "{place} {media} has no example");
                 let schema = format!("{place}/content/{}/schema", media.replace('/', "~1"));
-                let problems = problems(&document, &schema, example);
+                let problems = problems(document, &schema, example);
                 assert!(problems.is_empty(), "{schema}: {problems:#?}");
             }
         }
@@ -122,9 +122,9 @@ fn requests_and_answers_have_examples_of_their_schemas() {
 /// That the codes are all that an operation answers with is checked of every answer that a test here gets.
 #[test]
 fn every_operation_says_who_may_use_it_and_what_the_pipeline_answers() {
-    let document = documented::document();
+    let document = checked_in();
     let specs = specs();
-    let operations = operations(&document);
+    let operations = operations(document);
     assert_eq!(operations.len(), specs.len());
     for (method, path, operation) in operations {
         let spec = specs
@@ -157,14 +157,14 @@ fn every_operation_says_who_may_use_it_and_what_the_pipeline_answers() {
 
 #[test]
 fn which_credentials_there_must_be_follows_from_the_provider() {
-    let document = documented::document();
+    let document = checked_in();
     let schema = format!(
         "{}/schema",
         body_of("/api/accounts/{id}/credentials", "patch")
     );
     let missing = |provider: &str, credentials: Value| {
         let body = json!({ "provider": provider, "credentials": credentials });
-        problems(&document, &schema, &body).len()
+        problems(document, &schema, &body).len()
     };
     let tokens = json!({ "accessToken": "a", "refreshToken": "b" });
     assert_eq!(missing("imap_smtp", json!({})), 6);
@@ -189,8 +189,8 @@ fn the_pattern_of_a_line_takes_what_a_line_takes() {
 /// The check behind all of this can fail.
 #[test]
 fn an_answer_that_is_not_documented_is_noticed() {
-    let document = documented::document();
+    let document = checked_in();
     let place = format!("{}/schema", place_of("/api/keys", "get", 200));
     let short = json!({ "keys": [{ "id": 5, "name": "x" }] });
-    assert_eq!(problems(&document, &place, &short).len(), 4);
+    assert_eq!(problems(document, &place, &short).len(), 4);
 }

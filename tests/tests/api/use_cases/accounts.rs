@@ -1,17 +1,23 @@
+use std::sync::Arc;
+
+use agentwarm_app::accounts::CreateAccount;
 use agentwarm_app::accounts::create::default_pool_id;
 use agentwarm_app::accounts::input::{CredentialsInput, NewAccount};
 use agentwarm_app::ports::accounts::{AccountFilter, AccountReads};
 use agentwarm_app::ports::due::Roster;
 use agentwarm_app::ports::endpoints::MailProtocol;
 use agentwarm_app::ports::mail::ConnectFailure;
-use agentwarm_app::ports::{PageRequest, PageStart};
-use agentwarm_core::account::AccountStatus;
-use agentwarm_core::audit::EventType;
+use agentwarm_app::ports::pools::PoolWrites;
+use agentwarm_app::ports::{Created, PageRequest, PageStart, Replaced, StoreError};
+use agentwarm_core::account::{Account, AccountStatus};
+use agentwarm_core::audit::{Event, EventType};
 use agentwarm_core::error::ErrorCode;
-use agentwarm_core::ids::{AccountId, PoolId};
+use agentwarm_core::ids::{AccountId, PoolId, UserId};
 use agentwarm_core::plan::Plan;
-use agentwarm_testkit::memory::Fault;
+use agentwarm_core::pool::Pool;
 use agentwarm_testkit::memory::mail::Connect;
+use agentwarm_testkit::memory::{Fault, MemoryStore};
+use async_trait::async_trait;
 
 use crate::world::{World, code, credentials, new_account, paths, tenant};
 
@@ -68,6 +74,66 @@ async fn the_default_pool_is_made_once_for_accounts_that_are_created_side_by_sid
     assert!(first.is_ok() && second.is_ok());
     let pools = world.pools().list(&world.tenant).await.unwrap();
     assert_eq!((pools.len(), pools[0].member_count), (1, 2));
+}
+
+/// Pools of which each was made by somebody else a moment ago, and is gone again.
+struct Vanishing(Arc<MemoryStore>);
+
+#[async_trait]
+impl PoolWrites for Vanishing {
+    async fn create(
+        &self,
+        _user: UserId,
+        _pool: &Pool,
+        _event: Option<Event>,
+    ) -> Result<Created, StoreError> {
+        Ok(Created::Exists)
+    }
+
+    async fn replace(
+        &self,
+        user: UserId,
+        pool: &Pool,
+        event: Event,
+    ) -> Result<Replaced, StoreError> {
+        self.0.replace(user, pool, event).await
+    }
+
+    async fn join(
+        &self,
+        account: &Account,
+        pool: PoolId,
+        event: Event,
+    ) -> Result<Replaced, StoreError> {
+        self.0.join(account, pool, event).await
+    }
+
+    async fn leave(
+        &self,
+        account: &Account,
+        pool: PoolId,
+        event: Event,
+    ) -> Result<Replaced, StoreError> {
+        self.0.leave(account, pool, event).await
+    }
+}
+
+#[tokio::test]
+async fn a_default_pool_that_vanishes_twice_is_said_and_leaves_no_account() {
+    let world = World::new();
+    let vanishing = CreateAccount {
+        pools: Arc::new(Vanishing(world.store.clone())),
+        ..world.create()
+    };
+    let refused = vanishing.create(&world.tenant, new_account(EMAIL)).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::AccountPoolAssignmentFailed);
+    // It is ours: the log hears of it.
+    assert!(refused.is_ours());
+    // Not even its address is taken.
+    let id = world.account(EMAIL).await;
+    assert_eq!(world.stored(id).await.email.as_str(), EMAIL);
+    assert_eq!(world.store.events().len(), 2);
 }
 
 #[tokio::test]

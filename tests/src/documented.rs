@@ -1,25 +1,26 @@
 //! What `docs/openapi.json` says about an answer, so that no test of an operation can pass against the document.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a test that is surprised should stop"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use agentwarm_lambda::http::Response;
-use agentwarm_tests::operations;
-use http::Method;
+use http::{HeaderMap, Method, StatusCode};
 use jsonschema::Validator;
 use serde_json::Value;
+
+use crate::operations;
 
 /// Made once: some tests ask hundreds of times.
 static VALIDATORS: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
 
-/// The document.
-pub(crate) fn document() -> Value {
-    operations::document().clone()
-}
-
 /// Complains about an answer that the document does not have: a path, method or status that is not there, a body that is not of its
 /// schema. Paths that are nobody's need not be there.
-pub(crate) fn check(method: &Method, path: &str, response: &Response) {
+pub fn check(method: &Method, path: &str, status: StatusCode, body: &[u8]) {
     let document = operations::document();
     let Some(template) = operations::template_of(path) else {
         return;
@@ -29,7 +30,7 @@ pub(crate) fn check(method: &Method, path: &str, response: &Response) {
     if operation.is_null() {
         return;
     }
-    let status = response.status().as_u16();
+    let status = status.as_u16();
     let answer = &operation["responses"][status.to_string()];
     assert!(
         answer.is_object(),
@@ -39,7 +40,7 @@ pub(crate) fn check(method: &Method, path: &str, response: &Response) {
         return;
     }
     let place = format!("{}/schema", place_of(template, &method, status));
-    let body = serde_json::from_slice(response.body()).unwrap();
+    let body = serde_json::from_slice(body).expect("an answer's JSON");
     let problems = complaints(&validator_of(&place), &body);
     assert!(
         problems.is_empty(),
@@ -47,22 +48,41 @@ pub(crate) fn check(method: &Method, path: &str, response: &Response) {
     );
 }
 
+/// What every answer carries, and every refusal says (decisions 4, 5, 7; API reference §21).
+pub fn carries_what_all_do(status: StatusCode, headers: &HeaderMap, body: &[u8]) {
+    let header = |name: &str| headers.get(name)?.to_str().ok();
+    assert_eq!(header("access-control-allow-origin"), Some("*"));
+    assert!(header("x-request-id").is_some());
+    assert!(header("cache-control").is_some());
+    if status.is_client_error() {
+        let told: Value = serde_json::from_slice(body).expect("a refusal's JSON");
+        for key in ["error", "code", "action"] {
+            assert!(told[key].is_string(), "{key}: {told}");
+        }
+        assert_eq!(told["statusCode"], status.as_u16(), "{told}");
+        assert_eq!(told["requestId"].as_str(), header("x-request-id"), "{told}");
+        let of_key = matches!(status.as_u16(), 401 | 403);
+        let is_counted = header("ratelimit-limit").is_some();
+        assert_eq!(is_counted, !of_key, "{told}");
+    }
+}
+
 /// What is wrong with `value` as the schema at `place` in the document.
-pub(crate) fn problems(document: &Value, place: &str, value: &Value) -> Vec<String> {
+pub fn problems(document: &Value, place: &str, value: &Value) -> Vec<String> {
     complaints(&validator(document, place), value)
 }
 
 fn validator_of(place: &str) -> Arc<Validator> {
-    let mut known = VALIDATORS.lock().unwrap();
+    let mut known = VALIDATORS.lock().expect("no test of this process panicked");
     let of_place = known.entry(place.to_owned());
     Arc::clone(of_place.or_insert_with(|| Arc::new(validator(operations::document(), place))))
 }
 
 fn validator(document: &Value, place: &str) -> Validator {
-    let mut schema = document.pointer(place).unwrap().clone();
+    let mut schema = document.pointer(place).expect("a schema").clone();
     schema["components"] = document["components"].clone();
     let options = jsonschema::options().should_validate_formats(true);
-    options.build(&schema).unwrap()
+    options.build(&schema).expect("a schema that can be used")
 }
 
 fn complaints(validator: &Validator, value: &Value) -> Vec<String> {
@@ -73,13 +93,13 @@ fn complaints(validator: &Validator, value: &Value) -> Vec<String> {
 }
 
 /// Where the document has the JSON of an answer, as a JSON pointer.
-pub(crate) fn place_of(template: &str, method: &str, status: u16) -> String {
+pub fn place_of(template: &str, method: &str, status: u16) -> String {
     let template = template.replace('/', "~1");
     format!("/paths/{template}/{method}/responses/{status}/content/application~1json")
 }
 
 /// Where the document has the JSON of a request.
-pub(crate) fn body_of(template: &str, method: &str) -> String {
+pub fn body_of(template: &str, method: &str) -> String {
     let template = template.replace('/', "~1");
     format!("/paths/{template}/{method}/requestBody/content/application~1json")
 }
