@@ -2,8 +2,9 @@
 //!
 //! [`HttpTask`] makes an [`HttpApp`] a [`Task`] like any other: the JSON of an API Gateway event in, the JSON of a proxy response out. So
 //! Lambda, the local runner and the tests go through the same lines. `lambda_http` does the translation; what it does by panicking is
-//! caught here (it unwraps while it builds a URI from the `Host` header and while it decodes base64), and the path is taken from the
-//! event itself, because the URI that it builds begins with the stage (`/Prod/api/…`) and loses what follows a decoded `#`.
+//! caught here (it unwraps while it builds a URI from the `Host` header and while it decodes base64), and two things are taken from the
+//! event itself: the path, because the URI that it builds begins with the stage (`/Prod/api/…`) and loses what follows a decoded `#`, and the
+//! headers, because of one that is given twice it keeps the last value.
 
 use std::convert::Infallible;
 use std::future;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use agentwarm_core::ids::RequestId;
 use async_trait::async_trait;
+use http::HeaderMap;
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Adapter, Body, IntoResponse, LambdaEvent, RequestExt, Service, service_fn};
 use serde::Deserialize;
@@ -44,11 +46,11 @@ impl Task for HttpTask {
         let payload = LambdaRequest::deserialize(event)
             .map_err(|error| TaskError::malformed("an API Gateway event", &error))?;
         let request_id = id_of(&call.request_id);
-        let app = Arc::clone(&self.app);
+        let (app, headers) = (Arc::clone(&self.app), headers_of(&payload));
         let mut adapter = Adapter::from(service_fn(move |request: lambda_http::Request| {
-            let (app, call) = (Arc::clone(&app), call.clone());
+            let (app, call, headers) = (Arc::clone(&app), call.clone(), headers.clone());
             async move {
-                let response = app.serve(incoming(request, &call)).await;
+                let response = app.serve(incoming(request, headers, &call)).await;
                 Ok::<_, Infallible>(outgoing(response))
             }
         }));
@@ -62,8 +64,24 @@ impl Task for HttpTask {
     }
 }
 
-/// The request behind an event.
-fn incoming(request: lambda_http::Request, call: &Invocation) -> Incoming {
+/// The headers of a REST API's event with all their values. `headers` has the last of each; where a tool sends it alone, it counts.
+fn headers_of(event: &LambdaRequest) -> Option<HeaderMap> {
+    let LambdaRequest::ApiGatewayV1(event) = event else {
+        return None;
+    };
+    let mut headers = event.multi_value_headers.clone();
+    for (name, value) in &event.headers {
+        headers.entry(name).or_insert_with(|| value.clone());
+    }
+    Some(headers)
+}
+
+/// The request behind an event. `headers` are the event's, where it tells more of them than the request does.
+fn incoming(
+    request: lambda_http::Request,
+    headers: Option<HeaderMap>,
+    call: &Invocation,
+) -> Incoming {
     let path = request.raw_http_path().to_owned();
     let (gateway_id, stage) = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV1(context)) => {
@@ -91,7 +109,7 @@ fn incoming(request: lambda_http::Request, call: &Invocation) -> Incoming {
         path,
         stage,
         query,
-        headers: parts.headers,
+        headers: headers.unwrap_or(parts.headers),
         body: body.to_vec(),
         deadline: call.deadline,
     }

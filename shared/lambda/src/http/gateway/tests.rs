@@ -99,6 +99,25 @@ async fn queries_and_bodies_come_through() {
 }
 
 #[tokio::test]
+async fn a_header_that_is_given_twice_is_seen_twice() {
+    let mut event = with(
+        rest("POST", "/api/pools"),
+        "/body",
+        json!("{\"name\": \"a\"}"),
+    );
+    // As API Gateway sends it: all values, and the last one.
+    event["headers"]["idempotency-key"] = json!("k-2");
+    event["multiValueHeaders"]["Idempotency-Key"] = json!(["k-1", "k-2"]);
+    let refused = answer(event.clone()).await;
+    assert_eq!(
+        body(&refused)["errors"],
+        json!([{ "path": "Idempotency-Key", "message": "is given more than once" }])
+    );
+    event["multiValueHeaders"]["Idempotency-Key"] = json!(["k-2"]);
+    assert_eq!(answer(event).await["statusCode"], 201);
+}
+
+#[tokio::test]
 async fn a_body_is_json_whatever_its_type_is_said_to_be() {
     for media in ["text/plain", "application/xml", "no type at all", ""] {
         let event = with(
