@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, StatusCode};
 use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::operations;
+use crate::operations::{self, Operation};
 
 /// Made once: some tests ask hundreds of times.
 static VALIDATORS: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap::new());
@@ -21,10 +21,14 @@ static VALIDATORS: Mutex<BTreeMap<String, Arc<Validator>>> = Mutex::new(BTreeMap
 /// Complains about an answer that the document does not have: a path, method or status that is not there, a body that is not of its
 /// schema. Paths that are nobody's need not be there.
 pub fn check(method: &Method, path: &str, status: StatusCode, body: &[u8]) {
+    if let Some(template) = operations::template_of(path) {
+        check_answer(method, template, status, body);
+    }
+}
+
+/// The same of an answer of the operation `method` at `template`, if there is one.
+pub fn check_answer(method: &Method, template: &str, status: StatusCode, body: &[u8]) {
     let document = operations::document();
-    let Some(template) = operations::template_of(path) else {
-        return;
-    };
     let method = method.as_str().to_lowercase();
     let operation = &document["paths"][template][&method];
     if operation.is_null() {
@@ -60,10 +64,50 @@ pub fn carries_what_all_do(status: StatusCode, headers: &HeaderMap, body: &[u8])
             assert!(told[key].is_string(), "{key}: {told}");
         }
         assert_eq!(told["statusCode"], status.as_u16(), "{told}");
-        assert_eq!(told["requestId"].as_str(), header("x-request-id"), "{told}");
+        // What is answered again names the request that was carried out.
+        if !headers.contains_key("idempotent-replayed") {
+            assert_eq!(told["requestId"].as_str(), header("x-request-id"), "{told}");
+        }
         let of_key = matches!(status.as_u16(), 401 | 403);
         let is_counted = header("ratelimit-limit").is_some();
         assert_eq!(is_counted, !of_key, "{told}");
+    }
+}
+
+/// The document's example of an answer's JSON.
+pub fn example(operation: &Operation, status: u16) -> Option<&'static Value> {
+    let method = operation.method.as_str().to_lowercase();
+    let place = place_of(&operation.template, &method, status) + "/example";
+    operations::document().pointer(&place)
+}
+
+/// The pointers of what `answer` lacks of what the document's example of it has: members, items of lists, values that are not null. Of a
+/// list the first item is looked at.
+pub fn lacks(operation: &Operation, status: u16, answer: &Value) -> Vec<String> {
+    let mut lacks = Vec::new();
+    if let Some(example) = example(operation, status) {
+        compare(example, answer, "", &mut lacks);
+    }
+    lacks
+}
+
+fn compare(example: &Value, answer: &Value, at: &str, lacks: &mut Vec<String>) {
+    match (example, answer) {
+        (Value::Null, _) => {}
+        (Value::Object(example), Value::Object(answer)) => {
+            for (name, shown) in example {
+                let given = answer.get(name).unwrap_or(&Value::Null);
+                compare(shown, given, &format!("{at}/{name}"), lacks);
+            }
+        }
+        (Value::Array(example), Value::Array(answer)) => {
+            if let Some(shown) = example.first() {
+                let given = answer.first().unwrap_or(&Value::Null);
+                compare(shown, given, &format!("{at}/0"), lacks);
+            }
+        }
+        (_, Value::Null) => lacks.push(at.to_owned()),
+        _ => {}
     }
 }
 
@@ -102,4 +146,29 @@ pub fn place_of(template: &str, method: &str, status: u16) -> String {
 pub fn body_of(template: &str, method: &str) -> String {
     let template = template.replace('/', "~1");
     format!("/paths/{template}/{method}/requestBody/content/application~1json")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_an_example_has_and_an_answer_lacks_is_named() {
+        let example = json!({ "a": [{ "b": 1, "c": null }], "d": [], "e": "f" });
+        let mut lacking = Vec::new();
+        for answer in [
+            json!({ "a": [{ "b": 2 }], "d": [], "e": "g", "more": 1 }),
+            json!({ "a": [{ "b": null, "c": 1 }], "d": [1], "e": "g" }),
+            json!({ "a": [] }),
+        ] {
+            let mut lacks = Vec::new();
+            compare(&example, &answer, "", &mut lacks);
+            lacking.push(lacks);
+        }
+        assert_eq!(lacking[0], Vec::<String>::new());
+        assert_eq!(lacking[1], ["/a/0/b"]);
+        assert_eq!(lacking[2], ["/a/0", "/e"]);
+    }
 }

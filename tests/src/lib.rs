@@ -2,4 +2,5 @@
 
 pub mod documented;
 pub mod operations;
+pub mod owned;
 pub mod reference;

@@ -84,6 +84,21 @@ impl Operation {
         self.spec.pointer(example).cloned()
     }
 
+    /// Its answers' statuses, each with the codes that it can have; none for what is no refusal.
+    pub fn answers(&self) -> Vec<(u16, Vec<String>)> {
+        let codes = "/content/application~1json/schema/properties/code/enum";
+        let answers = self.spec.get("responses").and_then(Value::as_object);
+        answers
+            .into_iter()
+            .flatten()
+            .filter_map(|(status, answer)| {
+                let codes = answer.pointer(codes).and_then(Value::as_array);
+                let codes = codes.into_iter().flatten().filter_map(Value::as_str);
+                Some((status.parse().ok()?, codes.map(str::to_owned).collect()))
+            })
+            .collect()
+    }
+
     /// The fields that its body may have at any depth, with their schemas. What has no type is a condition, not a field.
     pub fn fields(&self) -> BTreeMap<String, Value> {
         let mut fields = BTreeMap::new();
@@ -167,6 +182,9 @@ mod tests {
             Some("/api/accounts/<accounts id>/crm-links/<crm-links linkId>")
         );
         let key = operations.iter().find(|one| one.id() == "createApiKey");
+        let answers = key.map(Operation::answers).unwrap_or_default();
+        assert!(answers.contains(&(201, Vec::new())));
+        assert!(answers.contains(&(403, vec!["AUTH_INVALID_KEY".to_owned()])));
         let name = key.and_then(|key| key.body()?.get("name").cloned());
         assert_eq!(name, Some("My Agent Key".into()));
         assert_eq!(

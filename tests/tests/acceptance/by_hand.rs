@@ -14,10 +14,15 @@ use crate::proxy::Door;
 use crate::world::Deployment;
 
 /// How long a mail may be on its way between two servers of one machine.
-const DELIVERY: Duration = Duration::from_secs(20);
+pub(crate) const DELIVERY: Duration = Duration::from_secs(20);
 
 /// The message with this id in a folder, once it is there.
-async fn arrived(deployment: &Deployment, account: &str, folder: &str, id: &str) -> Value {
+pub(crate) async fn arrived(
+    deployment: &Deployment,
+    account: &str,
+    folder: &str,
+    id: &str,
+) -> Value {
     let path = format!("/api/accounts/{account}/messages?folder={folder}&includeHtml=true");
     let begun = tokio::time::Instant::now();
     loop {

@@ -12,6 +12,7 @@
 
 mod books;
 mod by_hand;
+mod contract;
 mod days;
 mod failures;
 mod findings;

@@ -8,7 +8,7 @@ use agentwarm_local::clock::Pace;
 use agentwarm_local::registry::functions;
 use agentwarm_local::run::{config, new_user};
 use agentwarm_local::settings::RunSettings;
-use agentwarm_local::{Functions, Stack};
+use agentwarm_local::{Functions, Stack, StackConfig};
 use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -17,6 +17,8 @@ use serde_json::Value;
 pub(crate) struct Deployment {
     pub(crate) stack: Stack,
     pub(crate) api: ApiClient,
+    /// The user's key.
+    pub(crate) key: String,
     settings: RunSettings,
 }
 
@@ -28,6 +30,15 @@ impl Deployment {
 
     /// The same at `begin` of the schedule clock.
     pub(crate) async fn begin_at(name: &str, begin: &str) -> Self {
+        Self::begin_with(name, begin, |_| {}).await
+    }
+
+    /// The same of a stack that is configured otherwise.
+    pub(crate) async fn begin_with(
+        name: &str,
+        begin: &str,
+        configure: impl FnOnce(&mut StackConfig),
+    ) -> Self {
         let mut settings = RunSettings::from_environment().unwrap();
         settings.api.set_port(0);
         settings.pace = Pace::DayIn(Duration::ZERO);
@@ -35,14 +46,23 @@ impl Deployment {
         config.stack.name = name.to_owned();
         config.begin = Some(at(begin));
         config.remember = false;
+        configure(&mut config);
         let stack = Stack::start(config).await.unwrap();
         let user = new_user(&settings, &stack, Plan::Pro).await.unwrap();
-        let api = ApiClient::new(stack.api_url(), user.secret);
+        let key = user.secret;
+        let api = ApiClient::new(stack.api_url(), &key);
         Self {
             stack,
             api,
+            key,
             settings,
         }
+    }
+
+    /// The key of another user on `plan`.
+    pub(crate) async fn another_user(&self, plan: Plan) -> String {
+        let user = new_user(&self.settings, &self.stack, plan).await.unwrap();
+        user.secret
     }
 
     /// What it takes to connect a mailbox of the local servers.

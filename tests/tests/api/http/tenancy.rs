@@ -11,31 +11,13 @@ use agentwarm_app::ports::clock::Entropy as _;
 use agentwarm_core::audit::AuditEntry;
 use agentwarm_core::ids::AuditEntryId;
 use agentwarm_tests::operations::{self, Operation};
+use agentwarm_tests::owned::Owned;
 use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::accounts::create;
 use super::client::{Api, json as body};
-
-/// An id that nobody has.
-const NOBODYS: &str = "019590a5-7c00-7000-8000-0000000000ff";
-
-/// What somebody has, by what it is called in requests.
-struct Owned {
-    account: String,
-    pool: String,
-    key: String,
-    link: String,
-    upload: String,
-    /// The CRM's person and account of the link.
-    person: String,
-    company: String,
-    /// One that is suppressed.
-    address: String,
-    /// The account's.
-    email: String,
-}
 
 /// What may differ between two answers without telling them apart.
 const VARYING: [&str; 2] = ["requestId", "testedAt"];
@@ -96,52 +78,6 @@ async fn log_events(api: &Api) {
                 .await
                 .unwrap();
         }
-    }
-}
-
-impl Owned {
-    /// What nobody has.
-    fn nobodys() -> Self {
-        let id = || NOBODYS.to_owned();
-        Self {
-            account: id(),
-            pool: id(),
-            key: id(),
-            link: id(),
-            upload: id(),
-            person: "p-2".to_owned(),
-            company: "a-2".to_owned(),
-            address: "nobody@example.com".to_owned(),
-            email: "nowhere@example.com".to_owned(),
-        }
-    }
-
-    /// What a path's parameter names, given the segment before it. Panics at one that it does not know.
-    fn named(&self, before: &str, name: &str) -> String {
-        match (before, name) {
-            ("person", "personId") => &self.person,
-            ("account", "accountId") => &self.company,
-            ("keys", "id") => &self.key,
-            (_, "id" | "accountId") => &self.account,
-            (_, "poolId") => &self.pool,
-            (_, "linkId") => &self.link,
-            (_, "email") => &self.address,
-            (before, name) => panic!("say here what the owner's {name} of {before} is"),
-        }
-        .clone()
-    }
-
-    /// What shows whose it is.
-    fn marks(&self) -> [&str; 7] {
-        [
-            &self.account,
-            &self.pool,
-            &self.key,
-            &self.link,
-            &self.upload,
-            &self.address,
-            &self.email,
-        ]
     }
 }
 

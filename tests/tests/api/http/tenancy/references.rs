@@ -29,21 +29,6 @@ fn refers(name: &str, schema: &Value) -> bool {
     is_id(schema) || is_id(&schema["items"]) || name.ends_with("Id") || name.ends_with("Ids")
 }
 
-impl Owned {
-    /// What a field or a parameter of a query names. Panics at one that it does not know.
-    fn referred(&self, name: &str) -> &str {
-        match name {
-            "poolId" => &self.pool,
-            "accountId" | "accountIds" | "entityId" => &self.account,
-            "uploadId" => &self.upload,
-            "crmPersonId" => &self.person,
-            "crmAccountId" => &self.company,
-            "email" => &self.email,
-            name => panic!("say here what the owner's {name} is"),
-        }
-    }
-}
-
 /// The operation's example with `id` in the field `name`. Panics where it does not know where that stands.
 fn body_with(operation: &Operation, name: &str, id: &str) -> String {
     let mut body = operation.body().unwrap();
