@@ -169,6 +169,6 @@ mod tests {
         }
         assert_eq!(lacking[0], Vec::<String>::new());
         assert_eq!(lacking[1], ["/a/0/b"]);
-        assert_eq!(lacking[2], ["/a/0", "/e"]);
+        assert_eq!(lacking[2], ["/a/0", "/d", "/e"]);
     }
 }

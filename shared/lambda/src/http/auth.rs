@@ -86,18 +86,19 @@ pub(super) async fn authenticate(
     }
 }
 
-/// What stands after `Bearer`. The scheme's name is case-insensitive (RFC 9110 §11.1).
+/// What stands after `Bearer`. The scheme's name is case-insensitive (RFC 9110 §11.1). Of two headers nobody could say which one counts.
 fn presented_key(headers: &HeaderMap) -> Result<Zeroizing<String>, ApiError> {
-    let header = headers.get(AUTHORIZATION).ok_or_else(|| {
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    let header = given.next().ok_or_else(|| {
         ApiError::new(
             ErrorCode::AuthMissingHeader,
             "The Authorization header is missing",
         )
         .challenge()
     })?;
-    header
-        .to_str()
-        .ok()
+    Some(header)
+        .filter(|_| given.next().is_none())
+        .and_then(|header| header.to_str().ok())
         .and_then(|text| text.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, key)| key.trim())
@@ -186,6 +187,16 @@ mod tests {
         for right in ["Bearer aw_abc", "bearer aw_abc", "BEARER   aw_abc "] {
             assert_eq!(code_of(Some(right)).as_deref(), Ok("aw_abc"), "{right}");
         }
+    }
+
+    #[test]
+    fn two_headers_are_none() {
+        let mut headers = HeaderMap::new();
+        for key in ["Bearer aw_abc", "Bearer aw_abc"] {
+            headers.append(AUTHORIZATION, HeaderValue::from_static(key));
+        }
+        let refused = presented_key(&headers).map_err(|error| error.code());
+        assert!(matches!(refused, Err(ErrorCode::AuthInvalidFormat)));
     }
 
     #[test]

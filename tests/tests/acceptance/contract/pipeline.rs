@@ -32,6 +32,9 @@ pub(super) async fn keys(contract: &Contract, me: &User) {
         let revoked = ask().with_key(revoked);
         revoked.refused(ErrorCode::AuthInvalidKey).await;
     }
+    let both = format!("Bearer {revoked}");
+    let both = contract.ask(me, "getMe").header("authorization", &both);
+    both.refused(ErrorCode::AuthInvalidFormat).await;
 }
 
 pub(super) async fn bodies(contract: &Contract, me: &User) {

@@ -39,7 +39,7 @@ const OUT_OF_REACH: &[Excuse] = &[
     Excuse {
         code: ErrorCode::InternalError,
         but_at: &[],
-        because: "the code or what is stored would have to be wrong; tests/api breaks the stores in memory for it",
+        because: "the code or what is stored would have to be wrong; the tests of shared/lambda have handlers that panic",
     },
     Excuse {
         code: ErrorCode::AccountPoolAssignmentFailed,
