@@ -78,9 +78,15 @@ pub(super) async fn queries(contract: &Contract, me: &User) {
         let ask = contract.ask(me, operation);
         let page = ask.query(&format!("{filter}&limit=1")).succeeds(200).await;
         let cursor = page["nextCursor"].as_str().unwrap();
-        let ask = contract.ask(me, operation);
-        let ask = ask.query(&format!("{other}&limit=1&cursor={cursor}"));
-        ask.refused_at(ErrorCode::ValidationFailed, "cursor").await;
+        let next = |filter: &str| {
+            let ask = contract.ask(me, operation);
+            ask.query(&format!("{filter}&limit=1&cursor={cursor}"))
+        };
+        next(filter).succeeds(200).await;
+        let under_other = next(other);
+        under_other
+            .refused_at(ErrorCode::ValidationFailed, "cursor")
+            .await;
     }
 }
 
