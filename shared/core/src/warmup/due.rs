@@ -6,8 +6,8 @@
 //!
 //! - *Sends* are handed out up to [`HORIZON_SECONDS`] ahead, each with the delay to its second.
 //! - *Looks, searches and plans* are handed out when they are due: they bear a minute's lateness, and come without delay.
-//! - Sends that come more than [`LATE_SECONDS`] late are handed out apart: the tick stood still, and what it missed is spread over what
-//!   is left of its day ([`spread_missed`]) instead of leaving all at once.
+//! - Where the tick stood still for more than [`LATE_SECONDS`], what it missed is handed out apart: it is spread over what is left of its day
+//!   ([`spread_missed`]) instead of leaving all at once.
 //! - Of sends of one account that are due within a minute all but one get a later instant ([`keep_apart`]).
 //!
 //! An entry must lie ahead of every watermark that can exist when it is written, or no tick would see it: [`DueEntry::filed`].
@@ -31,7 +31,7 @@ pub use missed::{RestOfDay, Spread, spread_missed};
 /// How far ahead sends are handed out where queues can delay them: one tick. Without delays a tick hands out only what is due, 0 s ahead.
 pub const HORIZON_SECONDS: i64 = 60;
 
-/// Sends later than this are spread anew.
+/// What a tick that comes so much later than the one before it missed is spread anew. What a shorter gap made late leaves at once.
 pub const LATE_SECONDS: i64 = 10 * 60;
 
 /// Mail is looked for once, from this long after it was sent on (decision 32); one that takes longer is found by its mailbox's rounds
@@ -227,6 +227,13 @@ impl Tick {
         self.watermark < at && at <= shifted(self.now, self.ahead)
     }
 
+    /// Whether a send due at `at` was missed by an outage. One of the last minute is on time, whatever was before.
+    fn missed(&self, at: Timestamp) -> bool {
+        let before = shifted(self.watermark, -self.ahead);
+        seconds_between(before, self.now) > LATE_SECONDS
+            && seconds_between(at, self.now) > HORIZON_SECONDS
+    }
+
     /// Whether something else due at `at` belongs to this tick: the same, without looking ahead.
     fn has_come(&self, at: Timestamp) -> bool {
         self.comes_up(shifted(at, self.ahead))
@@ -236,7 +243,7 @@ impl Tick {
 impl HandOut {
     fn add_send(&mut self, tick: &Tick, send: DueSend) {
         if tick.comes_up(send.due) {
-            if seconds_between(send.due, tick.now) > LATE_SECONDS {
+            if tick.missed(send.due) {
                 self.missed.push(send);
             } else {
                 self.sends.push(send);

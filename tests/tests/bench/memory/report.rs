@@ -171,8 +171,8 @@ fn catching_up(plain: &Day, outage: &Metered) -> String {
     });
     let text = format!(
         "The same {} mailboxes on a day on which no tick runs from 12:00 to 13:00. What was due in that hour is spread over what is left of \
-         the day, but for its last ten minutes, which are made up at once; goal: never more than twice as many mails as the undisturbed day \
-         has at that time. Where that one has none there is no ratio.",
+         the day; goal: never more than twice as many mails as the undisturbed day has at that time. Where that one has none there is no \
+         ratio.",
         figure(f64::from(outage.size.mailboxes))
     );
     let head = [

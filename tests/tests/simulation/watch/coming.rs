@@ -32,8 +32,11 @@ const LONGEST_BACKOFF: SignedDuration = SignedDuration::from_mins(60);
 /// How long a mail waits for its next attempt at most: the fourth and last wait.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(64);
 
-/// How late a tick is when it spreads what it missed.
-const OUTAGE: SignedDuration = SignedDuration::from_mins(10);
+/// How late a tick is when it spreads what it missed: so long after the one before it, which looked a minute ahead.
+const OUTAGE: SignedDuration = SignedDuration::from_mins(9);
+
+/// What is less late is on time even then.
+const ON_TIME: SignedDuration = SignedDuration::from_mins(1);
 
 /// What lies where a tick has been is filed beyond it.
 const FILING: SignedDuration = SignedDuration::from_mins(3);
@@ -209,7 +212,7 @@ impl Watch {
             return;
         }
         let overdue = self.expected.iter();
-        let overdue = overdue.filter(|(_, at)| now.duration_since(**at) >= OUTAGE);
+        let overdue = overdue.filter(|(_, at)| now.duration_since(**at) >= ON_TIME);
         for (key, _) in overdue {
             let owner = world.owner(key.0);
             let zone = look.account(owner.user, owner.account).map(|it| &it.zone);
