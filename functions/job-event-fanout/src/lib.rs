@@ -2,8 +2,8 @@
 //!
 //! Woken by the streams of the entities and activity tables. Events go to the audit log and the bus, the figures of the days they touch are
 //! recomputed, and an account whose mails bounce is stopped at once ([`agentwarm_app::engine::fanout`]). A batch may come again:
-//! ids follow from the items, figures are absolute. A record that cannot be read is reported by its place, so that the mapping's
-//! bisecting and its on-failure queue take it out of the way of the others.
+//! ids follow from the items, figures are absolute. A record that cannot be read is reported by its place once those before it are done
+//! with; where a batch cannot be taken, the call fails and the mapping halves it. So the on-failure queue is told of the bad record alone.
 
 use std::sync::Arc;
 

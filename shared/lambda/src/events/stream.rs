@@ -1,8 +1,10 @@
 //! Batches of records from a DynamoDB stream.
 //!
 //! Records of a shard come in the order of their writes and are handled in that order. At the first failure the batch ends and names that record:
-//! Lambda delivers it and all after it again, and what came before is done with. The mapping's retry limit, bisection and on-failure
-//! queue keep a record that never succeeds from blocking its shard (architecture §3).
+//! Lambda delivers it and all after it again, and what came before is done with. Where nothing was done the call fails as a whole, since
+//! Lambda halves the batch of a call that failed, and only such (Lambda developer guide, "Configuring partial batch response with
+//! DynamoDB"). The mapping's retry limit, bisection and on-failure queue keep a record that never succeeds from blocking its shard
+//! (architecture §3).
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -26,6 +28,14 @@ pub struct RecordFailure {
     pub index: usize,
     /// Why.
     pub error: ItemError,
+}
+
+/// A batch that comes again as a whole, or in halves.
+#[derive(Debug, thiserror::Error)]
+#[error("the batch that begins with record {}", first.as_deref().unwrap_or("of no number"))]
+struct BatchFailed {
+    first: Option<String>,
+    source: ItemError,
 }
 
 /// Handles a record at a time, in order.
@@ -92,17 +102,21 @@ impl Task for StreamTask {
             // Nothing after the unreadable one was handed out, so an earlier failure comes first.
             (Err(failure), _) | (Ok(()), Some(failure)) => failure,
         };
-        let number = numbers.get(failure.index).and_then(Option::as_deref);
+        let number = numbers.get(failure.index).cloned().flatten();
+        let Some(number) = number.filter(|_| failure.index > 0) else {
+            // If its first record were named, the batch would come again as it is until all of it is given up. The caller logs the error.
+            return Err(TaskError::failed(BatchFailed {
+                first: numbers.into_iter().next().flatten(),
+                source: failure.error,
+            }));
+        };
         // The template's metric filters count this line.
         tracing::error!(
             record = number,
             cause = chain(&failure.error),
             "a record failed"
         );
-        // Without its number a record cannot be reported: the batch comes again as a whole.
-        number
-            .map(|number| report([number]))
-            .ok_or(TaskError::Missing("a record's sequence number"))
+        Ok(report([number.as_str()]))
     }
 }
 

@@ -74,7 +74,8 @@ impl Delivery {
         self.waiting.pop_front()
     }
 
-    /// Takes note of what became of an attempt; gives back the records that are given up.
+    /// Takes note of what became of an attempt; gives back the records that are given up. As on AWS only a call that failed has its batch
+    /// halved: an answer that names a record has what is left tried again as it is, and if it names the first, that is all of it.
     pub fn settle(&mut self, attempt: Attempt, outcome: Outcome) -> Option<Vec<Value>> {
         let mut left = attempt.records;
         match outcome {
@@ -89,7 +90,7 @@ impl Delivery {
             return Some(left);
         }
         let tried = attempt.tried + 1;
-        if self.bisects && left.len() > 1 {
+        if self.bisects && outcome == Outcome::Failed && left.len() > 1 {
             let second = left.split_off(left.len() / 2);
             self.waiting.push_front(Attempt {
                 records: second,
@@ -106,9 +107,19 @@ impl Delivery {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use agentwarm_lambda::events::ItemError;
+    use agentwarm_lambda::events::stream::{
+        RecordFailure, RecordsHandler, StreamRecord, StreamTask,
+    };
+    use agentwarm_lambda::task::{Invocation, Task};
+    use async_trait::async_trait;
     use proptest::prelude::*;
     use serde_json::json;
+
+    use super::*;
 
     fn records(count: usize) -> Vec<Value> {
         (0..count)
@@ -172,10 +183,82 @@ mod tests {
             ),
             Outcome::Failed
         );
-        let mut delivery = Delivery::new(batch, false, 1);
-        let attempt = delivery.next_attempt().unwrap();
-        assert_eq!(delivery.settle(attempt, Outcome::HandledBefore(1)), None);
-        assert_eq!(delivery.next_attempt().unwrap().records(), &records(4)[1..]);
+    }
+
+    #[test]
+    fn what_a_function_leaves_of_a_batch_is_not_halved() {
+        for (bisects, handled) in [(false, 1), (true, 1), (true, 0)] {
+            let mut delivery = Delivery::new(records(4), bisects, 1);
+            let attempt = delivery.next_attempt().unwrap();
+            let outcome = Outcome::HandledBefore(handled);
+            assert_eq!(delivery.settle(attempt, outcome), None);
+            let next = delivery.next_attempt().unwrap();
+            assert_eq!(next.records(), &records(4)[handled..]);
+        }
+    }
+
+    /// Does a batch as a whole, as the fan-out does, and fails at what it cannot read or cannot write.
+    struct Whole(&'static str);
+
+    #[async_trait]
+    impl RecordsHandler for Whole {
+        async fn handle(
+            &self,
+            records: &[StreamRecord],
+            _call: &Invocation,
+        ) -> Result<(), RecordFailure> {
+            let poison = records
+                .iter()
+                .position(|record| record.event_id == "poison");
+            poison
+                .map_or(Ok(()), |index| match self.0 {
+                    "panics" => panic!("no"),
+                    "names it" => Err(index),
+                    _ => Err(0),
+                })
+                .map_err(|index| RecordFailure {
+                    index,
+                    error: ItemError::failed("no"),
+                })
+        }
+    }
+
+    fn batch_with(poison: usize) -> Vec<Value> {
+        (0..100)
+            .map(|number| {
+                let id = if number == poison { "poison" } else { "good" };
+                json!({
+                    "eventID": id, "eventName": "MODIFY", "eventVersion": "1.1", "eventSource": "aws:dynamodb", "awsRegion": "r",
+                    "dynamodb": { "Keys": {}, "NewImage": {}, "SequenceNumber": number.to_string(), "SizeBytes": 1 },
+                })
+            })
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_function_gives_up_one_poison_record_of_a_hundred() {
+        for (how, poison) in [
+            ("fails", 0),
+            ("fails", 37),
+            ("panics", 99),
+            ("names it", 0),
+            ("names it", 62),
+        ] {
+            let task = StreamTask::batch(Arc::new(Whole(how)));
+            let batch = batch_with(poison);
+            let mut delivery = Delivery::new(batch.clone(), true, 10);
+            let mut given_up = Vec::new();
+            while let Some(attempt) = delivery.next_attempt() {
+                let event = json!({ "Records": attempt.records() });
+                let call = Invocation::within("1", Duration::from_mins(1));
+                let outcome = match task.handle(event, call).await {
+                    Ok(answer) => Outcome::read(&answer, attempt.records()),
+                    Err(_) => Outcome::Failed,
+                };
+                given_up.extend(delivery.settle(attempt, outcome).unwrap_or_default());
+            }
+            assert_eq!(given_up, batch[poison..=poison], "{how} at {poison}");
+        }
     }
 
     proptest! {

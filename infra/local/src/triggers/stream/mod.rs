@@ -1,8 +1,8 @@
 //! A stream's part: what Lambda's pollers do between a table's stream and a function.
 //!
-//! A shard's records are handed over in order, batch after batch. A batch that fails is halved or tried again until its retries are used
-//! up; then the on-failure queue is told where in the stream it was, and the next batch gets its turn. [`Shards`] reads, [`delivery`]
-//! decides what to try next.
+//! A shard's records are handed over in order, batch after batch. A batch whose call fails is halved, what an answer leaves of one is tried
+//! again, until the retries are used up; then the on-failure queue is told where in the stream it was, and the next batch gets its turn.
+//! [`Shards`] reads, [`delivery`] decides what to try next.
 
 use std::sync::Arc;
 

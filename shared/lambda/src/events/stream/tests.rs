@@ -31,15 +31,25 @@ impl Worker {
 }
 
 #[async_trait]
-impl RecordHandler for Worker {
-    async fn handle(&self, record: &StreamRecord, _call: &Invocation) -> Result<(), ItemError> {
-        self.seen.lock().unwrap().push(record.event_id.clone());
-        match (record.event_id == self.fail_at, self.how) {
-            (false, _) => Ok(()),
-            (true, "panic") => panic!("no"),
-            (true, "hang") => std::future::pending().await,
-            (true, _) => Err(ItemError::failed("no")),
+impl RecordsHandler for Worker {
+    async fn handle(
+        &self,
+        records: &[StreamRecord],
+        _call: &Invocation,
+    ) -> Result<(), RecordFailure> {
+        for (index, record) in records.iter().enumerate() {
+            self.seen.lock().unwrap().push(record.event_id.clone());
+            match (record.event_id == self.fail_at, self.how) {
+                (false, _) => {}
+                (true, "panic") => panic!("no"),
+                (true, "hang") => std::future::pending().await,
+                (true, _) => {
+                    let error = ItemError::failed("no");
+                    return Err(RecordFailure { index, error });
+                }
+            }
         }
+        Ok(())
     }
 }
 
@@ -55,47 +65,52 @@ fn record(id: u32) -> Value {
     })
 }
 
-async fn run(task: StreamTask, records: Vec<Value>, time: Duration) -> Value {
+async fn answer(
+    worker: &Arc<Worker>,
+    records: Vec<Value>,
+    time: Duration,
+) -> Result<Value, TaskError> {
+    let task = StreamTask::batch(worker.clone());
     let call = Invocation::within("1", time);
-    let answer = task.handle(json!({ "Records": records }), call).await;
+    task.handle(json!({ "Records": records }), call).await
+}
+
+async fn named(worker: &Arc<Worker>, records: Vec<Value>) -> Value {
+    let answer = answer(worker, records, MINUTE).await;
     answer.unwrap()["batchItemFailures"].take()
 }
 
 #[tokio::test]
 async fn the_first_failure_ends_the_batch_and_is_named() {
-    for how in ["error", "panic"] {
-        let worker = Worker::new("e2", how);
-        let task = StreamTask::each(worker.clone());
-        let failed = run(task, vec![record(1), record(2), record(3)], MINUTE).await;
-        assert_eq!(failed, json!([{ "itemIdentifier": "102" }]), "{how}");
-        assert_eq!(worker.seen(), ["e1", "e2"]);
-    }
+    let worker = Worker::new("e2", "error");
+    let failed = named(&worker, vec![record(1), record(2), record(3)]).await;
+    assert_eq!(failed, json!([{ "itemIdentifier": "102" }]));
+    assert_eq!(worker.seen(), ["e1", "e2"]);
 }
 
 #[tokio::test]
 async fn a_good_batch_reports_nothing() {
     let worker = Worker::new("", "");
-    let failed = run(
-        StreamTask::each(worker.clone()),
-        vec![record(1), record(2)],
-        MINUTE,
-    )
-    .await;
+    let failed = named(&worker, vec![record(1), record(2)]).await;
     assert_eq!(failed, json!([]));
     assert_eq!(worker.seen(), ["e1", "e2"]);
 }
 
+/// Lambda halves the batch of a call that failed, and of no other.
 #[tokio::test]
-async fn a_record_that_hangs_is_cut_short_in_time() {
-    let worker = Worker::new("e2", "hang");
-    let task = StreamTask::each(worker.clone());
-    let failed = run(
-        task,
-        vec![record(1), record(2)],
-        Duration::from_millis(2_100),
-    )
-    .await;
-    assert_eq!(failed, json!([{ "itemIdentifier": "102" }]));
+async fn where_nothing_is_known_to_be_done_the_call_fails_and_says_why() {
+    for (fail_at, how, cause) in [
+        ("e1", "error", "no"),
+        ("e2", "panic", "the handler panicked"),
+        ("e2", "hang", "out of time"),
+    ] {
+        let worker = Worker::new(fail_at, how);
+        let records = vec![record(1), record(2)];
+        let failed = answer(&worker, records, Duration::from_millis(1_100)).await;
+        let said = chain(&failed.unwrap_err());
+        let expected = format!("the batch that begins with record 101: {cause}");
+        assert_eq!(said, expected, "{how}");
+    }
 }
 
 #[tokio::test]
@@ -103,27 +118,30 @@ async fn what_comes_before_an_unreadable_record_is_done() {
     let worker = Worker::new("", "");
     let mut poison = record(2);
     poison["eventName"] = json!(7);
-    let task = StreamTask::each(worker.clone());
-    let failed = run(task, vec![record(1), poison.clone(), record(3)], MINUTE).await;
+    let failed = named(&worker, vec![record(1), poison.clone(), record(3)]).await;
     assert_eq!(failed, json!([{ "itemIdentifier": "102" }]));
     assert_eq!(worker.seen(), ["e1"]);
 
     let worker = Worker::new("e1", "error");
-    let failed = run(StreamTask::each(worker), vec![record(1), poison], MINUTE).await;
-    assert_eq!(failed, json!([{ "itemIdentifier": "101" }]));
+    let failed = answer(&worker, vec![record(1), poison.clone()], MINUTE).await;
+    assert!(chain(&failed.unwrap_err()).ends_with("record 101: no"));
+
+    let failed = answer(&worker, vec![poison, record(1)], MINUTE).await;
+    let said = chain(&failed.unwrap_err());
+    assert!(said.contains("record 102: not a stream record"), "{said}");
 }
 
 #[tokio::test]
 async fn without_a_number_to_name_the_batch_fails_as_a_whole() {
-    let task = StreamTask::each(Worker::new("", ""));
-    let call = || Invocation::within("1", MINUTE);
-    let mut nameless = record(1);
+    let worker = Worker::new("", "");
+    let mut nameless = record(2);
     nameless["dynamodb"] = json!(null);
-    for event in [
-        json!({ "Records": [nameless] }),
-        json!([]),
-        json!({ "Records": {} }),
-    ] {
-        assert!(task.handle(event, call()).await.is_err());
+    for records in [vec![nameless.clone()], vec![record(1), nameless]] {
+        assert!(answer(&worker, records, MINUTE).await.is_err());
+    }
+    for event in [json!([]), json!({ "Records": {} })] {
+        let task = StreamTask::batch(worker.clone());
+        let call = Invocation::within("1", MINUTE);
+        assert!(task.handle(event, call).await.is_err());
     }
 }
