@@ -6,16 +6,13 @@
 
 use std::sync::Arc;
 
-use agentwarm_app::engine::visiting::Visiting;
+use agentwarm_app::engine::visiting::{VISITS_AT_ONCE, Visiting};
 use agentwarm_app::ports::queue::VisitOrder;
 use agentwarm_lambda::events::ItemError;
 use agentwarm_lambda::events::queue::{MessageHandler, QueueMessage, QueueTask};
 use agentwarm_lambda::task::{Invocation, Task};
 use agentwarm_lambda::world::{World, WorldError};
 use async_trait::async_trait;
-
-/// Mailboxes visited at the same time: visits wait for servers most of their time.
-const VISITS_AT_ONCE: usize = 10;
 
 /// The function.
 pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {

@@ -11,15 +11,18 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use agentwarm_app::engine::visiting::VISITS_AT_ONCE;
 use agentwarm_lambda::http::RouteSpec;
 use agentwarm_local::template::Template;
 use agentwarm_local::template::functions::shapes;
+use agentwarm_mail::TimeLimits;
 
 mod alarms;
 mod dependencies;
 mod functions;
 mod mailboxes;
 mod manifests;
+mod visits;
 mod workspace;
 
 use workspace::{Package, packages};
@@ -122,6 +125,17 @@ fn alarms_read_what_is_logged() {
     }
     let sources: Vec<_> = files.into_iter().map(|(_, text)| text).collect();
     no_complaints(&alarms::complaints(&template(), &sources));
+}
+
+#[test]
+fn a_batch_of_visits_fits_into_its_functions_time() {
+    let session = TimeLimits::default().session;
+    no_complaints(&visits::complaints(
+        &template(),
+        "JobInboxPoll",
+        VISITS_AT_ONCE,
+        session,
+    ));
 }
 
 /// `make mutants` takes too long to run each time; a patch that the code has left behind is seen at once.
