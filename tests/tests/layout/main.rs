@@ -22,6 +22,7 @@ mod dependencies;
 mod functions;
 mod mailboxes;
 mod manifests;
+mod uploads;
 mod visits;
 mod workspace;
 
@@ -136,6 +137,11 @@ fn a_batch_of_visits_fits_into_its_functions_time() {
         VISITS_AT_ONCE,
         session,
     ));
+}
+
+#[test]
+fn pages_may_upload() {
+    no_complaints(&uploads::complaints(&template()));
 }
 
 /// `make mutants` takes too long to run each time; a patch that the code has left behind is seen at once.
