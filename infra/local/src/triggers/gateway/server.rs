@@ -150,3 +150,54 @@ fn log_end(ended: Result<(), hyper::Error>) {
         tracing::debug!(target: "agentwarm_local::gateway", %error, "connection ended");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::template::functions::shapes;
+    use crate::template::tests::ours;
+
+    struct Nobody;
+
+    #[async_trait]
+    impl Invoke for Nobody {
+        async fn invoke(&self, function: &str, _event: Value) -> Result<Value, InvokeError> {
+            Err(InvokeError::Unknown(function.to_owned()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_too_large_is_told_both_limits_and_the_way_out() {
+        let template = ours();
+        let gateway = Gateway {
+            paths: PathTable::new(&shapes(&template).unwrap()),
+            answers: Answers::read(&template).unwrap(),
+            stage: "v1".to_owned(),
+            invoke: Arc::new(Nobody),
+            now: Arc::new(|| Timestamp::UNIX_EPOCH),
+            request_id: Arc::new(|| "r".to_owned()),
+            after: Arc::new(|| {}),
+        };
+        // Over what a function takes, and over what the gateway does.
+        for megabytes in [7, 11] {
+            let body = Full::new(Bytes::from(vec![b'a'; megabytes << 20]));
+            let request = Request::post("/api/accounts/1/send").body(body).unwrap();
+            let from = SocketAddr::from(([127, 0, 0, 1], 1));
+            let response = gateway.answer(request, from).await;
+            assert_eq!(response.status(), 413, "{megabytes} MB");
+            let body: Value = serde_json::from_slice(response.body()).unwrap();
+            let error = body["error"].as_str().unwrap();
+            for named in [
+                "6 MB",
+                "10 MB",
+                "25 MB",
+                "POST /api/accounts/:id/attachments",
+            ] {
+                assert!(error.contains(named), "{error}");
+            }
+        }
+    }
+}
