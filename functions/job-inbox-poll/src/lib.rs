@@ -19,7 +19,8 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
     let handler = Visits {
         visiting: world.visiting()?,
     };
-    Ok(Arc::new(QueueTask::each(Arc::new(handler), VISITS_AT_ONCE)))
+    let at_once = VISITS_AT_ONCE.into();
+    Ok(Arc::new(QueueTask::each(Arc::new(handler), at_once)))
 }
 
 struct Visits {

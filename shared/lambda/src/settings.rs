@@ -53,7 +53,10 @@ pub const CATALOG: &[(&str, &str)] = &[
         "LOG_LEVEL",
         "error, warn, info, and in debug builds debug or trace; default info",
     ),
-    ("MAX_VISITS", "mailboxes visited at once, at most"),
+    (
+        "MAX_CONCURRENT_VISITS",
+        "batches of mailboxes visited at once, at most; default 3",
+    ),
     (
         "NAME_SERVER",
         "address and port of the DNS server to ask; the system's if empty",

@@ -8,6 +8,7 @@ mod steps;
 
 use std::sync::{Arc, OnceLock};
 
+use agentwarm_app::engine::visiting::VISITS_AT_ONCE;
 use agentwarm_app::ports::clock::{Clock, Entropy};
 use agentwarm_app::ports::due::Shards;
 use agentwarm_aws::clients::{ClientSettings, Clients, HttpClientError};
@@ -362,10 +363,11 @@ impl World {
         )))
     }
 
-    /// How many mailboxes are being visited.
+    /// How many mailboxes are being visited, of how many at most: each batch of them is a process.
     pub fn visit_leases(&self) -> Result<Arc<VisitLeases>, WorldError> {
         let url = self.settings.required("VISIT_QUEUE_URL")?;
-        let most = self.settings.number("MAX_VISITS", 30)?;
+        let batches: u32 = self.settings.number("MAX_CONCURRENT_VISITS", 3)?;
+        let most = batches.saturating_mul(VISITS_AT_ONCE.into());
         Ok(Arc::new(VisitLeases::new(self.sqs(), url, most)))
     }
 

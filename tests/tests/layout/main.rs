@@ -13,6 +13,7 @@ use std::process::Command;
 
 use agentwarm_app::engine::visiting::VISITS_AT_ONCE;
 use agentwarm_lambda::http::RouteSpec;
+use agentwarm_lambda::settings::CATALOG;
 use agentwarm_local::template::Template;
 use agentwarm_local::template::functions::shapes;
 use agentwarm_mail::TimeLimits;
@@ -22,6 +23,7 @@ mod dependencies;
 mod functions;
 mod mailboxes;
 mod manifests;
+mod settings;
 mod uploads;
 mod visits;
 mod workspace;
@@ -142,6 +144,11 @@ fn a_batch_of_visits_fits_into_its_functions_time() {
 #[test]
 fn pages_may_upload() {
     no_complaints(&uploads::complaints(&template()));
+}
+
+#[test]
+fn every_setting_is_set_by_the_template() {
+    no_complaints(&settings::complaints(&template(), CATALOG));
 }
 
 /// `make mutants` takes too long to run each time; a patch that the code has left behind is seen at once.

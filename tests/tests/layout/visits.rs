@@ -16,7 +16,7 @@ const REPORTING: Duration = Duration::from_secs(2);
 pub(crate) fn complaints(
     template: &Template,
     function: &str,
-    at_once: usize,
+    at_once: u8,
     session: Duration,
 ) -> Vec<String> {
     let number = |id: &str, key: &str| {
@@ -31,8 +31,7 @@ pub(crate) fn complaints(
     let queue = text(&mapping.properties, "EventSourceArn", "/Fn::GetAtt/0");
     let queue = queue.unwrap_or_else(|| panic!("template.yaml: {trigger} has no queue"));
 
-    let at_once = u64::try_from(at_once).expect("a small number");
-    let waves = number(trigger, "BatchSize").div_ceil(at_once);
+    let waves = number(trigger, "BatchSize").div_ceil(at_once.into());
     let needed = session.as_secs() * waves + BESIDES.as_secs() + REPORTING.as_secs();
     let has = number(function, "Timeout");
     let mut found = Vec::new();

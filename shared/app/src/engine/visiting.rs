@@ -46,7 +46,7 @@ use crate::ports::queue::VisitOrder;
 
 /// Mailboxes that one process visits at the same time: visits wait for servers most of their time. More would need more memory, since each
 /// server decides how much it sends; a batch that is larger is visited in waves, for which the function's time must do.
-pub const VISITS_AT_ONCE: usize = 10;
+pub const VISITS_AT_ONCE: u8 = 10;
 
 /// How far back receipts are read of a mailbox of which nothing is remembered: a reply moves for 48 h at most, over a weekend, and filing
 /// comes after it.
