@@ -6,6 +6,7 @@
 //! event itself: the path, because the URI that it builds begins with the stage (`/Prod/api/…`) and loses what follows a decoded `#`, and the
 //! headers, because of one that is given twice it keeps the last value.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,7 +26,7 @@ use uuid::Uuid;
 use super::error::ApiError;
 use super::request::Incoming;
 use super::response::Response;
-use super::serve::HttpApp;
+use super::serve::{HttpApp, complete};
 use crate::task::{Invocation, Task, TaskError};
 
 /// An HTTP function as a task.
@@ -161,10 +162,20 @@ fn outgoing(response: Response) -> Ready {
 /// The answer to an event that cannot be translated.
 fn unreadable(id: RequestId) -> Value {
     let error = ApiError::invalid_at("request", "cannot be understood");
-    let response = error.into_response(id);
+    let mut response = error.into_response(id);
+    complete(&mut response, id);
+    let headers: BTreeMap<_, Vec<_>> = response
+        .headers
+        .keys()
+        .map(|name| {
+            let values = response.headers.get_all(name).iter();
+            let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
+            (name.as_str(), values.collect())
+        })
+        .collect();
     json!({
         "statusCode": response.status.as_u16(),
-        "multiValueHeaders": { "content-type": ["application/json"] },
+        "multiValueHeaders": headers,
         "body": String::from_utf8_lossy(&response.body),
         "isBase64Encoded": false,
     })

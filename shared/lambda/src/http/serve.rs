@@ -317,7 +317,7 @@ fn other_methods(methods: &[&Method]) -> ApiError {
 }
 
 /// What every answer carries.
-fn complete(response: &mut Response, id: RequestId) {
+pub(super) fn complete(response: &mut Response, id: RequestId) {
     cors::open(response);
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         response.set(HeaderName::from_static("x-request-id"), id);

@@ -152,6 +152,12 @@ async fn what_panics_in_the_translation_is_a_400() {
     let base64 = with(rest("POST", "/api/pools"), "/body", json!("*"));
     let base64 = with(base64, "/isBase64Encoded", json!(true));
     let (host, base64) = (answer(host).await, answer(base64).await);
+    // It carries what every answer carries.
+    let mut usual = answer(rest("GET", "/nowhere")).await["multiValueHeaders"].take();
+    let headers = usual.as_object_mut().unwrap();
+    headers.retain(|name, _| !name.starts_with("ratelimit-"));
+    usual["x-request-id"] = json!(["8476a536-e9f4-11e8-9739-2dfe598c3fcd"]);
+    assert_eq!(host["multiValueHeaders"], usual);
     assert_eq!(
         (&host["statusCode"], &host["body"]),
         (&json!(400), &base64["body"])
