@@ -92,11 +92,6 @@ impl Invocation {
             deadline: Instant::now() + time,
         }
     }
-
-    /// The time that is left.
-    pub fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
-    }
 }
 
 /// A function by its name: what runs on Lambda and in the local runner.

@@ -20,9 +20,6 @@ use crate::keys;
 /// How long a record is kept (decision 8).
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// The largest answer that fits an item with everything around it (DynamoDB's limit is 400 KB).
-pub const MAX_ANSWER_BYTES: usize = 390_000;
-
 const FINGERPRINT: &str = "fingerprint";
 const OWNER: &str = "owner";
 const LEASE_UNTIL: &str = "leaseUntil";

@@ -37,7 +37,7 @@ pub use audit::DynamoAuditLog;
 pub use crm::{DynamoCrmLinkWrites, DynamoCrmLinks};
 pub use due::DynamoDueIndex;
 pub use hand_sent::DynamoHandSent;
-pub use idempotency::{IdempotencyTable, MAX_ANSWER_BYTES};
+pub use idempotency::IdempotencyTable;
 pub use ledger::DynamoPoolLedger;
 pub use life::DynamoAccountLife;
 pub use mailboxes::DynamoMailboxes;

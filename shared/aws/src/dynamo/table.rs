@@ -23,7 +23,7 @@ use super::expression::{self, Expression};
 use crate::backoff::Backoff;
 use crate::codec::{self, Item};
 use crate::error::unavailable;
-use crate::keys::{self, Key};
+use crate::keys::Key;
 
 /// A table, as adapters use it.
 #[derive(Clone)]
@@ -95,14 +95,6 @@ impl Table {
             relaxed: true,
             ..self
         }
-    }
-
-    /// Opens the connection that the first request would otherwise wait for: TLS and credentials cost a cold start most of its
-    /// time. Reads an item that need not exist, so the function must be allowed to read this table.
-    pub async fn warm_up(&self) -> Result<(), StoreError> {
-        self.get("warm up", keys::data_key(1), Freshness::Eventual)
-            .await
-            .map(|_| ())
     }
 
     /// Real time.

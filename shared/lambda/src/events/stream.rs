@@ -38,13 +38,6 @@ struct BatchFailed {
     source: ItemError,
 }
 
-/// Handles a record at a time, in order.
-#[async_trait]
-pub trait RecordHandler: Send + Sync {
-    /// Does what the change calls for. May see it again after it was done.
-    async fn handle(&self, record: &StreamRecord, call: &Invocation) -> Result<(), ItemError>;
-}
-
 /// Handles a batch as one.
 #[async_trait]
 pub trait RecordsHandler: Send + Sync {
@@ -67,14 +60,7 @@ pub fn change(record: &StreamRecord) -> Result<Option<Change>, ItemError> {
 /// A function that a stream wakes.
 pub struct StreamTask(Arc<dyn RecordsHandler>);
 
-struct Each(Arc<dyn RecordHandler>);
-
 impl StreamTask {
-    /// Records one by one.
-    pub fn each(handler: Arc<dyn RecordHandler>) -> Self {
-        Self(Arc::new(Each(handler)))
-    }
-
     /// Whole batches.
     pub fn batch(handler: Arc<dyn RecordsHandler>) -> Self {
         Self(handler)
@@ -147,32 +133,6 @@ fn read(raw: Vec<Value>) -> (Vec<StreamRecord>, Option<RecordFailure>) {
         }
     }
     (readable, None)
-}
-
-#[async_trait]
-impl RecordsHandler for Each {
-    async fn handle(
-        &self,
-        records: &[StreamRecord],
-        call: &Invocation,
-    ) -> Result<(), RecordFailure> {
-        // Twice the batch's own margin, so that a slow record is cut short before it takes the finished ones with it.
-        let deadline = call
-            .deadline
-            .checked_sub(2 * REPORT_TIME)
-            .unwrap_or(call.deadline);
-        for (index, record) in records.iter().enumerate() {
-            let run = AssertUnwindSafe(async { self.0.handle(record, call).await }).catch_unwind();
-            let error = match timeout_at(deadline, run).await {
-                Ok(Ok(Ok(()))) => continue,
-                Ok(Ok(Err(error))) => error,
-                Ok(Err(_panic)) => ItemError::Panicked,
-                Err(_elapsed) => ItemError::OutOfTime,
-            };
-            return Err(RecordFailure { index, error });
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

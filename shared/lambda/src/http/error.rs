@@ -150,13 +150,6 @@ impl ApiError {
         self
     }
 
-    /// Adds the numbers behind it.
-    #[must_use]
-    pub fn with_details(mut self, details: Value) -> Self {
-        self.0.details = Some(details);
-        self
-    }
-
     /// Adds what the log should know and the client should not.
     #[must_use]
     pub fn because(mut self, cause: impl Into<BoxError>) -> Self {

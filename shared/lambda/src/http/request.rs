@@ -41,7 +41,6 @@ pub struct Request {
     pub(super) params: Vec<(String, String)>,
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
     pub(super) json: Option<Value>,
     pub(super) now: Timestamp,
     pub(super) deadline: Instant,
@@ -80,11 +79,6 @@ impl Request {
     /// A header's text; `None` if it is absent or not text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
-    }
-
-    /// The body's bytes, for signatures over them.
-    pub fn raw_body(&self) -> &[u8] {
-        &self.body
     }
 
     /// Names it in answers and logs.

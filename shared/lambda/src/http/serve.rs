@@ -259,7 +259,6 @@ fn read(
         params,
         query: incoming.query,
         headers: incoming.headers,
-        body: incoming.body,
         json,
         now,
         deadline: handler_deadline(incoming.deadline),

@@ -205,7 +205,7 @@ fn data(rest: &[u8]) -> Option<Response> {
     }
     match upper(first).as_str() {
         "CAPABILITY" => Some(Response::Capability(Capabilities::of(atoms(lexer)))),
-        "LIST" | "XLIST" => listed(lexer).map(Response::List),
+        "LIST" => listed(lexer).map(Response::List),
         "SEARCH" => Some(Response::Search(atoms(lexer).filter_map(number).collect())),
         _ => None,
     }

@@ -154,14 +154,6 @@ impl Scanner {
         Ok(None)
     }
 
-    /// Scans all of these bytes, over any number of units.
-    pub fn feed(&mut self, mut bytes: &[u8]) -> Result<(), Violation> {
-        while let Some(length) = self.advance(bytes)? {
-            bytes = bytes.get(length..).unwrap_or_default();
-        }
-        Ok(())
-    }
-
     fn count(&mut self, bytes: usize) -> Result<(), Violation> {
         self.unit = self.unit.saturating_add(bytes);
         if self.unit > self.limits.unit {

@@ -22,11 +22,6 @@ pub fn date(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "format": "date" })
 }
 
-/// A date, or null.
-pub fn nullable_date(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["string", "null"], "format": "date" })
-}
-
 /// An id.
 pub fn id(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "format": "uuid" })
