@@ -21,8 +21,8 @@ use crate::text::{NAME_MAX_CHARS, check_line};
 /// What every key begins with.
 pub const KEY_PREFIX: &str = "aw_";
 
-/// Random characters of a key (decision 1): 35 in all.
-const RANDOM_CHARS: usize = 32;
+/// Random characters of a key, after the prefix (decision 1): 35 in all.
+pub const KEY_RANDOM_CHARS: usize = 32;
 
 /// Characters of a key that its owner may see later.
 const SHOWN_CHARS: usize = 8;
@@ -175,15 +175,15 @@ impl KeyHash {
 
 /// A fresh key. Each character is equally likely: bytes that would favour the first ones are left out.
 fn random_key(entropy: &dyn Entropy) -> Zeroizing<String> {
-    let mut key = Zeroizing::new(String::with_capacity(KEY_PREFIX.len() + RANDOM_CHARS));
+    let mut key = Zeroizing::new(String::with_capacity(KEY_PREFIX.len() + KEY_RANDOM_CHARS));
     key.push_str(KEY_PREFIX);
-    while key.len() < KEY_PREFIX.len() + RANDOM_CHARS {
+    while key.len() < KEY_PREFIX.len() + KEY_RANDOM_CHARS {
         let mut bytes = entropy.bits().to_be_bytes();
         for byte in &bytes {
             let in_range = usize::from(*byte) < 4 * BASE62.len();
             if let Some(c) = BASE62.get(usize::from(*byte) % BASE62.len())
                 && in_range
-                && key.len() < KEY_PREFIX.len() + RANDOM_CHARS
+                && key.len() < KEY_PREFIX.len() + KEY_RANDOM_CHARS
             {
                 key.push(char::from(*c));
             }

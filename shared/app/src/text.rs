@@ -1,5 +1,7 @@
 //! Rules for the short texts that people give things.
 
+use std::fmt::Write as _;
+
 use crate::error::Problem;
 
 /// The longest name of anything, in characters.
@@ -7,6 +9,28 @@ pub const NAME_MAX_CHARS: usize = 100;
 
 /// The longest description, in characters.
 pub const DESCRIPTION_MAX_CHARS: usize = 500;
+
+/// The longest word of a mail's header, in characters: a line has at most 998 bytes (RFC 5322 §2.1.1), and folding needs a space.
+pub const WORD_MAX_CHARS: usize = 900;
+
+/// The largest text of a mail, in bytes.
+pub const MAIL_TEXT_MAX_BYTES: usize = 1024 * 1024;
+
+/// Whether a header's text can be folded into lines. In other scripts words are encoded, and encoded ones are cut.
+pub fn can_be_folded(text: &str) -> bool {
+    text.split(' ')
+        .all(|word| word.len() <= WORD_MAX_CHARS || !word.is_ascii())
+}
+
+/// Hexadecimal digits, two for each byte.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
 
 /// What is wrong with `text` as one line of at most `max` characters that may come to stand in a mail's header, a log or a terminal;
 /// `None` when nothing is.
@@ -86,6 +110,19 @@ mod tests {
     fn length_counts_characters_not_bytes() {
         assert_eq!(line_problem(&"é".repeat(100), NAME_MAX_CHARS), None);
         assert!(line_problem(&"é".repeat(101), NAME_MAX_CHARS).is_some());
+    }
+
+    #[test]
+    fn a_long_word_cannot_be_folded_unless_it_is_encoded() {
+        let long = "a".repeat(WORD_MAX_CHARS);
+        assert!(can_be_folded(&format!("{long} {long}")));
+        assert!(!can_be_folded(&format!("a {long}b")));
+        assert!(can_be_folded(&"é".repeat(WORD_MAX_CHARS)));
+    }
+
+    #[test]
+    fn bytes_have_two_digits_each() {
+        assert_eq!(hex(&[0, 0x0f, 0xab]), "000fab");
     }
 
     proptest! {

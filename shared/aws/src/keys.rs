@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use agentwarm_app::ports::days::AccountRef;
 use agentwarm_app::ports::due::Shards;
 use agentwarm_app::ports::keys::KeyHash;
+use agentwarm_app::text::hex;
 use agentwarm_core::ids::{
     AccountId, ApiKeyId, AuditEntryId, PoolId, SlotId, SuppressionId, UserId,
 };
@@ -470,16 +471,6 @@ fn truncated(at: Timestamp, millis: i64) -> Timestamp {
 
 fn roster_pk(minute: u8) -> String {
     format!("roster#{:02}", minute % 60)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

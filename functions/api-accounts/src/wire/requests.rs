@@ -3,6 +3,7 @@
 //! A new account is read for its shape only (names and types). What its values must be is the use case's to say, because that
 //! depends on the deployment (which servers may be named) and all of it is to be said at once.
 
+use agentwarm_app::accounts::input::TOKEN_MAX_BYTES;
 use agentwarm_app::accounts::{AccountChanges, CredentialsInput, NewAccount, WantedStatus};
 use agentwarm_app::error::Problem;
 use agentwarm_app::ports::accounts::AccountFilter;
@@ -33,9 +34,6 @@ const MAX_CREATED: usize = 50;
 
 /// More than any text of a mailbox may have: what is longer is no mistake worth explaining.
 const ANY_MAX_CHARS: usize = 1024;
-
-/// The longest OAuth token that is read.
-const TOKEN_MAX_BYTES: usize = 8192;
 
 /// Which accounts are wanted.
 pub struct ListAccounts {

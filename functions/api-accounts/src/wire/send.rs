@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use agentwarm_app::mailbox::{Sent, parse_correspondent};
 use agentwarm_app::ports::letters::{Attachment, Body, Content, Correspondent, Draft};
+use agentwarm_app::text::{MAIL_TEXT_MAX_BYTES, WORD_MAX_CHARS, can_be_folded};
 use agentwarm_core::mail::message_id::{InvalidMessageId, MessageId};
 use agentwarm_lambda::http::openapi::schema;
 use agentwarm_lambda::http::rules::{Rule, bytes, id, line, list, object, one_or_many, text};
@@ -24,12 +25,6 @@ const MAX_ATTACHMENTS: usize = 25;
 
 /// Characters (API reference §3, send).
 const MAX_SUBJECT: usize = 998;
-
-/// The longest run without a space that a header's line has room for (RFC 5322 §2.1.1).
-const MAX_UNBROKEN: usize = 900;
-
-/// The longest text, in characters and in bytes.
-const MAX_TEXT: usize = 1024 * 1024;
 
 /// As many as every server takes for one mail (RFC 5321 §4.5.3.1.8).
 const MAX_RECIPIENTS: usize = 100;
@@ -148,23 +143,24 @@ fn subject() -> Rule<String> {
     unbroken(line(MAX_SUBJECT))
 }
 
-/// Without a word that is too long for a line. In other scripts words are encoded, and encoded ones are cut.
+/// Without a word that is too long for a line.
 fn unbroken(rule: Rule<String>) -> Rule<String> {
     rule.check(|text| {
-        let fits = |word: &str| word.len() <= MAX_UNBROKEN || !word.is_ascii();
-        if text.split(' ').all(fits) {
+        if can_be_folded(&text) {
             Ok(text)
         } else {
-            Err("must not have more than 900 characters without a space")
+            Err(format!(
+                "must not have more than {WORD_MAX_CHARS} characters without a space"
+            ))
         }
     })
 }
 
 fn body() -> Rule<String> {
-    text(0..=MAX_TEXT).check(|text| {
+    text(0..=MAIL_TEXT_MAX_BYTES).check(|text| {
         if text.contains('\0') {
             Err("must not contain the character NUL")
-        } else if text.len() > MAX_TEXT {
+        } else if text.len() > MAIL_TEXT_MAX_BYTES {
             Err("must have at most 1 MB")
         } else {
             Ok(text)

@@ -17,7 +17,7 @@ const USERNAME_MAX_BYTES: usize = 320;
 const PASSWORD_MAX_BYTES: usize = 1024;
 
 /// The longest token, in bytes: Microsoft's access tokens have some two to four thousand.
-const TOKEN_MAX_BYTES: usize = 8192;
+pub const TOKEN_MAX_BYTES: usize = 8192;
 
 /// A new account as its client describes it. Nothing in it is checked.
 pub struct NewAccount {

@@ -1,11 +1,12 @@
 //! Keys of CRM links: by their account, and by what they lead to.
 
+use agentwarm_app::text::hex;
 use agentwarm_core::crm::{CrmEntity, CrmId, CrmKind, CrmLink};
 use agentwarm_core::ids::{AccountId, CrmLinkId, UserId};
 
 use sha2::{Digest, Sha256};
 
-use super::{Key, KeyRange, hex, user_pk};
+use super::{Key, KeyRange, user_pk};
 
 /// A link of an account to a CRM.
 pub fn crm_link(user: UserId, account: AccountId, link: CrmLinkId) -> Key {

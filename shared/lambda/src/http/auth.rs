@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use agentwarm_app::keys::KEY_PREFIX;
+use agentwarm_app::keys::{KEY_PREFIX, KEY_RANDOM_CHARS};
 use agentwarm_app::ports::keys::{KeyHash, KeyLookup, KeyOwner};
 use agentwarm_app::tenant::Tenant;
 use agentwarm_core::error::ErrorCode;
@@ -18,9 +18,6 @@ use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
 use super::error::{ApiError, chain};
-
-/// Random characters of a key, after the prefix (decision 1).
-const RANDOM_CHARS: usize = 32;
 
 /// How old a key's `lastUsedAt` may be before it is written again. One write per key and process in five minutes is nothing; one
 /// per request would double the writes of a read-only API.
@@ -116,7 +113,7 @@ fn presented_key(headers: &HeaderMap) -> Result<Zeroizing<String>, ApiError> {
 /// Whether a key can exist at all. What cannot is "unknown" without asking the store.
 fn is_well_formed(key: &str) -> bool {
     key.strip_prefix(KEY_PREFIX).is_some_and(|random| {
-        random.len() == RANDOM_CHARS && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        random.len() == KEY_RANDOM_CHARS && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
     })
 }
 

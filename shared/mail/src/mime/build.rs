@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use agentwarm_app::ports::letters::Correspondent;
 use agentwarm_app::ports::mail::OutgoingMail;
+use agentwarm_app::text::{MAIL_TEXT_MAX_BYTES, can_be_folded};
 use jiff::Timestamp;
 use lettre::address::{Address, Envelope};
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -16,17 +17,11 @@ use lettre::message::{Mailbox, Message, MessageBuilder, SinglePart};
 
 use super::header::is_message_id;
 
-/// Longest run without a space in a header: a line has at most 998 bytes (RFC 5322 §2.1.1), and folding needs a space.
-const LONGEST_WORD: usize = 900;
-
 /// Longest subject or header value, in bytes: 998 characters (API reference §3, send) of any script.
 const LONGEST_VALUE: usize = 4 * 998;
 
 /// Longest `References`, in Message-IDs.
 const MOST_REFERENCES: usize = 100;
-
-/// Largest text, in bytes.
-const LARGEST_TEXT: usize = 1024 * 1024;
 
 /// Headers that are made from the mail's own parts.
 const OWN_HEADERS: [&str; 15] = [
@@ -179,7 +174,7 @@ fn check_further(headers: &[(String, String)]) -> Result<(), Unsendable> {
 }
 
 pub(super) fn check_text(text: &str) -> Result<(), Unsendable> {
-    let fits = text.len() <= LARGEST_TEXT && !text.contains('\0');
+    let fits = text.len() <= MAIL_TEXT_MAX_BYTES && !text.contains('\0');
     fits.then_some(()).ok_or(Unsendable::Text)
 }
 
@@ -196,12 +191,7 @@ pub(super) fn is_header_text(text: &str) -> bool {
     let encoded_word = text
         .find("=?")
         .is_some_and(|at| text.get(at + 2..).is_some_and(|rest| rest.contains("?=")));
-    text.len() <= LONGEST_VALUE
-        && !text.contains(breaks)
-        && !encoded_word
-        && text
-            .split(' ')
-            .all(|word| word.len() <= LONGEST_WORD || !word.is_ascii())
+    text.len() <= LONGEST_VALUE && !text.contains(breaks) && !encoded_word && can_be_folded(text)
 }
 
 fn is_further_header(name: &str) -> bool {

@@ -1,9 +1,9 @@
 //! A vault whose seal is a toy, but which binds secrets to their context and hides them as the real one does.
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use agentwarm_app::ports::vault::{Sealed, SecretContext, Vault, VaultError};
+use agentwarm_app::text::hex;
 use agentwarm_core::ids::UserId;
 use agentwarm_core::seed::Seed;
 use async_trait::async_trait;
@@ -87,14 +87,6 @@ fn applied(context: SecretContext, text: &[u8]) -> Vec<u8> {
     text.iter()
         .map(|byte| byte ^ stream.next().to_be_bytes()[0])
         .collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
