@@ -104,10 +104,10 @@ pub fn judge_now(account: &Account, history: &[PastDay], now: Timestamp) -> Opti
 impl Judgement {
     /// `account` as this judgement leaves it. Its `version` is left to whoever writes it.
     pub fn applied_to(&self, account: &Account, now: Timestamp) -> Account {
-        let reason = if self.status == account.status {
-            account.status_reason.clone()
+        let (since, reason) = if self.status == account.status {
+            (account.status_since, account.status_reason.clone())
         } else {
-            self.status_reason.clone()
+            (Some(now), self.status_reason.clone())
         };
         Account {
             reputation: self.reputation,
@@ -115,6 +115,7 @@ impl Judgement {
             spam_rate: self.spam_rate,
             warmup: Some(self.warmup.clone()),
             status: self.status,
+            status_since: since,
             status_reason: reason,
             interrupted: self.interrupted,
             updated_at: now,

@@ -269,6 +269,7 @@ fn many_bounces_suspend_whatever_the_phase() {
         }
         let after = judgement.applied_to(&account, night());
         assert_eq!(after.status_reason, judgement.status_reason);
+        assert_eq!(after.status_since, Some(night()));
     }
 }
 
@@ -283,10 +284,12 @@ fn what_is_stopped_is_not_stopped_again() {
         account.status = status;
         account.interrupted = Some(AccountStatus::Warming);
         account.status_reason = Some("as it was".to_owned());
+        account.status_since = Some(at("2026-03-13T12:00:00Z"));
         let judgement = judged(&account, &[day(0, 20, 10, 0)]);
         assert_eq!(judgement.status, status);
         let after = judgement.applied_to(&account, night());
         assert_eq!(after.status_reason.as_deref(), Some("as it was"));
+        assert_eq!(after.status_since, account.status_since);
     }
 }
 
@@ -350,7 +353,9 @@ fn graduation_takes_fourteen_days_in_a_row() {
             "account.status_changed"
         ]
     );
-    assert_eq!(judgement.applied_to(&account, night()).status_reason, None);
+    let after = judgement.applied_to(&account, night());
+    assert_eq!(after.status_reason, None);
+    assert_eq!(after.status_since, Some(night()));
 
     let spoilt = [
         ("bounces", vec![day(0, 30, 1, 0)]),
