@@ -224,7 +224,8 @@ pub trait Suppressions: Send + Sync {
         at: Timestamp,
     ) -> Result<Vec<String>, StoreError>;
 
-    /// Suppresses an address, until `until` where given. Absolute: doing it again changes nothing but the time.
+    /// Suppresses an address, until `until` where given; an entry that is in force for longer stays as it is. Absolute: doing it again
+    /// changes nothing but the time.
     async fn suppress(
         &self,
         user: UserId,

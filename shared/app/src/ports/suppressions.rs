@@ -84,6 +84,15 @@ impl Suppression {
         }
     }
 
+    /// Whether at `at` it is in force, and longer than until `until`: what the engine finds out shortens nothing that was said for longer.
+    pub fn outlasts(&self, until: Option<Timestamp>, at: Timestamp) -> bool {
+        match (self.expires_at, until) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(ends), Some(until)) => self.in_force(at) && until < ends,
+        }
+    }
+
     /// Whether the address gets no mail at `at`.
     pub fn in_force(&self, at: Timestamp) -> bool {
         self.expires_at.is_none_or(|until| at < until)

@@ -27,6 +27,9 @@ use crate::keys;
 /// When an entry expires, in epoch nanoseconds: texts of times do not compare as times. Not the table's TTL: what has expired stays.
 const UNTIL: &str = "until";
 
+/// What both adapters do.
+const SUPPRESS: &str = "suppress an address";
+
 /// How often an address is written that others write at the same time: each time one of them is done.
 const ATTEMPTS: u32 = 8;
 
@@ -79,8 +82,18 @@ impl Suppressions for DynamoSuppressions {
         at: Timestamp,
         until: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let of = |there: Option<&Suppression>| Suppression::of(there, email, reason, at, until);
-        write(&self.0, user, email, of).await.map(|_| ())
+        for _ in 0..ATTEMPTS {
+            let there = read(&self.0, SUPPRESS, user, email).await?;
+            if there.as_ref().is_some_and(|it| it.outlasts(until, at)) {
+                return Ok(());
+            }
+            let unchanged = ends_still(there.as_ref()).map_err(|error| error.during(SUPPRESS))?;
+            let entry = Suppression::of(there.as_ref(), email, reason, at, until);
+            if write(&self.0, user, &entry, unchanged).await? {
+                return Ok(());
+            }
+        }
+        Err(unavailable(SUPPRESS, Contended))
     }
 }
 
@@ -130,8 +143,14 @@ impl SuppressionList for DynamoSuppressionList {
         until: Option<Timestamp>,
     ) -> Result<Suppression, StoreError> {
         let email = email.as_str();
-        let of = |there: Option<&Suppression>| Suppression::of(there, email, reason, at, until);
-        write(&self.0, user, email, of).await
+        for _ in 0..ATTEMPTS {
+            let there = read(&self.0, SUPPRESS, user, email).await?;
+            let entry = Suppression::of(there.as_ref(), email, reason, at, until);
+            if write(&self.0, user, &entry, is_still(there.as_ref())).await? {
+                return Ok(entry);
+            }
+        }
+        Err(unavailable(SUPPRESS, Contended))
     }
 
     async fn remove(&self, user: UserId, email: &EmailAddress) -> Result<bool, StoreError> {
@@ -155,28 +174,21 @@ impl SuppressionList for DynamoSuppressionList {
     }
 }
 
-/// Writes what `of` makes of the entry that is there.
+/// Writes both items of an entry if `unchanged` holds of the one under its address; whether it did.
 async fn write(
     table: &Table,
     user: UserId,
-    email: &str,
-    of: impl Fn(Option<&Suppression>) -> Suppression + Send,
-) -> Result<Suppression, StoreError> {
-    const OPERATION: &str = "suppress an address";
-    for _ in 0..ATTEMPTS {
-        let there = read(table, OPERATION, user, email).await?;
-        let entry = of(there.as_ref());
-        let items = items(user, &entry).map_err(|error| error.during(OPERATION))?;
-        let [by_address, listed] = items;
-        let parts = vec![
-            Part::Put(by_address, Some(is_still(there.as_ref()))),
-            Part::Put(listed, None),
-        ];
-        if matches!(table.transact(OPERATION, parts).await?, Transacted::Done) {
-            return Ok(entry);
-        }
-    }
-    Err(unavailable(OPERATION, Contended))
+    entry: &Suppression,
+    unchanged: Expression,
+) -> Result<bool, StoreError> {
+    let items = items(user, entry).map_err(|error| error.during(SUPPRESS))?;
+    let [by_address, listed] = items;
+    let parts = vec![
+        Part::Put(by_address, Some(unchanged)),
+        Part::Put(listed, None),
+    ];
+    let done = table.transact(SUPPRESS, parts).await?;
+    Ok(matches!(done, Transacted::Done))
 }
 
 async fn read(
@@ -190,7 +202,7 @@ async fn read(
     codec::read_one(operation, item, codec::record)
 }
 
-/// An address has the entry that was read. Only the entry's id matters: what is said of the address last is what counts.
+/// An address has the entry that was read. To its user only the entry's id matters: what they say last is what counts.
 fn is_still(there: Option<&Suppression>) -> Expression {
     match there {
         None => Expression::new("attribute_not_exists(#pk)"),
@@ -198,6 +210,18 @@ fn is_still(there: Option<&Suppression>) -> Expression {
             Expression::new("#data.#id = :id").value("id", codec::text(there.id.to_string()))
         }
     }
+}
+
+/// The same, and it ends when it did: an entry that was made longer meanwhile is not to be shortened.
+fn ends_still(there: Option<&Suppression>) -> Result<Expression, CodecError> {
+    let still = is_still(there);
+    Ok(match there {
+        None => still,
+        Some(there) => still.and(
+            Expression::new("#data.#expires_at = :ends")
+                .value("ends", codec::encode(&there.expires_at)?),
+        ),
+    })
 }
 
 /// By its address and in the list.

@@ -25,6 +25,11 @@ impl SuppressionItems {
         entry.is_some_and(|entry| entry.in_force(at))
     }
 
+    fn outlasts(&self, user: UserId, email: &str, until: Option<Timestamp>, at: Timestamp) -> bool {
+        let entry = self.0.get(&(user, email.to_lowercase()));
+        entry.is_some_and(|entry| entry.outlasts(until, at))
+    }
+
     fn put(
         &mut self,
         user: UserId,
@@ -70,6 +75,9 @@ impl Suppressions for MemoryStore {
     ) -> Result<(), StoreError> {
         self.run("suppressions.suppress", |state| {
             state.meter.get(place(user, email), Fresh::Consistent);
+            if state.suppressions.outlasts(user, email, until, at) {
+                return;
+            }
             let entry = state.suppressions.put(user, email, reason, at, until);
             let listed = (
                 Kind::Suppression,

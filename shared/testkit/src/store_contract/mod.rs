@@ -256,6 +256,7 @@ macro_rules! store_contract_cases {
                 many_addresses_are_looked_up_at_once,
                 the_list_shows_what_was_said_last_newest_first,
                 an_address_keeps_its_entry_however_often_it_is_suppressed,
+                an_entry_is_not_shortened_by_what_the_engine_says,
                 of_parallel_suppressions_of_an_address_one_entry_comes,
                 what_is_taken_off_the_list_gets_mail_again,
                 each_filter_narrows_the_list_and_its_total,

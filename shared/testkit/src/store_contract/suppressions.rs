@@ -54,7 +54,7 @@ pub async fn addresses_are_compared_whatever_their_case(store: &Store) {
     assert_eq!(found, ["SOME.body@acorn.example"]);
 }
 
-/// To what was said last.
+/// To a later one.
 pub async fn suppressing_again_changes_the_time(store: &Store) {
     let email = "mailbox@acorn.example";
     suppress(store, email, Some(after(7))).await;
@@ -157,6 +157,25 @@ pub async fn an_address_keeps_its_entry_however_often_it_is_suppressed(store: &S
             ..before
         }
     );
+}
+
+/// A mailbox that is full for a week does not end what its user, or a bounce, said for longer. What has expired is suppressed anew.
+pub async fn an_entry_is_not_shortened_by_what_the_engine_says(store: &Store) {
+    for (n, until) in [(1, None), (2, Some(after(9)))] {
+        let manual = put(store, n, SuppressionReason::Manual, until).await;
+        suppress(store, address(n).as_str(), Some(after(7))).await;
+        let listed = all(store, SuppressionFilter::default()).await.remove(0);
+        assert_eq!(listed, manual);
+    }
+    let over = now() - SignedDuration::from_secs(1);
+    put(store, 3, SuppressionReason::Manual, Some(over)).await;
+    suppress(store, address(3).as_str(), Some(after(7))).await;
+    let listed = all(store, SuppressionFilter::default()).await.remove(0);
+    assert_eq!(listed.reason, SuppressionReason::HardBounce);
+    assert_eq!(listed.expires_at, Some(after(7)));
+    put(store, 1, SuppressionReason::Manual, Some(after(5))).await;
+    let listed = all(store, SuppressionFilter::default()).await.remove(2);
+    assert_eq!(listed.expires_at, Some(after(5)), "its user may");
 }
 
 /// However they interleave.
