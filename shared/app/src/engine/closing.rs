@@ -175,7 +175,7 @@ impl Closing {
             }
             SlotState::Retry { .. } => SlotState::Skipped {
                 at: now,
-                reason: SkipReason::OutsideHours,
+                reason: SkipReason::ServerUnavailable,
             },
             _ => return Ok(false),
         };
@@ -234,7 +234,8 @@ impl Closing {
     }
 }
 
-/// Whether a planned mail was not sent because it came too late or never: an outage does that. An answer that came too late only moved.
+/// Whether a planned mail was not sent because it came too late or never: an outage does that, and no server that would not have it. An
+/// answer that came too late only moved.
 fn is_our_fault(slot: &Slot) -> bool {
     let SlotState::Skipped { reason, .. } = slot.state else {
         return false;

@@ -196,7 +196,9 @@ impl Sending {
         if session.open.is_none()
             && let Some(next_attempt) = self.connect(&sender, session, now).await?
         {
-            return self.put_off(order, existing, next_attempt, now).await;
+            return self
+                .put_off(&sender, order, existing, &cleared, next_attempt, now)
+                .await;
         }
         let recipient = cleared.recipient.clone();
         let slot = self.claimed(&sender, order, existing, *cleared, now);

@@ -150,8 +150,10 @@ pub enum SkipReason {
     NoPartner,
     /// The recipient was suppressed.
     RecipientSuppressed,
-    /// It could not be sent within its day's working hours.
+    /// It came up when its day's working hours were over.
     OutsideHours,
+    /// A server would not have it before its day's working hours were over: the sender's could not be used, or one said "not now".
+    ServerUnavailable,
     /// It was never handed out: its entry or message was lost in an outage. Found when its day was closed.
     NotHandedOut,
     /// A limit that planning could not know: test mode's, which holds from the next mail on (decision 21), or that of all accounts of

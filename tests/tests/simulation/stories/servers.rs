@@ -6,13 +6,15 @@ use agentwarm_app::ports::mail::{ConnectFailure, Folder, SmtpPhase, Submission};
 use agentwarm_core::account::AccountStatus;
 use agentwarm_core::audit::EventType;
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, SlotState};
+use agentwarm_core::warmup::day::Rule;
 use agentwarm_testkit::chaos::Stroke;
 use agentwarm_testkit::memory::mail::{Connect, Scripted, Trouble, Verb};
 use agentwarm_testkit::world::PASSWORD;
 use jiff::civil::date;
 
 use crate::audit::Patience;
-use crate::harness::{AROUND_THE_WORLD, Sim, at, hours, minutes, order_of};
+use crate::harness::{AROUND_THE_WORLD, Sim, at, hours, mails_a_day, minutes, order_of};
+use crate::seeds;
 
 const ALICE: &str = "alice@acorn.test";
 
@@ -378,12 +380,50 @@ async fn not_now_is_tried_again_and_given_up_in_the_end() {
         matches!(
             slot.state,
             SlotState::Skipped {
-                reason: SkipReason::RetriesExhausted | SkipReason::OutsideHours,
+                reason: SkipReason::RetriesExhausted | SkipReason::ServerUnavailable,
                 ..
             }
         )
     });
     assert!(given_up.count() <= 1);
+}
+
+/// Only an outage of ours lifts the cap: what servers refuse or do not take is a day like any other (decision 20).
+#[tokio::test]
+async fn a_day_that_servers_cut_short_holds_the_next_one_back() {
+    let mailboxes = AROUND_THE_WORLD.map(|(email, _)| (email, "Europe/London"));
+    let (number, start) = (seeds::story(), "2026-03-10T06:00:00Z");
+    let mut sim = Sim::of("short days", number, &mailboxes, start, mails_a_day(40)).await;
+    sim.run_until(at("2026-03-10T13:00:00Z"));
+    let not_now = Trouble::Reply(451, None);
+    let bella = "bella@birch.test";
+    sim.world
+        .post
+        .set_trouble(ALICE, Some((Verb::RcptTo, not_now)));
+    sim.world.post.set_smtp_down(bella, true);
+    sim.run_until(at("2026-03-10T22:00:00Z"));
+    sim.world.post.set_trouble(ALICE, None);
+    sim.world.post.set_smtp_down(bella, false);
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
+
+    for n in [0, 2] {
+        let kept_back = sim.slots(n).into_iter().filter(|slot| {
+            let reason = SkipReason::ServerUnavailable;
+            slot.date == date(2026, 3, 10)
+                && matches!(slot.state, SlotState::Skipped { reason: why, .. } if why == reason)
+        });
+        let kept_back = kept_back.count();
+        let look = sim.world.store.look();
+        let owner = sim.world.owner(sim.accounts[n]);
+        let mut days = look.days();
+        let tuesday = days.find(|(it, row)| *it == owner && row.date == date(2026, 3, 10));
+        assert!(!tuesday.unwrap().1.cut_short, "mailbox {n}");
+        let wednesday = look.plan(owner, date(2026, 3, 11)).unwrap();
+        let rules: Vec<_> = wednesday.reasons.iter().map(|it| it.rule).collect();
+        assert!(rules.contains(&Rule::SpikeCap), "{:?}", wednesday.reasons);
+        assert!(kept_back > 0, "mailbox {n}");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use agentwarm_core::account::{Account, AccountStatus};
 use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, ThreadPosition};
+use agentwarm_core::warmup::connection::MailProtocol;
 use agentwarm_core::warmup::day::DayPlan;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use agentwarm_core::warmup::engage;
@@ -38,6 +39,8 @@ pub(super) struct Cleared {
     pub(super) position: ThreadPosition,
     /// Its place in its day.
     pub(super) planned: Planned,
+    /// When it is too late for it: the end of its day's hours. An answer moves instead.
+    pub(super) until: Option<Timestamp>,
     /// What its day's plan says of all accounts of its user together.
     pub(super) daily_total: Option<u32>,
 }
@@ -85,7 +88,8 @@ impl Sending {
             return Ok(Checked::Skip(SkipReason::SenderStopped, planned));
         }
         if !plan.window.is_some_and(|window| window.contains(now)) {
-            return Ok(Checked::Skip(SkipReason::OutsideHours, planned));
+            let reason = self.late(sender, existing).await?;
+            return Ok(Checked::Skip(reason, planned));
         }
         let wanted = existing.map_or(order.target, |slot| slot.recipient);
         let recipient = self.partner(sender, wanted, order.slot, &plan, now);
@@ -100,8 +104,24 @@ impl Sending {
             recipient,
             position,
             planned,
+            until: plan.window.map(|window| window.end),
             daily_total: plan.daily_total,
         })))
+    }
+
+    /// Why an opening comes up out of hours: a server refused it before, or its sender's cannot be used; else it is we who are late.
+    async fn late(
+        &self,
+        sender: &Account,
+        existing: Option<&Slot>,
+    ) -> Result<SkipReason, EngineError> {
+        let health = self.health.of(sender).await?;
+        let was_kept = existing.is_some() || health.waits_until(MailProtocol::Smtp).is_some();
+        Ok(if was_kept {
+            SkipReason::ServerUnavailable
+        } else {
+            SkipReason::OutsideHours
+        })
     }
 
     /// The plan that has this slot, and the slot's instant in it. It is looked for on the local date of the slot's due time, then around it, because the zone may
@@ -232,6 +252,7 @@ impl Sending {
             recipient,
             position: answer_position(&receipt),
             planned,
+            until: None,
             daily_total: plan.and_then(|plan| plan.daily_total),
         })))
     }

@@ -12,7 +12,7 @@ use agentwarm_core::mail::slot::{SkipReason, Slot, SlotState};
 use agentwarm_core::warmup::connection::MailProtocol;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 
-use super::checks::Planned;
+use super::checks::{Cleared, Planned};
 use super::{Handled, MAX_ATTEMPTS, Sending, new_slot};
 use crate::engine::reports::MAILBOX_FULL;
 use crate::engine::{EngineError, compose, file, settling};
@@ -172,13 +172,22 @@ impl Sending {
     }
 
     /// The sender's server cannot be used before `at`: nothing was claimed, so the order simply comes again then, never before it came now.
+    /// What would be too late by then is not sent.
     pub(super) async fn put_off(
         &self,
+        sender: &Account,
         order: &SendOrder,
         existing: Option<Slot>,
+        cleared: &Cleared,
         at: Timestamp,
         now: Timestamp,
     ) -> Result<Handled, EngineError> {
+        if cleared.until.is_some_and(|until| until <= at) {
+            let (reason, planned) = (SkipReason::ServerUnavailable, cleared.planned);
+            return self
+                .skip(sender, order, existing, reason, planned, now)
+                .await;
+        }
         let kind = DueKind::Send {
             sender: order.sender,
             slot: order.slot,
