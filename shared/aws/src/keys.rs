@@ -275,6 +275,11 @@ pub fn ledger_row(user: UserId, pool: PoolId, date: Date, sender: AccountId) -> 
     Key::new(ledger_pk(user, pool, date), format!("from#{sender}"))
 }
 
+/// The sender of a ledger row's sort key.
+pub fn ledger_sender(sk: &str) -> Option<AccountId> {
+    sk.strip_prefix("from#")?.parse().ok()
+}
+
 /// What all senders of a pool plan on a date.
 pub fn ledger(user: UserId, pool: PoolId, date: Date) -> KeyRange {
     KeyRange::prefix(ledger_pk(user, pool, date), "from#")

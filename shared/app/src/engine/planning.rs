@@ -34,7 +34,9 @@ use super::{EngineError, deployment_seed, file};
 use crate::error::AppError;
 use crate::ports::accounts::{AccountFilter, AccountReads, AccountUpdates};
 use crate::ports::clock::Clock;
-use crate::ports::days::{AccountRef, DayRow, KEPT_DAYS, Plans, PoolLedger, Suppressions};
+use crate::ports::days::{
+    AccountRef, DayRow, KEPT_DAYS, Plans, PoolLedger, Suppressions, receiving,
+};
 use crate::ports::due::{DueIndex, Roster, RosterEntry};
 use crate::ports::keys::UserPlans;
 use crate::ports::pools::PoolReads;
@@ -336,7 +338,7 @@ impl Planning {
             .unwrap_or(Plan::Free);
         let history = self.history(owner, date).await?;
         let partners = self.partners(account, date, now).await?;
-        let receiving = self.receiving(account, date).await?;
+        let receiving = receiving(self.ledger.as_ref(), account, date).await?;
         let last_sent = self.last_sent(owner, date).await?;
         let candidates: Vec<_> = partners
             .iter()
@@ -431,22 +433,6 @@ impl Planning {
             .collect();
         partners.retain(|partner| !suppressed.contains(partner.email.as_str()));
         Ok(partners)
-    }
-
-    /// What each partner is to receive on the date. Two accounts that share several pools are noted in each; the largest note counts.
-    async fn receiving(
-        &self,
-        account: &Account,
-        date: Date,
-    ) -> Result<BTreeMap<AccountId, u32>, EngineError> {
-        let mut receiving: BTreeMap<AccountId, u32> = BTreeMap::new();
-        for pool in pools_of(account) {
-            for (partner, count) in self.ledger.receiving(account.user, pool, date).await? {
-                let noted = receiving.entry(partner).or_default();
-                *noted = count.max(*noted);
-            }
-        }
-        Ok(receiving)
     }
 
     /// When the account last planned to write to whom, as far back as that matters.

@@ -134,10 +134,14 @@ pub trait Plans: Send + Sync {
     ) -> Result<bool, StoreError>;
 }
 
+/// How many mails each sender plans for each account.
+pub type PlannedMails = BTreeMap<AccountId, BTreeMap<AccountId, u32>>;
+
 /// What each pool's members plan to send each other on a date, so that the next planner can balance (decision 27).
 #[async_trait]
 pub trait PoolLedger: Send + Sync {
-    /// Notes how many mails `sender` plans for each target on `date`. Absolute: noting again changes nothing.
+    /// Notes how many mails `sender` plans for each target on `date`, to accounts of whatever pool: the same in each of its pools.
+    /// Absolute: noting again changes nothing.
     async fn note(
         &self,
         user: UserId,
@@ -147,13 +151,31 @@ pub trait PoolLedger: Send + Sync {
         planned: &BTreeMap<AccountId, u32>,
     ) -> Result<(), StoreError>;
 
-    /// How many mails each account of the pool is to receive on `date`, as far as noted.
-    async fn receiving(
+    /// What the senders of a pool plan on `date`, as far as noted.
+    async fn planned(
         &self,
         user: UserId,
         pool: PoolId,
         date: Date,
-    ) -> Result<BTreeMap<AccountId, u32>, StoreError>;
+    ) -> Result<PlannedMails, StoreError>;
+}
+
+/// How many mails each account is to receive on `date` from those who share a pool with `account`. A sender that shares several is noted in
+/// each, and counts once.
+pub(crate) async fn receiving(
+    ledger: &dyn PoolLedger,
+    account: &Account,
+    date: Date,
+) -> Result<BTreeMap<AccountId, u32>, StoreError> {
+    let mut planned = PlannedMails::new();
+    for membership in &account.pools {
+        planned.extend(ledger.planned(account.user, membership.pool, date).await?);
+    }
+    let mut receiving = BTreeMap::new();
+    for (receiver, mails) in planned.into_values().flatten() {
+        *receiving.entry(receiver).or_default() += mails;
+    }
+    Ok(receiving)
 }
 
 /// Slots: the sender's half of mails.

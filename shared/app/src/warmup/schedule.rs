@@ -20,7 +20,7 @@ use crate::change::existing;
 use crate::error::AppError;
 use crate::ports::accounts::AccountReads;
 use crate::ports::clock::Clock;
-use crate::ports::days::{AccountRef, Plans, PoolLedger, Receipts, Slots};
+use crate::ports::days::{AccountRef, Plans, PoolLedger, Receipts, Slots, receiving};
 use crate::tenant::Tenant;
 
 /// How long before a day a mail can have been planned that is received or answered on it: an answer moves for 48 h (decision 21), and a
@@ -179,15 +179,10 @@ impl ReadSchedule {
         Ok(self.receipts.between(owner, from, to).await?)
     }
 
-    /// What partners plan to send it. Senders that share several pools with it are noted in each, so the largest note counts.
+    /// What partners plan to send it.
     async fn planned_to_receive(&self, account: &Account, date: Date) -> Result<u32, AppError> {
-        let mut planned = 0;
-        for membership in &account.pools {
-            let pool = membership.pool;
-            let receiving = self.ledger.receiving(account.user, pool, date).await?;
-            planned = planned.max(receiving.get(&account.id).copied().unwrap_or_default());
-        }
-        Ok(planned)
+        let receiving = receiving(self.ledger.as_ref(), account, date).await?;
+        Ok(receiving.get(&account.id).copied().unwrap_or_default())
     }
 }
 

@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 
 use agentwarm_app::ports::StoreError;
-use agentwarm_app::ports::days::PoolLedger;
+use agentwarm_app::ports::days::{PlannedMails, PoolLedger};
 use agentwarm_core::ids::{AccountId, PoolId, UserId};
 
 use super::ActivityTable;
 use super::query::Query;
 use crate::actions::{Action, PUT, QUERY, Resource};
 use crate::codec::{self, CodecError, Item, ItemBuilder};
-use crate::keys;
+use crate::keys::{self, SK};
 
 /// How many mails are planned for each account.
 const PLANNED: &str = "planned";
@@ -51,27 +51,23 @@ impl PoolLedger for DynamoPoolLedger {
         self.0.table.overwrite(OPERATION, item).await
     }
 
-    async fn receiving(
+    async fn planned(
         &self,
         user: UserId,
         pool: PoolId,
         date: Date,
-    ) -> Result<BTreeMap<AccountId, u32>, StoreError> {
+    ) -> Result<PlannedMails, StoreError> {
         const OPERATION: &str = "read what a pool plans";
         // Consistent, or two members planned one after the other could choose the same partner.
         let query = Query::new(keys::ledger(user, pool, date)).consistent();
         let items = self.0.table.query_all(OPERATION, &query).await?;
-        let mut receiving = BTreeMap::new();
-        for (account, count) in codec::read_all(OPERATION, items, read)?
+        Ok(codec::read_all(OPERATION, items, read)?
             .into_iter()
-            .flatten()
-        {
-            *receiving.entry(account).or_default() += count;
-        }
-        Ok(receiving)
+            .collect())
     }
 }
 
-fn read(mut item: Item) -> Result<BTreeMap<AccountId, u32>, CodecError> {
-    codec::take(&mut item, PLANNED)
+fn read(mut item: Item) -> Result<(AccountId, BTreeMap<AccountId, u32>), CodecError> {
+    let sender = keys::ledger_sender(codec::text_of(&item, SK)?).ok_or(CodecError::Form(SK))?;
+    Ok((sender, codec::take(&mut item, PLANNED)?))
 }

@@ -52,8 +52,8 @@ async fn activity_is_over_after_its_retention_and_its_place_is_free() {
     assert!(days.is_empty());
     let taken = store.plans.take_reply(owner, today(), slot.id).await;
     assert!(!taken.unwrap());
-    let receiving = store.ledger.receiving(user(1), pool(1).id, today()).await;
-    assert!(receiving.unwrap().is_empty());
+    let planned = store.ledger.planned(user(1), pool(1).id, today()).await;
+    assert!(planned.unwrap().is_empty());
 
     let another = fixtures::slot(owner, 60, "another");
     assert_eq!(store.slots.create(&another).await.unwrap(), Created::Done);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use agentwarm_app::ports::days::{AccountRef, DayRow, Plans, PoolLedger};
+use agentwarm_app::ports::days::{AccountRef, DayRow, PlannedMails, Plans, PoolLedger};
 use agentwarm_app::ports::{Created, Replaced, StoreError};
 use agentwarm_core::ids::{AccountId, PoolId, SlotId, UserId};
 use agentwarm_core::warmup::day::{DayFigures, DayPlan};
@@ -16,11 +16,8 @@ use super::meter::{self, Fresh, Kind, PUT, PUT_REFUSED, Partition, Place, UPDATE
 pub(super) struct DayItems {
     pub(super) plans: BTreeMap<(AccountRef, Date), DayPlan>,
     pub(super) rows: BTreeMap<(AccountRef, Date), Row>,
-    ledger: BTreeMap<(UserId, PoolId, Date), BySender>,
+    ledger: BTreeMap<(UserId, PoolId, Date), PlannedMails>,
 }
-
-/// How many mails each sender plans for each target.
-type BySender = BTreeMap<AccountId, BTreeMap<AccountId, u32>>;
 
 #[derive(Debug)]
 pub(super) struct Row {
@@ -178,26 +175,18 @@ impl PoolLedger for MemoryStore {
         .await
     }
 
-    async fn receiving(
+    async fn planned(
         &self,
         user: UserId,
         pool: PoolId,
         date: Date,
-    ) -> Result<BTreeMap<AccountId, u32>, StoreError> {
-        self.run("ledger.receiving", |state| {
-            let mut receiving = BTreeMap::new();
+    ) -> Result<PlannedMails, StoreError> {
+        self.run("ledger.planned", |state| {
             let senders = state.days.ledger.get(&(user, pool, date));
             let noted = senders.into_iter().flatten();
             let places = noted.map(|(sender, _)| ledger_place(user, pool, date, *sender));
             state.meter.query(Kind::Ledger, Fresh::Consistent, places);
-            for (target, mails) in senders
-                .into_iter()
-                .flatten()
-                .flat_map(|(_, planned)| planned)
-            {
-                *receiving.entry(*target).or_default() += mails;
-            }
-            receiving
+            senders.cloned().unwrap_or_default()
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use agentwarm_app::ports::days::{AccountRef, DayRow};
+use agentwarm_app::ports::days::{AccountRef, DayRow, PlannedMails};
 use agentwarm_app::ports::{Created, Replaced};
 use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::rate::Score;
@@ -219,23 +219,29 @@ async fn note(store: &Store, sender: u32, planned: &[(u32, u32)]) {
         .unwrap();
 }
 
-async fn receiving(store: &Store) -> Vec<(AccountId, u32)> {
-    let receiving = store.ledger.receiving(user(1), pool(1).id, today());
-    receiving.await.unwrap().into_iter().collect()
+async fn planned(store: &Store) -> PlannedMails {
+    let planned = store.ledger.planned(user(1), pool(1).id, today());
+    planned.await.unwrap()
 }
 
-fn counts(counts: &[(u32, u32)]) -> Vec<(AccountId, u32)> {
-    let with_id = |&(n, mails): &(u32, u32)| (account(user(1), n).id, mails);
-    counts.iter().map(with_id).collect()
+fn mails(senders: &[(u32, &[(u32, u32)])]) -> PlannedMails {
+    let id = |n| account(user(1), n).id;
+    let mut all = PlannedMails::new();
+    for &(sender, counts) in senders {
+        let counts = counts.iter().map(|&(n, mails)| (id(n), mails));
+        all.insert(id(sender), counts.collect());
+    }
+    all
 }
 
-/// Over all senders of one pool and date.
-pub async fn the_ledger_adds_up_what_is_noted(store: &Store) {
-    assert_eq!(receiving(store).await, []);
+/// All senders of one pool and date, each by itself.
+pub async fn the_ledger_tells_who_noted_what(store: &Store) {
+    assert_eq!(planned(store).await, PlannedMails::new());
     note(store, 1, &[(2, 3), (3, 1)]).await;
     note(store, 2, &[(1, 4), (3, 5)]).await;
     note(store, 3, &[]).await;
-    assert_eq!(receiving(store).await, counts(&[(1, 4), (2, 3), (3, 6)]));
+    let noted = [(1, &[(2, 3), (3, 1)][..]), (2, &[(1, 4), (3, 5)]), (3, &[])];
+    assert_eq!(planned(store).await, mails(&noted));
 
     let tomorrow = today().tomorrow().unwrap();
     for (owner, pool, date) in [
@@ -243,8 +249,8 @@ pub async fn the_ledger_adds_up_what_is_noted(store: &Store) {
         (user(1), pool(2).id, today()),
         (user(1), pool(1).id, tomorrow),
     ] {
-        let other = store.ledger.receiving(owner, pool, date).await.unwrap();
-        assert_eq!(other, BTreeMap::new());
+        let other = store.ledger.planned(owner, pool, date).await.unwrap();
+        assert_eq!(other, PlannedMails::new());
     }
 }
 
@@ -252,7 +258,7 @@ pub async fn the_ledger_adds_up_what_is_noted(store: &Store) {
 pub async fn noting_again_replaces(store: &Store) {
     note(store, 1, &[(2, 3), (3, 1)]).await;
     note(store, 1, &[(2, 3), (3, 1)]).await;
-    assert_eq!(receiving(store).await, counts(&[(2, 3), (3, 1)]));
+    assert_eq!(planned(store).await, mails(&[(1, &[(2, 3), (3, 1)])]));
     note(store, 1, &[(2, 1)]).await;
-    assert_eq!(receiving(store).await, counts(&[(2, 1)]));
+    assert_eq!(planned(store).await, mails(&[(1, &[(2, 1)])]));
 }

@@ -235,7 +235,7 @@ macro_rules! store_contract_cases {
                 a_slot_takes_one_reply_however_often_it_asks,
                 parallel_replies_do_not_pass_the_budget,
                 no_reply_is_taken_from_a_day_that_is_not_planned,
-                the_ledger_adds_up_what_is_noted,
+                the_ledger_tells_who_noted_what,
                 noting_again_replaces,
             ],
             mails: [

@@ -231,6 +231,37 @@ async fn what_partners_plan_comes_from_the_ledger() {
     assert_eq!((schedule.planned_to_receive, schedule.received), (4, 0));
 }
 
+/// A sender notes the same in each of its pools; what others note is in theirs only.
+#[tokio::test]
+async fn what_partners_of_several_pools_plan_is_counted_once_by_each() {
+    let pair = Pair::new().await;
+    let (tenant, a) = (&pair.world.tenant, pair.a.id);
+    let second = pair.world.pools().create(tenant, "Second", None).await;
+    let second = second.unwrap().id;
+    pair.world
+        .membership()
+        .add(tenant, second, a)
+        .await
+        .unwrap();
+    let first = pair.a.configuring_pool().unwrap();
+    let in_both = pair.world.warming("c@example.net").await;
+    let in_second = pair.world.warming("d@example.net").await;
+    let ledger: &dyn PoolLedger = pair.world.store.as_ref();
+    let notes = [
+        (first, pair.b.id, 3),
+        (second, in_second, 4),
+        (first, in_both, 2),
+        (second, in_both, 2),
+    ];
+    for (pool, sender, mails) in notes {
+        let planned = [(a, mails)].into();
+        let noted = ledger.note(pair.a.user, pool, TODAY, sender, &planned);
+        noted.await.unwrap();
+    }
+    let schedule = pair.world.schedule().read(tenant, a, None).await.unwrap();
+    assert_eq!(schedule.planned_to_receive, 9);
+}
+
 #[tokio::test]
 async fn a_date_without_a_plan_has_no_schedule() {
     let pair = Pair::new().await;
