@@ -22,7 +22,7 @@ use agentwarm_core::time::Zone;
 use agentwarm_core::warmup::calendar;
 use agentwarm_core::warmup::day::DayPlan;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
-use agentwarm_core::warmup::partners::{Candidate, MAX_CANDIDATES, in_turn};
+use agentwarm_core::warmup::partners::{Candidate, MAX_CANDIDATES, enough, in_turn};
 use agentwarm_core::warmup::planner::{PlanInput, PlanOutcome, account_seed, day_seed, plan_day};
 use agentwarm_core::warmup::volume::{PastDay, plan_allowance};
 
@@ -46,9 +46,6 @@ use crate::warmup::{PlanToday, PlannedToday};
 /// How many days of its past a plan looks at: the spike cap wants the last three sending days, however long ago. If none of these days is
 /// one, it looks at all that are kept.
 const HISTORY_DAYS: i32 = 60;
-
-/// With so many partners a plan looks no further in a large pool.
-const ENOUGH_PARTNERS: usize = 64;
 
 /// After how long an account that is stopped is attended to again.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -337,7 +334,10 @@ impl Planning {
             .await?
             .unwrap_or(Plan::Free);
         let history = self.history(owner, date).await?;
-        let partners = self.partners(account, date, now).await?;
+        let allowance = plan_allowance(plan, self.sending_accounts(account, plan).await?);
+        let most = config.max_daily_emails.min(allowance);
+        let wanted = enough(most, config.max_per_partner_per_day);
+        let partners = self.partners(account, wanted, date, now).await?;
         let receiving = receiving(self.ledger.as_ref(), account, date).await?;
         let last_sent = self.last_sent(owner, date).await?;
         let candidates: Vec<_> = partners
@@ -358,7 +358,7 @@ impl Planning {
             history: &history,
             candidates: &candidates,
             plan,
-            plan_allowance: plan_allowance(plan, self.sending_accounts(account, plan).await?),
+            plan_allowance: allowance,
             test_mode: self.test_mode.maximum(account.user).await?,
             seed: &deployment_seed(),
         });
@@ -382,10 +382,12 @@ impl Planning {
         Ok(Vec::new())
     }
 
-    /// The accounts that may receive: in a shared pool, not stopped, not suppressed. Of a large pool others each day.
+    /// The accounts that may receive: in a shared pool, not stopped, not suppressed. Of a large pool others each day, and no more once
+    /// `enough` are found.
     async fn partners(
         &self,
         account: &Account,
+        enough: usize,
         date: Date,
         now: Timestamp,
     ) -> Result<Vec<Account>, EngineError> {
@@ -398,7 +400,7 @@ impl Planning {
         let mut partners = Vec::new();
         for ids in in_turn(members, &seed).chunks(MAX_CANDIDATES) {
             partners.extend(self.receivers(account, ids, now).await?);
-            if partners.len() >= ENOUGH_PARTNERS {
+            if partners.len() >= enough {
                 break;
             }
         }

@@ -36,6 +36,15 @@ const OWN_PROVIDER_PRICE: u32 = 2;
 /// suffer, as every account looks at others each day ([`in_turn`]).
 pub const MAX_CANDIDATES: usize = 256;
 
+/// With so many partners there is choice enough for a day of the usual size.
+const MIN_ENOUGH: u32 = 64;
+
+/// With how many partners an account looks no further for a day of up to `mails`, when each takes `each`.
+pub fn enough(mails: u32, each: u32) -> usize {
+    let needed = mails.div_ceil(each.max(1)).max(MIN_ENOUGH);
+    usize::try_from(needed).unwrap_or(usize::MAX)
+}
+
 /// An account that may receive: in a shared pool, not suppressed, its mailbox usable. The caller sees to that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate<'a> {

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, SlotState};
 use agentwarm_core::plan::Plan;
+use agentwarm_core::pool::PoolOverrides;
+use agentwarm_core::warmup::day::DayPlan;
+use agentwarm_testkit::world::EngineWorld;
 
 use crate::harness::{Sim, at, mails_a_day};
 use crate::seeds;
@@ -21,6 +24,35 @@ async fn in_a_pool_of_three_hundred_everybody_gets_mail() {
     let planned = look.plans().flat_map(|plan| &plan.slots);
     let targets: BTreeSet<_> = planned.map(|slot| slot.target).collect();
     assert_eq!(targets, sim.accounts.iter().copied().collect());
+}
+
+/// Of five hundred members three of ten take mail, one a day from each: the first 256 are not enough for a day of 100.
+#[tokio::test]
+async fn a_plan_looks_for_as_many_partners_as_its_mails_need() {
+    let seed = seeds::seed("many needed", seeds::story());
+    let start = at("2026-03-10T06:00:00Z");
+    let world = EngineWorld::begin(&seed, start, Plan::Enterprise).await;
+    let sender = world.connect("sender@acorn.test", "UTC").await;
+    for n in 0..500 {
+        let member = world.connect(&format!("m{n}@birch.test"), "UTC").await;
+        if n % 10 >= 3 {
+            world.pause.pause(&world.tenant, member).await.unwrap();
+        }
+    }
+    let one_each = PoolOverrides {
+        min_daily_emails: Some(100),
+        max_daily_emails: Some(100),
+        reply_rate: Some(0.0),
+        max_per_partner_per_day: Some(1),
+        ..PoolOverrides::default()
+    };
+    world.configure(one_each).await;
+    let started = world.start.start(&world.tenant, sender, false).await;
+    let reasons = |plan: &DayPlan| plan.reasons.iter().map(|it| it.rule).collect::<Vec<_>>();
+    let look = world.store.look();
+    let mut plans = look.plans();
+    let rules = plans.next().map(reasons);
+    assert_eq!(started.unwrap().today.limit, 100, "{rules:?}");
 }
 
 /// What was planned for the third goes to the second until that one has the ten of a day, answers among them, and no further.

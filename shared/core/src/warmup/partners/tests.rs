@@ -50,6 +50,13 @@ fn always(candidates: &[Candidate<'_>]) -> Option<AccountId> {
 }
 
 #[test]
+fn enough_partners_take_the_whole_day() {
+    for (mails, each, partners) in [(40, 10, 64), (150, 1, 150), (200, 3, 67), (150, 0, 150)] {
+        assert_eq!(enough(mails, each), partners, "{mails} mails, {each} each");
+    }
+}
+
+#[test]
 fn another_domain_another_provider_and_a_rested_partner_are_preferred() {
     let hours_ago = |hours: i64| Some(shifted(day_start(), -hours * 3600));
     let plain = candidate(2, "two.example");
