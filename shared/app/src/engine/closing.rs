@@ -80,6 +80,9 @@ impl Closing {
     ) -> Result<bool, EngineError> {
         let span = row.span(&account.zone);
         if now < span.end {
+            // Where hours begin at midnight the day is judged on its own evening, after its last mail: by its figures as they are then, not
+            // as they were at the last sitting.
+            self.figures.refresh(account, row.date, now).await?;
             return Ok(false);
         }
         let plan = self.plans.plan(owner, row.date).await?;

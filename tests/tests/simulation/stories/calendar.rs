@@ -1,10 +1,12 @@
 //! Weekends, and the days on which clocks change.
 
-use agentwarm_core::mail::slot::SlotState;
+use agentwarm_app::ports::Replaced;
+use agentwarm_app::ports::days::Slots;
+use agentwarm_core::mail::slot::{Slot, SlotState};
 use agentwarm_core::pool::PoolOverrides;
 use jiff::civil::date;
 
-use crate::harness::{Sim, at};
+use crate::harness::{AROUND_THE_WORLD, Sim, at, minutes};
 use crate::seeds;
 
 const BERLIN: [(&str, &str); 4] = [
@@ -41,6 +43,58 @@ async fn nobody_writes_on_a_weekend_and_it_costs_nothing() {
         assert!(before >= 12, "the limit of a whole day is shown, not 0");
         assert!(sim.account(n).reputation.get() > 60.0);
     }
+}
+
+/// Where hours begin at midnight a day is planned, and the one before judged, in the last hour of the evening: with the figures of then.
+#[tokio::test]
+async fn a_day_that_is_judged_on_its_own_evening_is_summed_up_before() {
+    let from_midnight = PoolOverrides {
+        min_daily_emails: Some(40),
+        working_hours_start: Some(0),
+        working_hours_end: Some(23),
+        ..PoolOverrides::default()
+    };
+    let mailboxes = AROUND_THE_WORLD.map(|(email, _)| (email, "UTC"));
+    let (number, start) = (seeds::story(), "2026-03-10T06:00:00Z");
+    let mut sim = Sim::of("evenings", number, &mailboxes, start, from_midnight).await;
+    sim.run_until(at("2026-03-10T23:04:00Z"));
+    let today = date(2026, 3, 10);
+    // A bounce of each that the last sitting did not know of.
+    for n in 0..6 {
+        let slots = sim.slots(n).into_iter();
+        let mut sent = slots.filter(|slot| slot.state.accepted_at().is_some());
+        let slot = sent.next().unwrap();
+        let state = SlotState::Bounced {
+            accepted_at: slot.scheduled_at,
+            at: sim.world.now(),
+            status: "5.1.1".to_owned(),
+        };
+        let slot = Slot {
+            state,
+            version: slot.version + 1,
+            ..slot
+        };
+        let store: &dyn Slots = sim.world.store.as_ref();
+        let replaced = store.replace(&slot, Vec::new()).await.unwrap();
+        assert_eq!(replaced, Replaced::Done);
+    }
+    let mut to_judge: Vec<usize> = (0..6).collect();
+    while sim.world.now() < at("2026-03-10T23:59:00Z") {
+        sim.run_for(minutes(1));
+        let (judged, later) = to_judge.into_iter().partition(|n| {
+            let warmup = sim.account(*n).warmup;
+            warmup.is_some_and(|warmup| warmup.last_judged == Some(today))
+        });
+        to_judge = later;
+        for n in Vec::from(judged) {
+            let look = sim.world.store.look();
+            let owner = sim.world.owner(sim.accounts[n]);
+            let mut days = look.days();
+            let row = days.find(|(it, row)| *it == owner && row.date == today);
+            assert_eq!(row.unwrap().1.figures.bounced, 1, "mailbox {n}");
+        }
+    }
+    assert!(to_judge.is_empty(), "{to_judge:?}");
 }
 
 /// The days of one week around a change of clocks, weekends included.
