@@ -28,7 +28,7 @@ use agentwarm_core::warmup::connection::{ConnectionHealth, MailProtocol};
 use self::checks::{Checked, Cleared, Planned};
 pub use self::total::UserTotals;
 use super::EngineError;
-use super::compose::Composer;
+use super::compose::{ComposeError, Composer};
 use super::config::Configs;
 use super::health::HealthKeeper;
 use super::test_mode::TestModeRule;
@@ -36,7 +36,7 @@ use crate::ports::accounts::AccountReads;
 use crate::ports::clock::{Clock, Entropy};
 use crate::ports::days::{AccountRef, Plans, Receipts, Slots, Suppressions};
 use crate::ports::due::DueIndex;
-use crate::ports::mail::{ConnectFailure, MailSender, SendSession, Submission};
+use crate::ports::mail::{ConnectFailure, MailSender, OutgoingMail, SendSession, Submission};
 use crate::ports::queue::SendOrder;
 use crate::ports::{Created, Replaced};
 
@@ -172,13 +172,7 @@ impl Sending {
                     .skip(&sender, order, existing, reason, planned, now)
                     .await;
             }
-            Checked::Drop => {
-                return match existing {
-                    // Its answer has moved, and whoever moved it died before the slot said so.
-                    Some(slot) => self.give_up(slot, SkipReason::OutsideHours, now).await,
-                    None => Ok(Handled::Settled),
-                };
-            }
+            Checked::Drop => return self.void(existing, now).await,
         };
         let maximum = self.test_mode.maximum(owner.user).await?;
         let place = if self.is_too_many(&sender, order.slot, maximum, now).await? {
@@ -200,10 +194,15 @@ impl Sending {
                 .put_off(&sender, order, existing, &cleared, next_attempt, now)
                 .await;
         }
-        let recipient = cleared.recipient.clone();
-        let slot = self.claimed(&sender, order, existing, *cleared, now);
+        let (recipient, planned) = (cleared.recipient.clone(), cleared.planned);
+        let slot = self.claimed(&sender, order, existing.clone(), *cleared, now);
         // Composed before the claim: what cannot be put together now must not end in doubt.
-        let mail = self.composer.outgoing(&slot, &sender, &recipient).await?;
+        let Some(mail) = self.composed(&slot, &sender, &recipient).await? else {
+            let reason = SkipReason::NoFurtherTurn;
+            return self
+                .skip(&sender, order, existing, reason, planned, now)
+                .await;
+        };
         if !self.claim(&slot).await? {
             return Err(EngineError::Held("the slot"));
         }
@@ -226,6 +225,32 @@ impl Sending {
             self.proven(&sender, session).await?;
         }
         Ok(handled)
+    }
+
+    /// An order without a mail: its plan was never finished, or its answer has moved.
+    async fn void(&self, existing: Option<Slot>, now: Timestamp) -> Result<Handled, EngineError> {
+        match existing {
+            // Whoever moved its answer died before the slot said so.
+            Some(slot) => self.give_up(slot, SkipReason::OutsideHours, now).await,
+            None => Ok(Handled::Settled),
+        }
+    }
+
+    /// The mail of a slot; none where its thread has no such turn any more, which another try would not change.
+    async fn composed(
+        &self,
+        slot: &Slot,
+        sender: &Account,
+        recipient: &Account,
+    ) -> Result<Option<OutgoingMail>, EngineError> {
+        match self.composer.outgoing(slot, sender, recipient).await {
+            Ok(mail) => Ok(Some(mail)),
+            Err(ComposeError::Content(error)) if error.is_the_end() => {
+                tracing::warn!(slot = %slot.id, %error, "the thread ends here");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A mail was accepted. A login alone proves little: the server may take no mail afterwards.

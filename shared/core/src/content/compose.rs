@@ -86,6 +86,13 @@ pub enum ContentError {
     NoSubject(ConversationId),
 }
 
+impl ContentError {
+    /// Whether a thread just ends here: its conversation, or its turn, is none of the bank's any more.
+    pub fn is_the_end(&self) -> bool {
+        matches!(self, Self::UnknownConversation(_) | Self::NoSuchTurn { .. })
+    }
+}
+
 /// Composes `turn` from the built-in bank; `sender` is who writes this turn.
 ///
 /// `thread` must be the same for all mails of a thread, `message` differs for each.

@@ -163,6 +163,8 @@ pub enum SkipReason {
     RetriesExhausted,
     /// A reply found no budget for 48 h (decision 21).
     ReplyExpired,
+    /// The content bank no longer has its turn: a release came between, and its thread ends here.
+    NoFurtherTurn,
 }
 
 impl SlotState {

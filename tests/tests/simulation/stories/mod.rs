@@ -7,6 +7,7 @@ mod moves;
 mod outages;
 mod partners;
 mod plain;
+mod releases;
 mod reports;
 mod rests;
 mod servers;
