@@ -1,8 +1,9 @@
 //! `job-inbox-poll`: looks into mailboxes.
 //!
 //! Woken by the visit queue. A visit reads what is new, books and rescues warmup mail, carries out engagement that is due, and looks for
-//! mails in doubt ([`agentwarm_app::engine::visiting`]). It may come twice or overlap with another: the mailbox's lease lets one work,
-//! receipts make what it does happen once. A visit that dies leaves its cursor where it was; the next one reads the same again.
+//! mails in doubt ([`agentwarm_app::engine::visiting`]). It may come twice or overlap with another: receipts make what it
+//! does happen once, and only who has the mailbox's lease moves mail. A visit that dies leaves its cursor where it was; the next one reads the
+//! same again.
 
 use std::sync::Arc;
 

@@ -178,7 +178,7 @@ pub struct Warmup {
     pub last_judged: Option<Date>,
     /// Days in sustain with graduating figures, without a break (decision 23).
     pub sustain_streak: u32,
-    /// Since when it cools down, and how often it sent since.
+    /// Since when it cools down.
     pub cooldown: Option<Cooldown>,
     /// Whether the moderate reduction of 25 % applies to the next day.
     pub reduced: bool,

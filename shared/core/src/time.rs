@@ -59,8 +59,8 @@ impl Zone {
         self.zone.to_datetime(at).hour()
     }
 
-    /// The instant at which `date`'s clock first shows `hour` (24: the next day begins). An hour that daylight saving skips begins
-    /// when the gap ends; one that it repeats, at its first turn.
+    /// The instant at which `date`'s clock first shows `hour` (24: the next day begins). An hour that the clock skips begins as long after
+    /// the gap as it lies in it: one that daylight saving skips, when the gap ends. One that it repeats begins at its first turn.
     pub fn instant(&self, date: Date, hour: i8) -> Timestamp {
         let (date, hour) = if hour >= 24 {
             (date.saturating_add(1.day()), 0)

@@ -50,13 +50,13 @@ pub struct DayRow {
     /// When that is, by the zone that it was planned in: its account may have another one since. Not there in rows of before this was noted.
     #[serde(default)]
     pub span: Option<DaySpan>,
-    /// The plan's limit, copied so that the claim can guard it in one write.
+    /// The plan's limit, copied for those who look at many days and read no plans.
     pub limit: u32,
-    /// How many of the limit are kept for replies.
+    /// How many of the limit are kept for replies, copied so that the claim can guard them in one write.
     pub reply_budget: u32,
     /// How many of them are taken.
     pub replies_taken: u32,
-    /// What became of the day so far: exact once `closed`, up to one of its own sends old before.
+    /// What became of the day so far: exact once `closed`, up to an hour old before.
     pub figures: DayFigures,
     /// What became of the mails after the last resume, where that lies in this day: only they are held against the account (decision 22).
     #[serde(default, skip_serializing_if = "Option::is_none")]

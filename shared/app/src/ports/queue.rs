@@ -36,8 +36,8 @@ pub struct VisitOrder {
     pub user: UserId,
     /// The mailbox.
     pub account: AccountId,
-    /// Mails that are expected there, with their senders. A visit that is only for mails which have all been found is skipped; none
-    /// expected means look anyway.
+    /// Mails that are expected there, with their senders. A visit that is for nothing else is skipped once they have all been found, and
+    /// where there are none.
     pub expected: Vec<(AccountId, SlotId)>,
     /// Why besides expected mails: `true` for engagement that is due, settling, healing or the roster's turn.
     pub look_anyway: bool,
