@@ -47,15 +47,6 @@ impl EmailAddress {
     pub fn as_str(&self) -> &str {
         &self.text
     }
-
-    /// For logs: the first character and the domain (`a…@example.com`).
-    pub fn redacted(&self) -> String {
-        format!(
-            "{}…@{}",
-            self.text.get(..1).unwrap_or_default(),
-            self.domain()
-        )
-    }
 }
 
 impl FromStr for EmailAddress {
@@ -134,7 +125,6 @@ mod tests {
             (address.local_part(), address.domain()),
             ("hello.world+x", "example.com")
         );
-        assert_eq!(address.redacted(), "h…@example.com");
     }
 
     #[test]

@@ -45,6 +45,12 @@ impl Seed {
         self.rng().below(n)
     }
 
+    /// One of `pool`, each equally likely; nothing if there is none.
+    pub fn pick<'p, T>(&self, pool: &'p [T]) -> Option<&'p T> {
+        let n = u64::try_from(pool.len()).ok()?;
+        pool.get(usize::try_from(self.below(n)).ok()?)
+    }
+
     /// A number in [0, 1).
     pub fn unit(&self) -> f64 {
         self.rng().unit()

@@ -87,9 +87,6 @@ fn email(text: &str) {
     // Nothing in it can end an SMTP command, a header or a word of either (RFC 5321 §4.1.1, RFC 5322 §3.2.3).
     let syntax = |c: char| c.is_ascii_whitespace() || c.is_control() || "<>\"(),:;\\[]".contains(c);
     assert!(!folded.contains(syntax), "{folded:?}");
-    let shown = address.redacted();
-    assert!(folded.starts_with(shown.split('…').next().unwrap_or_default()));
-    assert!(shown.ends_with(&format!("…@{}", address.domain())));
 }
 
 fn message_id(text: &str) {

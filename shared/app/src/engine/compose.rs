@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use agentwarm_core::account::Account;
 use agentwarm_core::content::{
-    ContentError, ConversationId, Persona, TurnRef, choose_conversation_for, compose,
+    ContentError, ConversationId, Persona, TurnRef, choose_conversation, compose,
 };
 use agentwarm_core::ids::{SlotId, ThreadId};
 use agentwarm_core::mail::slot::{Slot, ThreadPosition};
@@ -89,8 +89,7 @@ impl Composer {
 /// Where a new thread begins.
 pub fn opening(slot: SlotId, sender: &Account) -> Result<ThreadPosition, ContentError> {
     let seed = slot_seed(slot).child("thread");
-    let conversation =
-        choose_conversation_for(&Persona::of(sender), seed.child("conversation"), &[])?;
+    let conversation = choose_conversation(&Persona::of(sender), seed.child("conversation"))?;
     Ok(ThreadPosition {
         thread: ThreadId::from_uuid(*slot.as_uuid()),
         conversation: conversation.as_str().to_owned(),

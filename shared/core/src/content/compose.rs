@@ -34,9 +34,6 @@ const FULL_NAME_SHARE: (f64, f64) = (0.45, 0.15);
 /// Of those, the share with title and department below the name.
 const TITLE_SHARE: f64 = 0.5;
 
-/// Draws before [`choose_conversation`] stops trying its luck and lists what is left.
-const LUCKY_DRAWS: u64 = 8;
-
 /// Share of choices that prefer a conversation on the persona's own topics.
 const OWN_TOPIC_SHARE: f64 = 0.5;
 
@@ -153,24 +150,11 @@ pub fn compose_from(
     })
 }
 
-/// A conversation for a new thread, any of the built-in bank but those in `avoid` (what the two used lately).
-///
-/// If `avoid` leaves none, it is ignored: a repeated conversation, worded differently, is better than no mail. Store the
-/// id with the thread; the same seed may choose another one when the bank has grown.
-pub fn choose_conversation(
-    seed: Seed,
-    avoid: &[ConversationId],
-) -> Result<ConversationId, ContentError> {
-    choose_from(Bank::builtin()?, seed, avoid)
-}
-
-/// As [`choose_conversation`], but half of the choices prefer what the writer likes to write about: a tag of the
+/// A conversation of the built-in bank for a new thread. Half of the choices prefer what the writer likes to write about: a tag of the
 /// conversation that is a word of the persona's topics or department.
-pub fn choose_conversation_for(
-    writer: &Persona,
-    seed: Seed,
-    avoid: &[ConversationId],
-) -> Result<ConversationId, ContentError> {
+///
+/// Store the id with the thread; the same seed may choose another one when the bank has grown.
+pub fn choose_conversation(writer: &Persona, seed: Seed) -> Result<ConversationId, ContentError> {
     let bank = Bank::builtin()?;
     if seed.child("own topic").chance(OWN_TOPIC_SHARE) {
         let is_own = |conversation: &Conversation| {
@@ -179,15 +163,13 @@ pub fn choose_conversation_for(
                 .iter()
                 .any(|tag| writer.is_interested_in(tag))
         };
-        let own = bank
-            .iter()
-            .filter(|(id, conversation)| is_own(conversation) && !avoid.contains(id));
+        let own = bank.iter().filter(|(_, conversation)| is_own(conversation));
         let own: Vec<_> = own.map(|(id, _)| id).collect();
-        if let Some(&id) = pick(&own, seed.child("conversation")) {
+        if let Some(&id) = seed.child("conversation").pick(&own) {
             return Ok(id.clone());
         }
     }
-    choose_from(bank, seed, avoid)
+    any_conversation(bank, seed)
 }
 
 /// Number of turns of a conversation of the built-in bank; 0 if it does not have it (any more).
@@ -197,26 +179,11 @@ pub fn turns(id: &ConversationId) -> usize {
     Bank::builtin().map_or(0, |bank| bank.turns(id))
 }
 
-fn choose_from(
-    bank: &Bank,
-    seed: Seed,
-    avoid: &[ConversationId],
-) -> Result<ConversationId, ContentError> {
+/// Any of `bank`.
+pub(super) fn any_conversation(bank: &Bank, seed: Seed) -> Result<ConversationId, ContentError> {
     let all: Vec<_> = bank.iter().map(|(id, _)| id).collect();
-    // Usually little is to be avoided and the first draw is right; listing what is left would cost more.
-    for attempt in 0..LUCKY_DRAWS {
-        let drawn = pick(&all, seed.child_bytes("any", &attempt.to_be_bytes()));
-        if let Some(&id) = drawn.filter(|id| !avoid.contains(id)) {
-            return Ok(id.clone());
-        }
-    }
-    let left: Vec<_> = all
-        .iter()
-        .copied()
-        .filter(|id| !avoid.contains(id))
-        .collect();
-    let pool = if left.is_empty() { &all } else { &left };
-    pick(pool, seed.child("rest"))
+    seed.child_bytes("any", &0_u64.to_be_bytes())
+        .pick(&all)
         .map(|&id| id.clone())
         .ok_or(ContentError::EmptyBank)
 }
@@ -245,14 +212,9 @@ fn facts(conversation: &Conversation, thread: Seed) -> Vec<&str> {
         .collect()
 }
 
-fn pick<T>(pool: &[T], seed: Seed) -> Option<&T> {
-    let n = u64::try_from(pool.len()).ok()?;
-    pool.get(usize::try_from(seed.below(n)).ok()?)
-}
-
 /// One of `pool`, rendered; nothing if the pool is empty.
 fn draw(pool: &[Text], seed: Seed, values: &Values<'_>) -> Option<String> {
-    let text = pick(pool, seed.child("which"))?;
+    let text = seed.child("which").pick(pool)?;
     Some(text.render(seed, &|placeholder, out| values.fill(placeholder, out)))
 }
 

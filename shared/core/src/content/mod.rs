@@ -35,8 +35,7 @@ mod overlap_tests;
 
 pub use bank::{Bank, Conversation, ConversationId, Fact, Turn, TurnKind};
 pub use compose::{
-    Composed, ContentError, TurnRef, choose_conversation, choose_conversation_for, compose,
-    compose_from, turns,
+    Composed, ContentError, TurnRef, choose_conversation, compose, compose_from, turns,
 };
 pub use format::{BankError, BankMistake};
 pub use persona::{MAX_FIELD_CHARS, MAX_TOPICS, Persona};

@@ -1,5 +1,6 @@
 //! How alike the mails are that the built-in bank makes: the bound that content promises to filters and to readers.
 
+use super::compose::any_conversation;
 use super::shingle::{self, Shingles};
 use super::*;
 use crate::seed::Seed;
@@ -31,7 +32,7 @@ fn bodies(world: u64) -> Vec<String> {
         |seed: Seed, n: usize| usize::try_from(seed.below(u64::try_from(n).unwrap())).unwrap();
     let body = |n: u32| {
         let thread = world.child_bytes("thread", &n.to_be_bytes());
-        let id = choose_conversation(thread.child("conversation"), &[]).unwrap();
+        let id = any_conversation(Bank::builtin().unwrap(), thread.child("conversation")).unwrap();
         let turn = pick(thread.child("turn"), turns(&id));
         let sender = pick(thread.child("sender"), people.len());
         let others = 1 + pick(thread.child("recipient"), people.len() - 1);

@@ -37,7 +37,7 @@ impl Persona {
             .and_then(from_display_name)
             .or_else(|| from_local_part(local_part, seed))
             .unwrap_or_else(|| invented(seed, None));
-        let role = pick(ROLES, seed.child("role"));
+        let role = seed.child("role").pick(ROLES);
         let topics = role.map(|role| role.topics).unwrap_or_default();
         Self {
             first_name: name.first,
@@ -249,7 +249,8 @@ fn invented(seed: Seed, initial: Option<char>) -> Name {
         &fitting
     };
     let draw = |pool: &[&str], label| {
-        pick(pool, seed.child(label))
+        seed.child(label)
+            .pick(pool)
             .copied()
             .unwrap_or_default()
             .to_owned()
@@ -258,11 +259,6 @@ fn invented(seed: Seed, initial: Option<char>) -> Name {
         first: draw(pool, "given name"),
         last: draw(FAMILY_NAMES, "family name"),
     }
-}
-
-fn pick<T>(pool: &[T], seed: Seed) -> Option<&T> {
-    let n = u64::try_from(pool.len()).unwrap_or(u64::MAX);
-    pool.get(usize::try_from(seed.below(n)).ok()?)
 }
 
 fn is_one_of(list: &[&str], word: &str) -> bool {

@@ -9,12 +9,6 @@ use crate::time::{ceil_second, seconds_between, shifted};
 use crate::warmup::day::Window;
 use crate::warmup::thresholds::MIN_SECONDS_BETWEEN_MAILS as GAP;
 
-/// The first instant from `at` on, inside `window`, that is a minute away from all of `taken` (in order of time).
-pub fn clear_of(at: Timestamp, taken: &[Timestamp], window: Window) -> Option<Timestamp> {
-    let free = next_free(ceil_second(at.max(window.start)), taken);
-    (free < window.end).then_some(free)
-}
-
 /// `wanted` instants, evenly spread over `window` with jitter, in order of time, a minute away from each other and from `taken` (in order
 /// of time). Fewer if not as many fit.
 pub fn spread(
@@ -107,6 +101,12 @@ mod tests {
             .iter()
             .map(|it| seconds_between(window(0).start, *it))
             .collect()
+    }
+
+    /// The first instant from `at` on, inside `window`, that is a minute away from all of `taken` (in order of time).
+    fn clear_of(at: Timestamp, taken: &[Timestamp], window: Window) -> Option<Timestamp> {
+        let free = next_free(ceil_second(at.max(window.start)), taken);
+        (free < window.end).then_some(free)
     }
 
     #[test]
