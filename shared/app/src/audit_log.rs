@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use agentwarm_core::audit::AuditEntry;
-use jiff::{SignedDuration, Timestamp};
+use agentwarm_core::time::shifted;
+use jiff::SignedDuration;
 
 use crate::error::AppError;
 use crate::ports::audit::{AuditFilter, AuditLog};
@@ -39,11 +40,7 @@ impl ReadAuditLog {
     ) -> Result<AuditPage, AppError> {
         let retention_days = tenant.limits().retention_days;
         let kept = SignedDuration::from_hours(24 * i64::from(retention_days));
-        let oldest = self
-            .clock
-            .schedule()
-            .checked_sub(kept)
-            .unwrap_or(Timestamp::MIN);
+        let oldest = shifted(self.clock.schedule(), -kept.as_secs());
         let filter = AuditFilter {
             since: filter.since.max(Some(oldest)),
             ..filter

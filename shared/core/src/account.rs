@@ -226,6 +226,15 @@ impl Account {
         self.pools.first().map(|membership| membership.pool)
     }
 
+    /// Whether its mailbox takes warmup mail: we can look into it, and it is not stopped.
+    pub fn receives(&self) -> bool {
+        let is_running = match self.status {
+            AccountStatus::Warming | AccountStatus::Active => true,
+            AccountStatus::Paused | AccountStatus::Error | AccountStatus::Suspended => false,
+        };
+        is_running && self.provider.has_transport()
+    }
+
     /// Whether this account sends warmup mail at all: it is warming, or graduated and on its trickle (decision 25).
     pub fn sends(&self) -> bool {
         match self.status {

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use agentwarm_core::ids::{AccountId, SlotId};
+use agentwarm_core::time::shifted;
 use agentwarm_core::warmup::deliverability::{
     Deliverability, UNKNOWN_PROVIDER, deliverability, first_day, provider_of,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::change::existing;
 use crate::error::AppError;
@@ -34,13 +35,10 @@ impl ReadDeliverability {
     /// The last seven days of one account in its zone, today included. Computed from its mails, so it is never behind.
     pub async fn read(&self, tenant: &Tenant, id: AccountId) -> Result<Deliverability, AppError> {
         let account = existing(self.accounts.as_ref(), tenant, id).await?;
-        let owner = AccountRef {
-            user: account.user,
-            account: id,
-        };
+        let owner = AccountRef::of(&account);
         let today = account.zone.date_of(self.clock.schedule());
         let first = account.zone.day(first_day(today)).start;
-        let from = first.saturating_sub(LOOKBACK).unwrap_or(Timestamp::MIN);
+        let from = shifted(first, -LOOKBACK.as_secs());
         let (from, to) = (
             SlotId::first_at(from),
             SlotId::first_at(account.zone.day(today).end),

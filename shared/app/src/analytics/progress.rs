@@ -84,10 +84,7 @@ impl WarmupProgress {
         let now = self.clock.schedule();
         let today = account.zone.date_of(now);
         let back = i64::from(days.min(retention_days).saturating_sub(1));
-        let owner = AccountRef {
-            user: account.user,
-            account: id,
-        };
+        let owner = AccountRef::of(&account);
         let first = today.saturating_sub(back.days());
         let (rows, config) = futures::try_join!(
             self.plans.days(owner, first, today),

@@ -7,14 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 
 use agentwarm_core::audit::{AuditEntry, Event, EventType};
 use agentwarm_core::ids::{AuditEntryId, UserId};
 use agentwarm_core::mail::slot::Slot;
 use agentwarm_core::plan::Plan;
 use agentwarm_core::seed::Seed;
+use agentwarm_core::time::shifted;
 
 use super::EngineError;
 use super::figures::Figures;
@@ -87,11 +88,7 @@ impl Fanout {
             let plan = self.users.plan_of(user).await?.unwrap_or(Plan::Free);
             let days = i64::from(plan.limits().retention_days);
             let keep = SignedDuration::from_hours(24 * days);
-            let expires_at = self
-                .clock
-                .wall()
-                .saturating_add(keep)
-                .unwrap_or(Timestamp::MAX);
+            let expires_at = shifted(self.clock.wall(), keep.as_secs());
             self.audit.append(user, &entries, expires_at).await?;
         }
         Ok(())

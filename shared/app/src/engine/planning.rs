@@ -18,7 +18,7 @@ use agentwarm_core::ids::{AccountId, PoolId};
 use agentwarm_core::mail::slot::SlotKind;
 use agentwarm_core::plan::Plan;
 use agentwarm_core::pool::PoolConfig;
-use agentwarm_core::time::Zone;
+use agentwarm_core::time::{Zone, shifted};
 use agentwarm_core::warmup::calendar;
 use agentwarm_core::warmup::day::DayPlan;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
@@ -136,7 +136,7 @@ impl Planning {
         if all_closed && last_planned < Some(today) {
             return Ok(());
         }
-        let tomorrow = now.saturating_add(A_DAY).unwrap_or(Timestamp::MAX);
+        let tomorrow = shifted(now, A_DAY.as_secs());
         self.file_planning(&account, tomorrow, now).await
     }
 
@@ -416,13 +416,7 @@ impl Planning {
         now: Timestamp,
     ) -> Result<Vec<Account>, EngineError> {
         let mut partners = self.accounts.get_many(account.user, ids).await?;
-        partners.retain(|partner| {
-            partner.provider.has_transport()
-                && matches!(
-                    partner.status,
-                    AccountStatus::Warming | AccountStatus::Active
-                )
-        });
+        partners.retain(Account::receives);
         let addresses: Vec<_> = partners
             .iter()
             .map(|partner| partner.email.as_str().to_owned())

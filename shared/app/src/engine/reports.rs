@@ -12,6 +12,7 @@ use agentwarm_core::audit::{Actor, Event, EventType};
 use agentwarm_core::mail::bounce::{Report, Verdict, classify_report};
 use agentwarm_core::mail::message_id;
 use agentwarm_core::mail::slot::{Slot, SlotState};
+use agentwarm_core::time::shifted;
 use agentwarm_core::warmup::thresholds::MAILBOX_FULL_SUPPRESSION_DAYS;
 
 use super::EngineError;
@@ -109,7 +110,7 @@ impl Reports {
         };
         let forever = verdict == Verdict::HardBounce;
         if forever || verdict == Verdict::MailboxFull {
-            let week = now.saturating_add(MAILBOX_FULL).unwrap_or(Timestamp::MAX);
+            let week = shifted(now, MAILBOX_FULL.as_secs());
             let until = (!forever).then_some(week);
             self.suppress(&slot, SuppressionReason::HardBounce, now, until)
                 .await?;

@@ -23,6 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use agentwarm_core::account::Account;
 use agentwarm_core::mail::message_id;
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotState, ThreadPosition};
+use agentwarm_core::time::shifted;
 use agentwarm_core::warmup::connection::{ConnectionHealth, MailProtocol};
 
 use self::checks::{Checked, Cleared, Planned};
@@ -339,10 +340,9 @@ impl Sending {
             Some(SlotState::Retry { attempt, .. }) => attempt + 1,
             _ => 1,
         };
-        let lease_until = self.clock.wall().saturating_add(CLAIM_LEASE);
         let state = SlotState::Claimed {
             owner: format!("{:032x}", self.entropy.bits()),
-            lease_until: lease_until.unwrap_or(Timestamp::MAX),
+            lease_until: shifted(self.clock.wall(), CLAIM_LEASE.as_secs()),
             attempt,
         };
         let recipient = cleared.recipient.id;

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use agentwarm_core::audit::{Actor, Event, EventType};
 use agentwarm_core::mail::slot::Slot;
+use agentwarm_core::time::shifted;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 
 /// How long after the doubt arose the mail is looked for: the last search decides.
@@ -20,7 +21,7 @@ pub fn searches(slot: &Slot, since: Timestamp) -> Vec<DueEntry> {
     SEARCHES
         .iter()
         .map(|&after| DueEntry {
-            at: since.saturating_add(after).unwrap_or(Timestamp::MAX),
+            at: shifted(since, after.as_secs()),
             user: slot.user,
             kind: DueKind::Settle {
                 sender: slot.sender,
@@ -41,7 +42,7 @@ const GRACE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Whether a mail in doubt since `since` should have been settled by its last search long ago.
 pub fn is_overdue(since: Timestamp, now: Timestamp) -> bool {
-    is_hopeless(since, now.saturating_sub(GRACE).unwrap_or(now))
+    is_hopeless(since, shifted(now, -GRACE.as_secs()))
 }
 
 /// The event that tells of a mail that was accepted.

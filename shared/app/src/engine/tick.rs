@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use agentwarm_core::ids::{AccountId, UserId};
+use agentwarm_core::time::shifted;
 use agentwarm_core::warmup::day::Window;
 use agentwarm_core::warmup::due::{
     self, DueEntry, DueKind, DueSend, HandOut, RestOfDay, spread_missed,
@@ -81,13 +82,9 @@ impl Ticking {
         let mut give_way = Vec::new();
         let mut watermarks = BTreeMap::new();
         for shard in 0..self.shards.0.max(1) {
-            let first = now.saturating_sub(FIRST_LOOKBACK).unwrap_or(Timestamp::MIN);
+            let first = shifted(now, -FIRST_LOOKBACK.as_secs());
             let watermark = self.due.watermark(shard).await?.unwrap_or(first);
-            let until = now
-                .saturating_add(SignedDuration::from_secs(
-                    ahead + due::NEIGHBOURHOOD_SECONDS,
-                ))
-                .unwrap_or(Timestamp::MAX);
+            let until = shifted(now, ahead + due::NEIGHBOURHOOD_SECONDS);
             let entries = self
                 .due
                 .between(shard, due::read_from(watermark, now), until)
@@ -108,9 +105,7 @@ impl Ticking {
             .map(|(before, _)| *before)
             .min()
             .unwrap_or(now);
-        let since = oldest
-            .saturating_sub(SignedDuration::from_secs(ahead))
-            .unwrap_or(Timestamp::MIN);
+        let since = shifted(oldest, -ahead);
         self.add_roster(&mut hand_out, since, now).await?;
         file(
             self.due.as_ref(),

@@ -23,6 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use agentwarm_core::account::{Account, AccountStatus};
 use agentwarm_core::ids::SlotId;
 use agentwarm_core::mail::receipt::Receipt;
+use agentwarm_core::time::shifted;
 use agentwarm_core::warmup::connection::MailProtocol;
 use agentwarm_core::warmup::due::rounds;
 use agentwarm_core::warmup::engage::{self, Action};
@@ -156,9 +157,8 @@ impl Visiting {
 
     /// Brings the figures of the account's running day up to date, and those of the day that was running an hour ago.
     async fn sum_up(&self, account: &Account, now: Timestamp) -> Result<(), EngineError> {
-        let an_hour_ago = now.saturating_sub(SignedDuration::from_hours(1));
-        let an_hour_ago = an_hour_ago.unwrap_or(Timestamp::MIN);
-        let dates = [account.zone.date_of(an_hour_ago), account.zone.date_of(now)];
+        let instants = [shifted(now, -60 * 60), now];
+        let dates = instants.map(|at| account.zone.date_of(at));
         // A day goes on in the zone that it was planned in.
         let planned = account.warmup.as_ref().and_then(|it| it.last_planned_date);
         let dates: BTreeSet<_> = dates.into_iter().chain(planned).collect();
@@ -388,13 +388,11 @@ impl Visiting {
         now: Timestamp,
     ) -> Result<BTreeMap<SlotId, Receipt>, EngineError> {
         let mailbox = AccountRef::of(account);
-        let instant = |at: Result<Timestamp, jiff::Error>, otherwise| at.unwrap_or(otherwise);
         let from = state.engaged_before.unwrap_or_else(|| {
-            let known_since = now.saturating_sub(ENGAGEMENT_LOOKBACK);
-            SlotId::first_at(instant(known_since, Timestamp::MIN))
+            let known_since = shifted(now, -ENGAGEMENT_LOOKBACK.as_secs());
+            SlotId::first_at(known_since)
         });
-        let until = now.saturating_add(SignedDuration::from_hours(24));
-        let until = SlotId::first_at(instant(until, Timestamp::MAX));
+        let until = SlotId::first_at(shifted(now, 24 * 60 * 60));
         let mut receipts = booked;
         for receipt in self.receipts.between(mailbox, from, until).await? {
             receipts.entry(receipt.slot).or_insert(receipt);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use agentwarm_core::account::Account;
 use agentwarm_core::ids::AccountId;
 use agentwarm_core::mail::token::{Token, TokenKey};
+use agentwarm_core::time::shifted;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -107,10 +108,7 @@ impl ReadMessages {
         session: &mut dyn ReadSession,
         until: Instant,
     ) -> Result<FoundMessages, AppError> {
-        let yesterday = || {
-            let day_ago = self.clock.wall().checked_sub(LOOKED_BACK);
-            day_ago.unwrap_or(Timestamp::MIN)
-        };
+        let yesterday = || shifted(self.clock.wall(), -LOOKED_BACK.as_secs());
         let since = wanted.since.unwrap_or_else(yesterday);
         let looked_at = wanted.limit.saturating_add(WARMUP_BETWEEN);
         let headlines = session.headlines(&wanted.folder, since, looked_at).await;

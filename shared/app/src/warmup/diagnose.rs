@@ -30,10 +30,7 @@ impl DiagnoseWarmup {
     /// What keeps an account from sending, or from sending more, on its current local date.
     pub async fn diagnose(&self, tenant: &Tenant, id: AccountId) -> Result<Diagnosis, AppError> {
         let account = existing(self.accounts.as_ref(), tenant, id).await?;
-        let owner = AccountRef {
-            user: account.user,
-            account: id,
-        };
+        let owner = AccountRef::of(&account);
         let now = self.clock.schedule();
         let today = account.zone.date_of(now);
         let (plan, rows) = futures::try_join!(

@@ -11,7 +11,7 @@ use agentwarm_core::account::Account;
 use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, SlotState};
-use agentwarm_core::time::DaySpan;
+use agentwarm_core::time::{DaySpan, shifted};
 use agentwarm_core::warmup::day::DayPlan;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -141,10 +141,7 @@ impl ReadSchedule {
         date: Option<Date>,
     ) -> Result<Schedule, AppError> {
         let account = existing(self.accounts.as_ref(), tenant, id).await?;
-        let owner = AccountRef {
-            user: account.user,
-            account: id,
-        };
+        let owner = AccountRef::of(&account);
         let date = date.unwrap_or_else(|| account.zone.date_of(self.clock.schedule()));
         let plan = self.plans.plan(owner, date).await?;
         let plan = plan.ok_or(AppError::ScheduleNotFound)?;
@@ -174,7 +171,7 @@ impl ReadSchedule {
         owner: AccountRef,
         span: DaySpan,
     ) -> Result<Vec<Receipt>, AppError> {
-        let from = span.start.checked_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
+        let from = shifted(span.start, -LOOK_BACK.as_secs());
         let (from, to) = (SlotId::first_at(from), SlotId::first_at(span.end));
         Ok(self.receipts.between(owner, from, to).await?)
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Advice, IssueType, Priority, Step, Subject};
-use crate::account::{Account, AccountStatus};
+use crate::account::Account;
 use crate::ids::{AccountId, PoolId};
 use crate::pool::{Pool, PoolConfig};
 
@@ -43,7 +43,7 @@ impl Advice {
         // Of several pools only their owner knows which an account belongs to.
         let spare = accounts
             .iter()
-            .find(|account| pools.len() == 1 && account.pools.is_empty() && may_receive(account));
+            .find(|account| pools.len() == 1 && account.pools.is_empty() && account.receives());
         for pool in pools {
             let shortage = short.get(&pool.id).filter(|short| short.accounts > 0);
             if !inhabited.contains(&pool.id) {
@@ -84,7 +84,7 @@ impl Advice {
 impl<'a> Members<'a> {
     fn of(accounts: &'a [Account], pools: &[Pool]) -> Self {
         let mut receiving: BTreeMap<PoolId, Vec<&Account>> = BTreeMap::new();
-        for account in accounts.iter().filter(|account| may_receive(account)) {
+        for account in accounts.iter().filter(|account| account.receives()) {
             for pool in pools_of(account) {
                 receiving.entry(pool).or_default().push(account);
             }
@@ -150,15 +150,6 @@ impl Shortage {
     }
 }
 
-/// Whether the planner takes it for a partner.
-fn may_receive(account: &Account) -> bool {
-    account.provider.has_transport()
-        && matches!(
-            account.status,
-            AccountStatus::Warming | AccountStatus::Active
-        )
-}
-
 fn pools_of(account: &Account) -> impl Iterator<Item = PoolId> + '_ {
     account.pools.iter().map(|membership| membership.pool)
 }
@@ -171,7 +162,7 @@ mod tests {
 
     use super::super::advise;
     use super::*;
-    use crate::account::{PoolMembership, WarmupPhase};
+    use crate::account::{AccountStatus, PoolMembership, WarmupPhase};
     use crate::pool::PoolOverrides;
     use crate::rate::Score;
     use crate::warmup::samples::{account_id, at, warming};

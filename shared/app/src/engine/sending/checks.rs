@@ -3,7 +3,7 @@
 //! The plan was made hours ago, so everything it assumed is looked at again: the sender still sends, it is within its working hours, the
 //! partner still takes mail, the reply is still wanted and fits the day's budget (decisions 18, 21).
 
-use agentwarm_core::account::{Account, AccountStatus};
+use agentwarm_core::account::Account;
 use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, ThreadPosition};
@@ -188,11 +188,7 @@ impl Sending {
             .pools
             .iter()
             .any(|theirs| sender.pools.iter().any(|ours| ours.pool == theirs.pool));
-        let receives = matches!(
-            partner.status,
-            AccountStatus::Warming | AccountStatus::Active
-        );
-        if !shares_pool || !receives || partner.id == sender.id {
+        if !shares_pool || !partner.receives() || partner.id == sender.id {
             return Ok(Err(SkipReason::NoPartner));
         }
         let address = [partner.email.as_str().to_owned()];

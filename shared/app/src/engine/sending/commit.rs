@@ -9,6 +9,7 @@ use agentwarm_core::account::Account;
 use agentwarm_core::audit::{Actor, Event, EventType};
 use agentwarm_core::mail::bounce::{self, Verdict, classify_reply};
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotState};
+use agentwarm_core::time::shifted;
 use agentwarm_core::warmup::connection::MailProtocol;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 
@@ -98,7 +99,7 @@ impl Sending {
                 true
             }
             Verdict::MailboxFull => {
-                let until = now.saturating_add(MAILBOX_FULL).unwrap_or(Timestamp::MAX);
+                let until = shifted(now, MAILBOX_FULL.as_secs());
                 self.suppress(recipient, now, Some(until)).await?;
                 false
             }
@@ -157,9 +158,7 @@ impl Sending {
             self.advance(slot, state, Vec::new()).await?;
             return Ok(Handled::Settled);
         }
-        let not_before = now
-            .saturating_add(backoff(attempt))
-            .unwrap_or(Timestamp::MAX);
+        let not_before = shifted(now, backoff(attempt).as_secs());
         let order = again(&slot, not_before);
         file(self.due.as_ref(), &[order], now).await?;
         let state = SlotState::Retry {
