@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use agentwarm_core::plan::Plan;
 use agentwarm_lambda::settings::Settings;
 use agentwarm_lambda::world::World;
-use agentwarm_operator::{Command, OperatorError};
+use agentwarm_operator::{KeyOf, OperatorError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -113,7 +113,7 @@ pub async fn user(state: &StateStore, world: &World, api_url: &str) -> Result<De
     if let Some(user) = state.load(STATE).await? {
         return Ok(user);
     }
-    let issued = agentwarm_operator::run(Command::CreateUser(Plan::Pro), world).await?;
+    let issued = agentwarm_operator::issue(KeyOf::NewUser(Plan::Pro), world).await?;
     let view = ApiClient::new(api_url, &issued.secret)
         .post("/api/keys", Some(&json!({"name": "Terminal view"})))
         .await?;
@@ -220,8 +220,11 @@ fn display_name(address: &str) -> String {
 }
 
 /// A world for the operator's command: no gate, since an operator acts with credentials of their own.
-pub fn operator_settings(entities_table: &str) -> Settings {
-    Settings::from_iter([("ENTITIES_TABLE", entities_table)])
+pub fn operator_settings(stack: &str) -> Settings {
+    Settings::from_iter([
+        ("ENTITIES_TABLE", format!("{stack}-entities")),
+        ("DATA_KEY_ID", format!("alias/{stack}-data")),
+    ])
 }
 
 #[cfg(test)]

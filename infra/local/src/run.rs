@@ -11,7 +11,7 @@ use agentwarm_aws::clients::{ClientSettings, Clients};
 use agentwarm_core::plan::Plan;
 use agentwarm_lambda::bootstrap::{SystemClock, SystemEntropy};
 use agentwarm_lambda::world::World;
-use agentwarm_operator::{Command, Issued};
+use agentwarm_operator::{Issued, KeyOf};
 use aws_config::Region;
 use aws_smithy_http_client::Builder;
 use jiff::civil::Weekday;
@@ -167,7 +167,7 @@ fn first_morning(today: Timestamp) -> Timestamp {
 
 /// Makes the demo, or finds it made.
 pub async fn demo(settings: &RunSettings, stack: &Stack) -> Result<DemoUser, RunError> {
-    let world = operator_world(settings, entities_of(stack), stack.clock()).await?;
+    let world = operator_world(settings, stack.name(), stack.clock()).await?;
     let Some(state) = stack.state() else {
         return Err(DemoError::Lacks("a place to remember its user").into());
     };
@@ -183,21 +183,16 @@ pub async fn new_user(
     stack: &Stack,
     plan: Plan,
 ) -> Result<Issued, RunError> {
-    let world = operator_world(settings, entities_of(stack), stack.clock()).await?;
-    let issued = agentwarm_operator::run(Command::CreateUser(plan), &world).await;
+    let world = operator_world(settings, stack.name(), stack.clock()).await?;
+    let issued = agentwarm_operator::issue(KeyOf::NewUser(plan), &world).await;
     Ok(issued.map_err(DemoError::from)?)
 }
 
 /// The name of the table of what lives until it is deleted.
-fn entities_of(stack: &Stack) -> &str {
-    let table = stack.deployed().get("EntitiesTable");
-    table.map_or("", |table| table.reference.as_str())
-}
-
-/// What the operator's command works with, on the table of what lives until it is deleted.
+/// What the operator's command works with on a stack, whose table and data key the template names after it.
 pub async fn operator_world(
     settings: &RunSettings,
-    entities_table: &str,
+    stack: &str,
     clock: Arc<dyn Clock>,
 ) -> Result<World, RunError> {
     let clients = Clients::load(ClientSettings {
@@ -212,7 +207,7 @@ pub async fn operator_world(
         what: "the operator's clients were not made".to_owned(),
         source: io::Error::other(source),
     })?;
-    let settings = demo::operator_settings(entities_table);
+    let settings = demo::operator_settings(stack);
     let entropy = Arc::new(SystemEntropy::default());
     Ok(World::new(settings, clients, clock, entropy))
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use agentwarm_lambda::settings::Settings;
 use agentwarm_lambda::world::World;
-use agentwarm_operator::{Issued, OperatorError, parse, run};
+use agentwarm_operator::{OperatorError, parse, run};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -16,14 +16,14 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let issued: Result<Issued, OperatorError> = async {
+    let done: Result<String, OperatorError> = async {
         let world = World::of_process(Settings::from_environment()).await?;
         run(command, &world).await
     }
     .await;
-    match issued {
-        Ok(Issued { user, secret }) => {
-            println!("user {user}\nkey  {secret}");
+    match done {
+        Ok(told) => {
+            println!("{told}");
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -25,7 +25,7 @@ use agentwarm_local::registry::functions;
 use agentwarm_local::run;
 use agentwarm_local::settings::RunSettings;
 use agentwarm_local::stack::{Functions, Stack};
-use agentwarm_operator::Command as Operator;
+use agentwarm_operator::KeyOf;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
@@ -86,11 +86,10 @@ async fn start(settings: &RunSettings) -> Stack {
 
 /// A new user's key.
 async fn user(settings: &RunSettings, stack: &Stack) -> String {
-    let table = &stack.deployed().get("EntitiesTable").unwrap().reference;
-    let world = run::operator_world(settings, table, stack.clock())
+    let world = run::operator_world(settings, stack.name(), stack.clock())
         .await
         .unwrap();
-    let issued = agentwarm_operator::run(Operator::CreateUser(Plan::Enterprise), &world).await;
+    let issued = agentwarm_operator::issue(KeyOf::NewUser(Plan::Enterprise), &world).await;
     issued.unwrap().secret
 }
 

@@ -153,6 +153,11 @@ impl Stack {
         Arc::clone(&self.clock)
     }
 
+    /// Its name, after which the template names its tables and its data key.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What is deployed, by logical id.
     pub fn deployed(&self) -> &Deployed {
         &self.deployed

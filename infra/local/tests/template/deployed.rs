@@ -17,6 +17,7 @@ use agentwarm_aws::codec::Item;
 use agentwarm_aws::keys;
 use agentwarm_core::plan::Plan;
 use agentwarm_lambda::bootstrap::SystemClock;
+use agentwarm_lambda::world::World;
 use agentwarm_local::api_client::ApiClient;
 use agentwarm_local::emulator::Emulator;
 use agentwarm_local::remote::Remote;
@@ -45,7 +46,9 @@ async fn the_deployed_functions_answer_requests_visit_mailboxes_and_keep_the_log
     let settings = RunSettings::from_environment().unwrap();
     sam_deploy(&settings);
     let emulator = Emulator::new(&settings.emulator).await;
-    let owner = operator_creates_user(&settings).await;
+    let operator = operator_world(&settings, STACK, Arc::new(SystemClock));
+    let operator = operator.await.unwrap();
+    let owner = operator_creates_user(&operator).await;
     let (url, _stop) = gateway(&settings).await;
     let api = ApiClient::new(url, &owner.secret);
 
@@ -61,6 +64,10 @@ async fn the_deployed_functions_answer_requests_visit_mailboxes_and_keep_the_log
     .await;
     let data = stored.unwrap()["data"].as_m().unwrap().clone();
     assert_eq!(data["email"].as_s().unwrap(), "w181@acorn.test");
+
+    // What was sealed before is read afterwards.
+    let rotated = agentwarm_operator::run(agentwarm_operator::Command::RotateDataKey, &operator);
+    assert!(rotated.await.unwrap().starts_with("data key 2:"));
 
     // A queue's event: the function signs in to the real mailbox and remembers how far it has read.
     let mailbox = AccountRef {
@@ -172,13 +179,9 @@ fn sam(settings: &RunSettings, arguments: &[&str]) {
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&said));
 }
 
-async fn operator_creates_user(settings: &RunSettings) -> Issued {
-    let entities = format!("{STACK}-entities");
-    let world = operator_world(settings, &entities, Arc::new(SystemClock))
-        .await
-        .unwrap();
-    let command = agentwarm_operator::Command::CreateUser(Plan::Pro);
-    agentwarm_operator::run(command, &world).await.unwrap()
+async fn operator_creates_user(world: &World) -> Issued {
+    let whose = agentwarm_operator::KeyOf::NewUser(Plan::Pro);
+    agentwarm_operator::issue(whose, world).await.unwrap()
 }
 
 /// The REST API in front of the deployed functions; its address, and what stops it when it is dropped.

@@ -86,7 +86,7 @@ async fn a_day_that_is_judged_on_its_own_evening_is_summed_up_before() {
             warmup.is_some_and(|warmup| warmup.last_judged == Some(today))
         });
         to_judge = later;
-        for n in Vec::from(judged) {
+        for n in judged {
             let look = sim.world.store.look();
             let owner = sim.world.owner(sim.accounts[n]);
             let mut days = look.days();
