@@ -240,7 +240,7 @@ async fn an_outage_of_the_tick() {
     sim.finish();
 
     let mut story = Narrator::of(&sim, LONDON);
-    story.say("No tick runs between 10:00 and 11:00. What it missed is spread over what is left of the day; the last ten minutes are made up at once.");
+    story.say("No tick runs between 10:00 and 11:00. What it missed is spread over what is left of the day.");
     story.say("");
     let day = date(2026, 3, 10);
     let mut slots = sim.all_slots();
