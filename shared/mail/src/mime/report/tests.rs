@@ -114,15 +114,18 @@ fn nesting_does_not_reach_the_end_of_a_small_stack() {
         "Content-Type:multipart/mixed;boundary=b\n\n--b\n".to_owned(),
     ] {
         for levels in [100, 65_536 / level.len()] {
-            let source = level.repeat(levels);
-            std::thread::Builder::new()
-                .stack_size(256 * 1024)
-                .spawn(move || assert_eq!(read_report(source.as_bytes()), FoundContent::Message))
-                .unwrap()
-                .join()
-                .unwrap();
+            is_read_on_a_small_stack(level.repeat(levels));
         }
     }
+}
+
+fn is_read_on_a_small_stack(source: String) {
+    std::thread::Builder::new()
+        .stack_size(256 * 1024)
+        .spawn(move || assert_eq!(read_report(source.as_bytes()), FoundContent::Message))
+        .unwrap()
+        .join()
+        .unwrap();
 }
 
 #[test]
@@ -182,11 +185,6 @@ fn messages_that_are_encoded_are_not_opened_without_end() {
             "Content-Type: multipart/mixed; boundary=b\n\n--b\n{name}:message/rfc822\nContent-Transfer-Encoding:base64\n\n{}\n--b--\n",
             base64::engine::general_purpose::STANDARD.encode(nested)
         );
-        std::thread::Builder::new()
-            .stack_size(256 * 1024)
-            .spawn(move || assert_eq!(read_report(source.as_bytes()), FoundContent::Message))
-            .unwrap()
-            .join()
-            .unwrap();
+        is_read_on_a_small_stack(source);
     }
 }
