@@ -150,8 +150,10 @@ impl Planning {
         if let Some(last) = last.filter(|last| last.date != today) {
             let seed = account_seed(&deployment_seed(), account.id);
             let next = calendar::next_planning(&account.zone, &config, Some(last), now, &seed);
-            let running = self.plans.plan(AccountRef::of(account), last.date).await?;
-            if let Some(running) = running.filter(|_| today < next.date) {
+            let owner = AccountRef::of(account);
+            if today < next.date
+                && let Some(running) = self.plans.plan(owner, last.date).await?
+            {
                 self.note_hours(&running).await?;
                 self.file_planning(account, next.at, now).await?;
                 return Ok(running);
