@@ -17,15 +17,24 @@ lambda_target() {
   esac
 }
 
-require_target() {
-  [[ -d $(rustc --print target-libdir --target "$1") ]] \
-    || die "Rust's standard library for $1 is missing: run \`rustup target add $1\` (or build with AGENTWARM_LAMBDA_ARCH=x86_64)"
+# has_target TRIPLE: whether the compiler in use can build for it.
+has_target() { [[ -d $(rustc --print target-libdir --target "$1") ]]; }
+
+# install_target TRIPLE: fetches Rust's standard library for it, where rustup looks after the compiler; a system's own compiler is left alone.
+install_target() {
+  if has_target "$1"; then return; fi
+  if command -v rustup >/dev/null; then
+    say "installing Rust's standard library for $1"
+    rustup target add "$1" || true
+  fi
+  has_target "$1" || die "Rust's standard library for $1 is missing: run \`rustup target add $1\` where it can download," \
+    "or build with AGENTWARM_LAMBDA_ARCH=x86_64"
 }
 
 build_release() {
   local target
   target=$(lambda_target "${AGENTWARM_LAMBDA_ARCH:-arm64}")
-  require_target "$target"
+  install_target "$target"
   cargo lambda build --profile deploy --target "$target" --output-format zip --lambda-dir target/lambda "${packages[@]}"
 }
 

@@ -173,7 +173,7 @@ impl World {
         let slots = self.ports.slots().unwrap();
         for account in accounts {
             let owner = AccountRef::of(account);
-            if let Some(slot) = slots.get(owner, id).await.unwrap() {
+            if let Some(slot) = slots.written(owner, id).await.unwrap() {
                 return Some(slot);
             }
         }

@@ -53,6 +53,7 @@ const ALSO_MET: [(&str, &str); 16] = [
     ("stream", "reordered"),
     ("slots.replace", "death"),
     ("accounts.get", "lag"),
+    ("slots.get", "lag"),
 ];
 
 /// What was done to what, and how often.

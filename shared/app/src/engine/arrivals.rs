@@ -118,9 +118,8 @@ impl Arrivals {
             user: account.user,
             account: token.sender,
         };
-        let slot = self.slots.get(owner, token.slot).await;
-        let slot = slot.map_err(EngineError::from)?;
-        match slot.filter(|slot| slot.recipient == account.id && is_it(&slot.message_id)) {
+        let is_ours = |slot: &Slot| slot.recipient == account.id && is_it(&slot.message_id);
+        match self.sent_by(owner, token.slot, is_ours).await? {
             Some(slot) => self.book(account, slot, &message.location, inside).await,
             None => Ok(Arrived::default()),
         }
@@ -139,7 +138,7 @@ impl Arrivals {
             user: account.user,
             account: sender,
         };
-        let slot = self.slots.get(owner, slot).await;
+        let slot = self.slots.written(owner, slot).await;
         let Some(slot) = slot.map_err(EngineError::from)? else {
             return Ok(Settled::default());
         };
@@ -210,6 +209,20 @@ impl Arrivals {
             return Ok(None);
         };
         Ok((token.recipient == account.id).then_some(token))
+    }
+
+    /// The slot of a mail that is here, if it `is_ours`. The mail is left alone for good if it is not, so what says no is asked again.
+    async fn sent_by(
+        &self,
+        owner: AccountRef,
+        id: SlotId,
+        is_ours: impl Fn(&Slot) -> bool,
+    ) -> Result<Option<Slot>, EngineError> {
+        let recent = self.slots.get(owner, id).await?;
+        if let Some(slot) = recent.filter(&is_ours) {
+            return Ok(Some(slot));
+        }
+        Ok(self.slots.written(owner, id).await?.filter(is_ours))
     }
 
     async fn receipt_of(

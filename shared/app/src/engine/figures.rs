@@ -172,7 +172,7 @@ impl Figures {
     ) -> Result<Vec<SlotId>, StoreError> {
         let mut accepted = Vec::new();
         for answer in answers {
-            let slot = self.slots.get(owner, answer.slot).await?;
+            let slot = self.slots.written(owner, answer.slot).await?;
             accepted.extend(
                 slot.filter(|it| it.state.accepted_at().is_some())
                     .map(|it| it.id),

@@ -87,7 +87,7 @@ impl Reports {
             return Ok(None);
         };
         let owner = AccountRef::of(account);
-        let slot = self.slots.get(owner, id).await?;
+        let slot = self.slots.written(owner, id).await?;
         Ok(slot.filter(|slot| slot.message_id == text))
     }
 

@@ -173,7 +173,7 @@ impl Sending {
                     .skip(&sender, order, existing, reason, planned, now)
                     .await;
             }
-            Checked::Drop => return self.void(existing, now).await,
+            Checked::Drop => return self.void(owner, order, now).await,
         };
         let maximum = self.test_mode.maximum(owner.user).await?;
         let place = if self.is_too_many(&sender, order.slot, maximum, now).await? {
@@ -229,11 +229,20 @@ impl Sending {
     }
 
     /// An order without a mail: its plan was never finished, or its answer has moved.
-    async fn void(&self, existing: Option<Slot>, now: Timestamp) -> Result<Handled, EngineError> {
-        match existing {
+    async fn void(
+        &self,
+        owner: AccountRef,
+        order: &SendOrder,
+        now: Timestamp,
+    ) -> Result<Handled, EngineError> {
+        // Nothing is written where there is no slot, so none that was missed a moment ago may be left as it is.
+        let Some(slot) = self.slots.written(owner, order.slot).await? else {
+            return Ok(Handled::Settled);
+        };
+        match self.settled_already(&slot, order, now).await? {
+            Some(handled) => Ok(handled),
             // Whoever moved its answer died before the slot said so.
-            Some(slot) => self.give_up(slot, SkipReason::OutsideHours, now).await,
-            None => Ok(Handled::Settled),
+            None => self.give_up(slot, SkipReason::OutsideHours, now).await,
         }
     }
 

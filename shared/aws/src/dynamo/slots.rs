@@ -50,6 +50,18 @@ impl DynamoSlots {
         self.0.table.put(operation, item, condition).await
     }
 
+    async fn read(
+        &self,
+        sender: AccountRef,
+        slot: SlotId,
+        freshness: Freshness,
+    ) -> Result<Option<Slot>, StoreError> {
+        const OPERATION: &str = "read a slot";
+        let key = keys::slot(sender, slot);
+        let item = self.0.table.get(OPERATION, key, freshness).await?;
+        codec::read_one(OPERATION, item, read)
+    }
+
     /// What a query finds, without what has the id `end`: key ranges include their end.
     async fn before(&self, end: SlotId, query: Query) -> Result<Vec<Slot>, StoreError> {
         const OPERATION: &str = "read the slots of a day";
@@ -82,14 +94,11 @@ impl Slots for DynamoSlots {
     }
 
     async fn get(&self, sender: AccountRef, slot: SlotId) -> Result<Option<Slot>, StoreError> {
-        const OPERATION: &str = "read a slot";
-        let key = keys::slot(sender, slot);
-        let item = self
-            .0
-            .table
-            .get(OPERATION, key, Freshness::Consistent)
-            .await?;
-        codec::read_one(OPERATION, item, read)
+        self.read(sender, slot, Freshness::Eventual).await
+    }
+
+    async fn written(&self, sender: AccountRef, slot: SlotId) -> Result<Option<Slot>, StoreError> {
+        self.read(sender, slot, Freshness::Consistent).await
     }
 
     async fn between(

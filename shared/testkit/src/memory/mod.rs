@@ -165,7 +165,7 @@ impl MemoryStore {
     }
 
     /// The same store for who can live with entities as they were a moment ago: they cost half, and where the chaos wants it an account is
-    /// what it was before its last change, until [`MemoryStore::settle`].
+    /// what it was before its last change, until [`MemoryStore::settle`]. Slots are so for everybody who does not ask for what is written.
     #[must_use]
     pub fn relaxed(&self) -> Self {
         Self {
@@ -178,7 +178,9 @@ impl MemoryStore {
 
     /// Time passes: what was written until now is what everybody reads.
     pub fn settle(&self) {
-        self.lock().accounts.settle();
+        let mut state = self.lock();
+        state.accounts.settle();
+        state.slots.settle();
     }
 
     /// Deletes what a table's TTL would have deleted at `now`: due entries and the counters of days. All else lives for 400 days, or for

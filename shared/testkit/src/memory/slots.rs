@@ -17,6 +17,19 @@ use super::{Image, MemoryStore, State};
 pub(super) struct SlotItems {
     pub(super) slots: BTreeMap<(AccountRef, SlotId), Slot>,
     pub(super) receipts: BTreeMap<(AccountRef, SlotId), Receipt>,
+    /// What slots were that changed since [`SlotItems::settle`].
+    before: BTreeMap<(AccountRef, SlotId), Option<Slot>>,
+}
+
+impl SlotItems {
+    pub(super) fn settle(&mut self) {
+        self.before.clear();
+    }
+
+    fn write(&mut self, slot: &Slot) {
+        let before = self.slots.insert(slot_key(slot), slot.clone());
+        self.before.entry(slot_key(slot)).or_insert(before);
+    }
 }
 
 #[async_trait]
@@ -34,7 +47,24 @@ impl Slots for MemoryStore {
     }
 
     async fn get(&self, sender: AccountRef, slot: SlotId) -> Result<Option<Slot>, StoreError> {
-        self.run("slots.get", |state| {
+        let operation = "slots.get";
+        let lags = self.chaos.lags();
+        self.run(operation, |state| {
+            state
+                .meter
+                .get(slot_place((sender, slot)), Fresh::Eventual);
+            let before = state.slots.before.get(&(sender, slot));
+            if let Some(before) = before.filter(|_| lags) {
+                self.chaos.note(operation, "lag");
+                return before.clone();
+            }
+            state.slots.slots.get(&(sender, slot)).cloned()
+        })
+        .await
+    }
+
+    async fn written(&self, sender: AccountRef, slot: SlotId) -> Result<Option<Slot>, StoreError> {
+        self.run("slots.written", |state| {
             let place = slot_place((sender, slot));
             state.meter.get(place, Fresh::Consistent);
             state.slots.slots.get(&(sender, slot)).cloned()
@@ -172,7 +202,7 @@ impl State {
         self.meter.wrote(slot_place(slot_key(slot)), PUT, || {
             slot_bytes(slot, &events)
         });
-        self.slots.slots.insert(slot_key(slot), slot.clone());
+        self.slots.write(slot);
         let key = format!("slot#{}#{}", slot.sender, slot.id);
         let image = Image::Slot(Box::new(slot.clone()));
         self.report(slot.user, key, slot.version, image, events);

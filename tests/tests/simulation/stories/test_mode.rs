@@ -139,6 +139,10 @@ impl Slots for SideBySide {
         self.slots.get(sender, slot).await
     }
 
+    async fn written(&self, sender: AccountRef, slot: SlotId) -> Result<Option<Slot>, StoreError> {
+        self.slots.written(sender, slot).await
+    }
+
     async fn between(
         &self,
         sender: AccountRef,

@@ -17,7 +17,7 @@ use super::checks::{Cleared, Planned};
 use super::{Handled, MAX_ATTEMPTS, Sending, new_slot};
 use crate::engine::reports::MAILBOX_FULL;
 use crate::engine::{EngineError, compose, file, settling};
-use crate::ports::Replaced;
+use crate::ports::{Created, Replaced};
 use crate::ports::days::{AccountRef, SuppressionReason};
 use crate::ports::mail::{ConnectFailure, SmtpPhase, Submission};
 use crate::ports::queue::SendOrder;
@@ -235,9 +235,11 @@ impl Sending {
         }
         let unsent = compose::unsent(order.slot);
         let slot = new_slot(sender, order, planned, unsent, state, now);
-        // Exists: another delivery of this order was faster, whatever it decided.
-        let _ = self.slots.create(&slot).await?;
-        Ok(Handled::Settled)
+        match self.slots.create(&slot).await? {
+            Created::Done => Ok(Handled::Settled),
+            // Another delivery of this order was faster, perhaps long ago: what it decided is looked at when this one comes again.
+            Created::Exists => Err(EngineError::Held("the slot")),
+        }
     }
 
     /// Moves on a slot that stands as it was read. Its receiver may have found the mail before this and noted that it landed in spam: that
@@ -262,7 +264,7 @@ impl Sending {
             if self.slots.replace(&after, events.clone()).await? == Replaced::Done {
                 return Ok(after);
             }
-            match self.slots.get(owner, before.id).await? {
+            match self.slots.written(owner, before.id).await? {
                 Some(found) if found.state == before.state => before = found,
                 _ => break,
             }
