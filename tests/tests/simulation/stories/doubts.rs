@@ -4,7 +4,7 @@ use agentwarm_app::ports::mail::Submission;
 use agentwarm_app::ports::queue::{VisitOrder, VisitQueue as _};
 use agentwarm_core::audit::EventType;
 use agentwarm_core::mail::slot::{Slot, SlotKind, SlotState};
-use agentwarm_testkit::chaos::Stroke;
+use agentwarm_testkit::chaos::{Rates, Stroke};
 use agentwarm_testkit::memory::Fault;
 use agentwarm_testkit::memory::mail::Scripted;
 
@@ -221,7 +221,14 @@ async fn found_before_the_commit(sim: &mut Sim) -> Slot {
         sums_up: false,
     };
     sim.world.queues.visit(&[visit]).await.unwrap();
+    // Nor does a replica that lags behind know yet that there is such a mail.
+    sim.world.chaos.set(Rates {
+        lag: 1.0,
+        ..Rates::default()
+    });
     sim.world.drain();
+    sim.world.chaos.set(Rates::default());
+    assert!(sim.world.chaos.met()[&("slots.get", "lag")] > 0);
     let look = sim.world.store.look();
     let receiver = sim.world.owner(slot.recipient);
     assert!(look.receipt(receiver, slot.id).is_some(), "it was found");
