@@ -296,7 +296,7 @@ fn name(state: Option<&SlotState>) -> &'static str {
         Some(SlotState::Retry { .. }) => "retry",
         Some(SlotState::InDoubt { .. }) => "in doubt",
         Some(SlotState::Unknown { .. }) => "unknown",
-        Some(SlotState::Bounced { .. }) => "bounced",
+        Some(SlotState::Returned { .. }) => "returned",
         Some(SlotState::Skipped { .. }) => "skipped",
     }
 }

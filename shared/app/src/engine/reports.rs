@@ -108,32 +108,26 @@ impl Reports {
             }
             _ => return Ok(false),
         };
-        let forever = verdict == Verdict::HardBounce;
-        if forever || verdict == Verdict::MailboxFull {
+        let bounced = verdict == Verdict::HardBounce;
+        if bounced || verdict == Verdict::MailboxFull {
             let week = shifted(now, MAILBOX_FULL.as_secs());
-            let until = (!forever).then_some(week);
+            let until = (!bounced).then_some(week);
             self.suppress(&slot, SuppressionReason::HardBounce, now, until)
                 .await?;
         }
-        let (event_type, state) = if forever {
-            let state = SlotState::Bounced {
-                accepted_at,
-                at: now,
-                status: status.to_owned(),
-            };
-            (EventType::WarmupEmailBounced, state)
+        let event_type = if bounced {
+            EventType::WarmupEmailBounced
         } else {
-            let state = SlotState::Rejected {
-                at: now,
-                reply: 0,
-                bounced: false,
-                reason: format!("report {status}"),
-            };
-            (EventType::WarmupEmailRejected, state)
+            EventType::WarmupEmailRejected
         };
         events.push(report_event(event_type, &slot, now).with("status", status));
         let after = Slot {
-            state,
+            state: SlotState::Returned {
+                accepted_at,
+                at: now,
+                status: status.to_owned(),
+                bounced,
+            },
             version: slot.version + 1,
             ..slot
         };

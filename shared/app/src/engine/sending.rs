@@ -297,7 +297,7 @@ impl Sending {
             SlotState::Accepted { .. }
             | SlotState::Rejected { .. }
             | SlotState::Unknown { .. }
-            | SlotState::Bounced { .. }
+            | SlotState::Returned { .. }
             | SlotState::Skipped { .. } => Ok(Some(Handled::Settled)),
         }
     }

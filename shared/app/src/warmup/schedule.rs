@@ -87,7 +87,7 @@ pub enum MailState {
     Claimed,
     /// The server took it.
     Accepted,
-    /// The server refused it.
+    /// A server refused it, perhaps one behind that which took it.
     Rejected,
     /// It will be tried again.
     Retry,
@@ -95,7 +95,7 @@ pub enum MailState {
     InDoubt,
     /// It was not found in the end.
     Unknown,
-    /// It was accepted and came back.
+    /// It was accepted and came back: there is no such recipient.
     Bounced,
     /// It was not sent.
     Skipped,
@@ -225,11 +225,13 @@ fn claimed(slot: &Slot) -> ScheduledMail {
     let (state, skipped) = match &slot.state {
         SlotState::Claimed { .. } => (MailState::Claimed, None),
         SlotState::Accepted { .. } => (MailState::Accepted, None),
-        SlotState::Rejected { .. } => (MailState::Rejected, None),
         SlotState::Retry { .. } => (MailState::Retry, None),
         SlotState::InDoubt { .. } => (MailState::InDoubt, None),
         SlotState::Unknown { .. } => (MailState::Unknown, None),
-        SlotState::Bounced { .. } => (MailState::Bounced, None),
+        SlotState::Returned { bounced: true, .. } => (MailState::Bounced, None),
+        SlotState::Rejected { .. } | SlotState::Returned { bounced: false, .. } => {
+            (MailState::Rejected, None)
+        }
         SlotState::Skipped { reason, .. } => (MailState::Skipped, Some(*reason)),
     };
     ScheduledMail {

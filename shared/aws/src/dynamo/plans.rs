@@ -120,7 +120,10 @@ impl Plans for DynamoPlans {
         let key = keys::plan(owner, date);
         let table = &self.0.table;
         // Never written twice: one that is found is whole at half the price, and only whether there is none needs a look that cannot be late.
-        let item = match table.get(OPERATION, key.clone(), Freshness::Eventual).await? {
+        let item = match table
+            .get(OPERATION, key.clone(), Freshness::Eventual)
+            .await?
+        {
             Some(item) => Some(item),
             None => table.get(OPERATION, key, Freshness::Consistent).await?,
         };

@@ -94,7 +94,7 @@ pub enum SlotState {
     Rejected {
         /// When.
         at: Timestamp,
-        /// The three-digit reply (RFC 5321 §4.2), 0 where there was none.
+        /// The three-digit reply (RFC 5321 §4.2).
         reply: u16,
         /// Whether the recipient does not exist (decision 30): a bounce in the figures.
         bounced: bool,
@@ -122,14 +122,16 @@ pub enum SlotState {
         /// Since when.
         at: Timestamp,
     },
-    /// Accepted, and a DSN came back later (RFC 3464).
-    Bounced {
+    /// Accepted, and it came back later in a DSN (RFC 3464).
+    Returned {
         /// When the server had accepted it.
         accepted_at: Timestamp,
         /// When the DSN was found.
         at: Timestamp,
         /// The enhanced status code (RFC 3463), such as `5.1.1`.
         status: String,
+        /// Whether the recipient does not exist (decision 30): a bounce in the figures.
+        bounced: bool,
     },
     /// Not sent, and why.
     Skipped {
@@ -172,7 +174,7 @@ impl SlotState {
     pub fn accepted_at(&self) -> Option<Timestamp> {
         match self {
             Self::Accepted { at }
-            | Self::Bounced {
+            | Self::Returned {
                 accepted_at: at, ..
             } => Some(*at),
             _ => None,

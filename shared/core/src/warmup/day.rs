@@ -115,7 +115,7 @@ pub struct DayFigures {
     pub sent: u32,
     /// Mails whose recipient does not exist, or that came back.
     pub bounced: u32,
-    /// Mails refused for other reasons.
+    /// Mails refused for other reasons, or that came back for them.
     pub rejected: u32,
     /// Sent mails that landed in a partner's spam folder.
     pub spammed: u32,

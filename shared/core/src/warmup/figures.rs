@@ -62,15 +62,22 @@ pub(super) fn add_slot(figures: &mut DayFigures, slot: &Slot, found: bool, now: 
                 u32::from(!found && now.duration_since(*at).as_hours() >= MISSING_AFTER_HOURS);
         }
         // Accepted first, so it was sent; the reference's rates are shares of `sent`.
-        SlotState::Bounced { .. } => {
+        SlotState::Returned { bounced, .. } => {
             figures.sent += 1;
-            figures.bounced += 1;
+            add_refused(figures, *bounced);
         }
-        SlotState::Rejected { bounced: true, .. } => figures.bounced += 1,
-        SlotState::Rejected { bounced: false, .. } => figures.rejected += 1,
+        SlotState::Rejected { bounced, .. } => add_refused(figures, *bounced),
         SlotState::Skipped { .. } => figures.skipped += 1,
         SlotState::Unknown { .. } => figures.unknown += 1,
         SlotState::Claimed { .. } | SlotState::Retry { .. } | SlotState::InDoubt { .. } => {}
+    }
+}
+
+fn add_refused(figures: &mut DayFigures, bounced: bool) {
+    if bounced {
+        figures.bounced += 1;
+    } else {
+        figures.rejected += 1;
     }
 }
 

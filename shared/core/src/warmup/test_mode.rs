@@ -53,7 +53,7 @@ fn uses_room(state: &SlotState) -> bool {
         | SlotState::Rejected { .. }
         | SlotState::InDoubt { .. }
         | SlotState::Unknown { .. }
-        | SlotState::Bounced { .. } => true,
+        | SlotState::Returned { .. } => true,
         SlotState::Retry { .. } | SlotState::Skipped { .. } => false,
     }
 }

@@ -50,9 +50,7 @@ impl Slots for MemoryStore {
         let operation = "slots.get";
         let lags = self.chaos.lags();
         self.run(operation, |state| {
-            state
-                .meter
-                .get(slot_place((sender, slot)), Fresh::Eventual);
+            state.meter.get(slot_place((sender, slot)), Fresh::Eventual);
             let before = state.slots.before.get(&(sender, slot));
             if let Some(before) = before.filter(|_| lags) {
                 self.chaos.note(operation, "lag");

@@ -111,10 +111,11 @@ pub async fn every_state_of_a_slot_is_read_as_it_was_written(store: &Store) {
             checks: 3,
         },
         SlotState::Unknown { at: after(1) },
-        SlotState::Bounced {
+        SlotState::Returned {
             accepted_at: after(1),
             at: after(2),
             status: "5.2.1".to_owned(),
+            bounced: true,
         },
         SlotState::Skipped {
             at: after(1),

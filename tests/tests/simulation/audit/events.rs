@@ -75,20 +75,19 @@ fn counted<'a>(events: impl Iterator<Item = &'a Event>) -> BySlot {
 fn slots(world: &EngineWorld, events: &BySlot, wrong: &mut Vec<String>) {
     let look = world.store.look();
     for slot in look.slots() {
-        // Refused after it was accepted: by a report.
-        let returned = matches!(slot.state, SlotState::Rejected { reply: 0, .. });
-        let refused = matches!(slot.state, SlotState::Rejected { bounced: false, .. });
-        let bounced = matches!(
-            slot.state,
-            SlotState::Bounced { .. } | SlotState::Rejected { bounced: true, .. }
-        );
+        let bounces = match slot.state {
+            SlotState::Returned { bounced, .. } | SlotState::Rejected { bounced, .. } => {
+                Some(bounced)
+            }
+            _ => None,
+        };
         let expected = [
             (
                 EventType::WarmupEmailSent,
-                slot.state.accepted_at().is_some() || returned,
+                slot.state.accepted_at().is_some(),
             ),
-            (EventType::WarmupEmailBounced, bounced),
-            (EventType::WarmupEmailRejected, refused),
+            (EventType::WarmupEmailBounced, bounces == Some(true)),
+            (EventType::WarmupEmailRejected, bounces == Some(false)),
             (EventType::WarmupEmailSpammed, slot.spammed_at.is_some()),
         ];
         for (event_type, expected) in expected {

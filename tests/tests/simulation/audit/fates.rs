@@ -37,12 +37,7 @@ pub(super) fn audit(
     }
     for left in watch.left.values().filter(|left| left.over.acknowledged) {
         let slot = look.slot(world.owner(left.sender), left.slot);
-        let is_known = slot.is_some_and(|slot| {
-            matches!(
-                slot.state,
-                SlotState::Accepted { .. } | SlotState::Bounced { .. } | SlotState::Rejected { .. }
-            )
-        });
+        let is_known = slot.is_some_and(|slot| slot.state.accepted_at().is_some());
         if at_rest
             && left.over.delivered
             && !is_known
@@ -100,17 +95,20 @@ fn agrees(look: &Look<'_>, watch: &Watch, slot: &Slot, at_rest: bool, wrong: &mu
     };
     let receipt = look.receipt(receiver, id);
     match &slot.state {
-        SlotState::Accepted { .. } | SlotState::Bounced { .. } => {
+        SlotState::Accepted { .. } | SlotState::Returned { .. } => {
             if left.is_none() {
                 wrong.push(format!("slot {id} is accepted, and no server has its mail"));
             }
         }
-        SlotState::Skipped { .. } | SlotState::Retry { .. } | SlotState::Unknown { .. } => {
+        SlotState::Skipped { .. }
+        | SlotState::Retry { .. }
+        | SlotState::Unknown { .. }
+        | SlotState::Rejected { .. } => {
             if receipt.is_some() {
                 wrong.push(format!("slot {id} is {:?} and was received", slot.state));
             }
         }
-        SlotState::Rejected { .. } | SlotState::Claimed { .. } | SlotState::InDoubt { .. } => {}
+        SlotState::Claimed { .. } | SlotState::InDoubt { .. } => {}
     }
     if let (Some(spammed_at), Some(receipt)) = (slot.spammed_at, receipt)
         && spammed_at > receipt.found_at
@@ -145,11 +143,7 @@ fn has_a_sender(look: &Look<'_>, receipt: &Receipt, at_rest: bool, wrong: &mut V
         wrong.push(format!("receipt {} has no slot", receipt.slot));
         return;
     };
-    let is_known = matches!(
-        slot.state,
-        SlotState::Accepted { .. } | SlotState::Bounced { .. } | SlotState::Rejected { .. }
-    );
-    if at_rest && !is_known {
+    if at_rest && slot.state.accepted_at().is_none() {
         wrong.push(format!(
             "receipt {} is of a slot that is {:?}",
             receipt.slot, slot.state

@@ -64,10 +64,11 @@ async fn a_day_that_is_judged_on_its_own_evening_is_summed_up_before() {
         let slots = sim.slots(n).into_iter();
         let mut sent = slots.filter(|slot| slot.state.accepted_at().is_some());
         let slot = sent.next().unwrap();
-        let state = SlotState::Bounced {
+        let state = SlotState::Returned {
             accepted_at: slot.scheduled_at,
             at: sim.world.now(),
             status: "5.1.1".to_owned(),
+            bounced: true,
         };
         let slot = Slot {
             state,

@@ -58,7 +58,10 @@ async fn a_report_of_no_such_user_is_a_bounce_and_suppresses() {
     sim.run_for(hours(1));
     let look = sim.world.store.look();
     let after = look.slot(sim.world.owner(slot.sender), slot.id).unwrap();
-    assert!(matches!(after.state, SlotState::Bounced { .. }));
+    assert!(matches!(
+        after.state,
+        SlotState::Returned { bounced: true, .. }
+    ));
     let recipient = look
         .account(slot.user, slot.recipient)
         .unwrap()
@@ -75,6 +78,29 @@ async fn a_full_mailbox_is_left_alone_for_a_week() {
     let (mut sim, slots) = some_mails("full").await;
     let slot = &slots[0];
     report(&sim, slot, failed(slot, "5.2.2"));
+    sim.run_until(at("2026-03-12T12:00:00Z"));
+    {
+        let look = sim.world.store.look();
+        let sender = sim.world.owner(slot.sender);
+        let after = look.slot(sender, slot.id).unwrap();
+        assert!(matches!(
+            after.state,
+            SlotState::Returned { bounced: false, .. }
+        ));
+        let accepted = look.slots().filter(|it| {
+            (it.sender, it.date) == (slot.sender, slot.date) && it.state.accepted_at().is_some()
+        });
+        let accepted = u32::try_from(accepted.count()).unwrap();
+        let days = look
+            .days()
+            .find(|(owner, row)| (*owner, row.date) == (sender, slot.date));
+        let figures = days.unwrap().1.figures;
+        assert_eq!(
+            (figures.sent, figures.rejected),
+            (accepted, 1),
+            "it was sent all the same"
+        );
+    }
     sim.run_until(at("2026-03-16T12:00:00Z"));
     let recipient = {
         let look = sim.world.store.look();
@@ -157,7 +183,7 @@ async fn bounces_of_before_a_resume_suspend_nobody_again() {
     sim.run_for(hours(2));
 
     let bounced = sim.slots(0).into_iter().filter(|slot| {
-        mine.iter().any(|it| it.id == slot.id) && matches!(slot.state, SlotState::Bounced { .. })
+        mine.iter().any(|it| it.id == slot.id) && matches!(slot.state, SlotState::Returned { .. })
     });
     assert_eq!(bounced.count(), mine.len());
     assert_eq!(sim.account(0).status, AccountStatus::Warming);

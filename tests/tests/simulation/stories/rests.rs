@@ -63,10 +63,11 @@ async fn the_last_day_of_an_account_that_a_night_suspends_is_closed() {
         .take(5)
     {
         let back = Slot {
-            state: SlotState::Bounced {
+            state: SlotState::Returned {
                 accepted_at: slot.scheduled_at,
                 at: sim.world.now(),
                 status: "5.1.1".to_owned(),
+                bounced: true,
             },
             version: slot.version + 1,
             ..slot

@@ -210,9 +210,14 @@ fn counted<'a>(look: &'a Look<'_>, owner: AccountRef, row: &DayRow, then: &Then<
                 figures.missing += u32::from(!seen(slot));
                 figures.spammed += by_then(slot.spammed_at);
             }
-            SlotState::Bounced { at, .. } => {
+            SlotState::Returned { at, bounced, .. } => {
                 figures.sent += 1;
-                figures.bounced += by_then(Some(*at));
+                let refused = if *bounced {
+                    &mut figures.bounced
+                } else {
+                    &mut figures.rejected
+                };
+                *refused += by_then(Some(*at));
             }
             SlotState::Rejected { bounced: true, .. } => figures.bounced += 1,
             SlotState::Rejected { bounced: false, .. } => figures.rejected += 1,

@@ -11,7 +11,7 @@ fn name(state: &SlotState) -> &'static str {
         SlotState::Retry { .. } => "retry",
         SlotState::InDoubt { .. } => "in doubt",
         SlotState::Unknown { .. } => "unknown",
-        SlotState::Bounced { .. } => "bounced",
+        SlotState::Returned { .. } => "returned",
         SlotState::Skipped { .. } => "skipped",
     }
 }
@@ -23,10 +23,9 @@ fn may_follow(before: &str) -> &'static [&'static str] {
             "claimed", "accepted", "rejected", "retry", "in doubt", "skipped",
         ],
         "retry" => &["claimed", "skipped", "accepted"],
-        "in doubt" => &["in doubt", "accepted", "unknown", "bounced"],
-        "accepted" => &["accepted", "bounced", "rejected"],
-        "unknown" => &["accepted", "bounced"],
-        "bounced" => &["bounced"],
+        "in doubt" => &["in doubt", "accepted", "unknown", "returned"],
+        "accepted" | "unknown" => &["accepted", "returned"],
+        "returned" => &["returned"],
         "rejected" => &["rejected"],
         _ => &[],
     }

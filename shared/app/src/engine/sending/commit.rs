@@ -17,10 +17,10 @@ use super::checks::{Cleared, Planned};
 use super::{Handled, MAX_ATTEMPTS, Sending, new_slot};
 use crate::engine::reports::MAILBOX_FULL;
 use crate::engine::{EngineError, compose, file, settling};
-use crate::ports::{Created, Replaced};
 use crate::ports::days::{AccountRef, SuppressionReason};
 use crate::ports::mail::{ConnectFailure, SmtpPhase, Submission};
 use crate::ports::queue::SendOrder;
+use crate::ports::{Created, Replaced};
 
 /// How often a slot is written anew whose receiver wrote in between: it does so once.
 const ATTEMPTS: u32 = 3;

@@ -39,10 +39,11 @@ fn refused() -> SlotState {
 #[test]
 fn the_parts_are_the_whole_by_provider_and_by_day() {
     let earlier = date(2026, 3, 7);
-    let bounced = SlotState::Bounced {
+    let bounced = SlotState::Returned {
         accepted_at: at(),
         at: at(),
         status: "5.1.1".to_owned(),
+        bounced: true,
     };
     let mails = [
         (slot(TODAY, accepted(), false), "gmail.com"),

@@ -30,10 +30,11 @@ fn states() -> Vec<(SlotState, bool)> {
         since: at(),
         checks: 0,
     };
-    let bounced = SlotState::Bounced {
+    let bounced = SlotState::Returned {
         accepted_at: at(),
         at: at(),
         status: "5.1.1".to_owned(),
+        bounced: true,
     };
     let skipped = SlotState::Skipped {
         at: at(),
