@@ -253,6 +253,11 @@ pub fn fetch_headers(uids: &str) -> String {
     )
 }
 
+/// The command that fetches Message-IDs alone.
+pub fn fetch_message_ids(uids: &str) -> String {
+    format!("UID FETCH {uids} (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]<0.2048>)")
+}
+
 /// What happens on one connection.
 pub type Script = Box<dyn FnOnce(Peer) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 

@@ -14,7 +14,7 @@ use agentwarm_app::ports::mail::{
 
 use super::command::{Command, keep_lowest, uid_set};
 use super::connection::succeeded;
-use super::response::Response;
+use super::response::{Response, Status};
 use super::session::{ImapSession, Selected};
 use crate::dial::Private;
 use crate::mime::header::{RECOGNITION_HEADERS, Recognition, recognise};
@@ -28,6 +28,9 @@ const REPORTS_PER_COMMAND: usize = 16;
 
 /// The most that one read returns, whatever is asked.
 const MOST_MESSAGES: u32 = 500;
+
+/// How many messages are passed over because their server cannot read them, of those that are asked for at once.
+const MOST_UNREADABLE: usize = 3;
 
 /// How much of the headers is fetched.
 const HEADER_BYTES: usize = 8_192;
@@ -180,6 +183,9 @@ impl<S: Private> ImapSession<S> {
     }
 
     /// Fetches one part of each message, of at most `most` bytes whatever the server sends, and shows those that were asked for, once each.
+    ///
+    /// A server may refuse for one message of many that it cannot read itself (Gmail: `NO Some messages could not be FETCHed`; Yahoo: `NO
+    /// [UNAVAILABLE] … Server error while fetching messages`), today and tomorrow. Such a message is asked for alone, and passed over.
     pub(super) async fn fetch(
         &mut self,
         uids: &[u32],
@@ -187,24 +193,55 @@ impl<S: Private> ImapSession<S> {
         most: usize,
         mut on: impl FnMut(u32, Vec<u8>),
     ) -> Result<(), ConnectFailure> {
-        if uids.is_empty() {
-            return Ok(());
-        }
         let mut missing: BTreeSet<u32> = uids.iter().copied().collect();
-        let command = Command::new(&format!("UID FETCH {} (UID {part})", uid_set(uids)));
-        let end = self
-            .connection
-            .run(&command, |response| {
-                if let Response::Fetch(fetched) = response
-                    && let (Some(uid), Some(mut body)) = (fetched.uid, fetched.body)
-                    && missing.remove(&uid)
-                {
-                    body.truncate(most);
-                    on(uid, body);
+        let mut waiting = vec![uids.to_vec()];
+        let mut unreadable = 0;
+        while let Some(some) = waiting.pop() {
+            if some.is_empty() {
+                continue;
+            }
+            let command = Command::new(&format!("UID FETCH {} (UID {part})", uid_set(&some)));
+            let end = self
+                .connection
+                .run(&command, |response| {
+                    if let Response::Fetch(fetched) = response
+                        && let (Some(uid), Some(mut body)) = (fetched.uid, fetched.body)
+                        && missing.remove(&uid)
+                    {
+                        body.truncate(most);
+                        on(uid, body);
+                    }
+                })
+                .await?;
+            if end.status != Status::No {
+                succeeded(&end)?;
+                continue;
+            }
+            let was_alone = some.len() == 1;
+            let refused: Vec<u32> = some.into_iter().filter(|it| missing.contains(it)).collect();
+            match refused.as_slice() {
+                [uid] if was_alone => {
+                    unreadable += 1;
+                    if unreadable > MOST_UNREADABLE {
+                        return succeeded(&end);
+                    }
+                    self.answers_for(*uid).await?;
                 }
-            })
-            .await?;
-        succeeded(&end)
+                [uid] => waiting.push(vec![*uid]),
+                some => {
+                    let (older, newer) = some.split_at(some.len() / 2);
+                    waiting.extend([newer.to_vec(), older.to_vec()]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that a server which refuses a message's content can be used otherwise. If not, no message may be passed over.
+    async fn answers_for(&mut self, uid: u32) -> Result<(), ConnectFailure> {
+        self.exists(uid).await?;
+        tracing::info!(uid, "a message that its server cannot read is passed over");
+        Ok(())
     }
 }
 

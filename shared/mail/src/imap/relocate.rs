@@ -9,10 +9,14 @@ use agentwarm_app::ports::mail::{ConnectFailure, Folder, Location};
 
 use super::command::Command;
 use super::connection::succeeded;
+use super::find::message_id_part;
 use super::response::{Ending, Response, Status};
 use super::session::ImapSession;
 use crate::dial::Private;
 use crate::mime::header::recognise;
+
+/// Among how many of a folder's newest messages a copy is that was just made.
+const NEWEST_COPIES: u32 = 20;
 
 impl<S: Private> ImapSession<S> {
     pub(super) fn offers_move(&self) -> bool {
@@ -85,7 +89,7 @@ impl<S: Private> ImapSession<S> {
         }
     }
 
-    async fn exists(&mut self, uid: u32) -> Result<bool, ConnectFailure> {
+    pub(super) async fn exists(&mut self, uid: u32) -> Result<bool, ConnectFailure> {
         let mut found = false;
         let command = Command::new(&format!("UID FETCH {uid} (UID)"));
         let end = self
@@ -101,7 +105,7 @@ impl<S: Private> ImapSession<S> {
     /// The Message-ID of a message, empty if it has none; `None` if it is gone.
     async fn message_id_of(&mut self, at: &Location) -> Result<Option<String>, ConnectFailure> {
         let mut found = None;
-        let part = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]<0.2048>";
+        let part = message_id_part();
         let command = Command::new(&format!("UID FETCH {} (UID {part})", at.uid));
         let end = self
             .connection
@@ -123,7 +127,8 @@ impl<S: Private> ImapSession<S> {
         if message_id.is_empty() {
             return Ok(false);
         }
-        Ok(self.find_in(target, message_id).await?.is_some())
+        let found = self.find_in(target, message_id, NEWEST_COPIES).await?;
+        Ok(found.is_some())
     }
 
     async fn remove(&mut self, at: &Location) -> Result<(), ConnectFailure> {

@@ -2,12 +2,12 @@
 
 use agentwarm_app::ports::mail::{ConnectFailure, Folder, Location};
 
-use crate::server::{Server, fetch_headers, fetched, selected};
+use crate::server::{Server, fetch_message_ids, fetched, selected};
 
 const FOLDERS: &str = "* LIST () \"/\" INBOX\r\n* LIST (\\Junk) \"/\" \"Courrier ind&AOk-sirable\"\r\n* LIST (\\Sent) \"/\" Sent\r\n\
     * LIST (\\Noselect) \"/\" Nothing\r\n* LIST () \"/\" Other\r\nTAG OK\r\n";
 
-const SEARCH: &str = "UID SEARCH HEADER Message-ID \"slot-7@one.test\"";
+const SEARCH: &str = "UID SEARCH HEADER Message-ID \"<slot-7@one.test>\"";
 
 #[tokio::test]
 async fn uses_are_asked_for_where_they_can_be() {
@@ -73,7 +73,7 @@ async fn a_message_is_found_by_its_exact_id_where_it_is() {
             // Both at once; SEARCH finds parts of a header.
             ("SELECT \"INBOX\"", &selected(1, 10, 5)),
             (SEARCH, "* SEARCH 5\r\nTAG OK\r\n"),
-            (&fetch_headers("5"), &near_miss),
+            (&fetch_message_ids("5"), &near_miss),
             ("SELECT \"Courrier ind&AOk-sirable\"", &selected(2, 10, 5)),
             (SEARCH, "* SEARCH\r\nTAG OK\r\n"),
             // No right to look into this one, and then everywhere else, each once.
@@ -81,7 +81,7 @@ async fn a_message_is_found_by_its_exact_id_where_it_is() {
             (SEARCH, "TAG BAD no folder\r\n"),
             ("SELECT \"Other\"", &selected(4, 10, 5)),
             (SEARCH, "* SEARCH 9 8\r\nTAG OK\r\n"),
-            (&fetch_headers("8:9"), &hits.concat()),
+            (&fetch_message_ids("8:9"), &hits.concat()),
         ])
         .await;
     })
@@ -101,34 +101,102 @@ async fn a_message_is_found_by_its_exact_id_where_it_is() {
     server.ended().await;
 }
 
-#[tokio::test]
-async fn a_search_that_fails_is_not_a_message_that_is_missing() {
-    for (select, search, expected) in [
-        (
-            selected(1, 10, 5),
-            "TAG NO [UNAVAILABLE] later\r\n",
-            ConnectFailure::Busy,
-        ),
-        (
-            selected(1, 10, 5),
-            "TAG BAD what\r\n",
-            ConnectFailure::Protocol("it does not take a command"),
-        ),
-        (selected(1, 10, 5), "* BYE\r\n", ConnectFailure::Busy),
-    ] {
-        let server = Server::secure(move |mut peer| async move {
-            peer.imap_login("").await;
-            peer.imap(&[("SELECT \"INBOX\"", &select), (SEARCH, search)])
+/// What a folder of five messages, or of so many that not all are looked through, answers to who looks through it.
+async fn looked_for(
+    search: &'static str,
+    exists: u32,
+    everywhere: bool,
+    headers: Option<String>,
+) -> Result<Option<u32>, ConnectFailure> {
+    let first = exists.saturating_sub(299).max(1);
+    let server = Server::secure(move |mut peer| async move {
+        peer.imap_login("").await;
+        let select = selected(1, 10, exists);
+        let list = format!("FETCH {first}:* (UID)");
+        let listed = "* 1 FETCH (UID 6)\r\n* 2 FETCH (UID 8)\r\n* 3 FETCH (UID 9)\r\nTAG OK\r\n";
+        if everywhere {
+            peer.imap(&[("LIST \"\" \"*\"", "* LIST () \"/\" INBOX\r\nTAG OK\r\n")])
                 .await;
-        })
-        .await;
-        let mut session = server.reader().await.unwrap();
-        let found = session
-            .find("slot-7@one.test", &[Folder::Inbox], false)
+        }
+        peer.imap(&[("SELECT \"INBOX\"", &select), (SEARCH, search)])
             .await;
-        assert_eq!(found, Err(expected), "{search}");
-        server.ended().await;
+        if let Some(headers) = headers {
+            peer.imap(&[
+                ("SELECT \"INBOX\"", &select),
+                (&list, listed),
+                (&fetch_message_ids("6,8:9"), &headers),
+            ])
+            .await;
+        }
+    })
+    .await;
+    let mut session = server.reader().await.unwrap();
+    let found = session
+        .find("slot-7@one.test", &[Folder::Inbox], everywhere)
+        .await;
+    server.ended().await;
+    found.map(|found| found.map(|location| location.uid))
+}
+
+/// iCloud, Exchange, Yahoo and QQ find what they find; Mail.ru and Alimail refuse.
+#[tokio::test]
+async fn what_a_search_does_not_find_is_looked_for() {
+    let there = || {
+        let headers = [
+            fetched(6, "Message-ID: <slot-7@one.test>\n"),
+            fetched(8, "Message-ID: <slot-7@one.test>\n"),
+            fetched(9, "Message-ID: <another@one.test>\n"),
+            "TAG OK\r\n".into(),
+        ];
+        Some(headers.concat())
+    };
+    let absent = || Some(fetched(9, "Message-ID: <another@one.test>\n") + "TAG OK\r\n");
+    for search in [
+        "* SEARCH\r\nTAG OK\r\n",
+        "TAG OK\r\n",
+        "TAG NO [CANNOT] Unsupported search criterion: HEADER\r\n",
+        "TAG NO [UNAVAILABLE] later\r\n",
+        "TAG BAD invalid command or parameters\r\n",
+    ] {
+        for everywhere in [false, true] {
+            let found = looked_for(search, 5, everywhere, there()).await;
+            assert_eq!(found, Ok(Some(8)), "{search}");
+            let found = looked_for(search, 5, everywhere, absent()).await;
+            assert_eq!(found, Ok(None), "{search}");
+        }
     }
+    // Of a folder that is neither searched nor looked through as a whole nobody can say that the mail is not there.
+    let refused = "TAG NO later\r\n";
+    assert_eq!(looked_for(refused, 301, false, absent()).await, Ok(None));
+    assert_eq!(
+        looked_for(refused, 301, true, absent()).await,
+        Err(ConnectFailure::Protocol("it does not search a folder"))
+    );
+    let nothing = "* SEARCH\r\nTAG OK\r\n";
+    assert_eq!(looked_for(nothing, 301, true, absent()).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_look_that_fails_is_not_a_message_that_is_missing() {
+    let goodbye = looked_for("* BYE\r\n", 5, false, None).await;
+    assert_eq!(goodbye, Err(ConnectFailure::Busy));
+    let server = Server::secure(|mut peer| async move {
+        peer.imap_login("").await;
+        peer.imap(&[
+            ("SELECT \"INBOX\"", &selected(1, 10, 5)),
+            (SEARCH, "TAG NO [UNAVAILABLE] later\r\n"),
+            ("SELECT \"INBOX\"", &selected(1, 10, 5)),
+            ("FETCH 1:* (UID)", "TAG NO [UNAVAILABLE] later\r\n"),
+        ])
+        .await;
+    })
+    .await;
+    let mut session = server.reader().await.unwrap();
+    let found = session
+        .find("slot-7@one.test", &[Folder::Inbox], false)
+        .await;
+    assert_eq!(found, Err(ConnectFailure::Busy));
+    server.ended().await;
 }
 
 #[tokio::test]

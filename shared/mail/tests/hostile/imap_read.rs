@@ -210,10 +210,59 @@ async fn a_refusal_is_never_an_empty_folder() {
                 peer.imap(&[("LIST \"\" \"*\"", "* LIST () \"/\" INBOX\r\nTAG OK\r\n")])
                     .await;
             }
+            if answer.contains("UNAVAILABLE") {
+                // Is it one message, or all?
+                let alone = fetch_headers("10");
+                peer.imap(&[(&alone, answer), ("UID FETCH 10 (UID)", answer)])
+                    .await;
+            }
         })
         .await;
         assert_eq!(read.err(), Some(expected), "{step} {answer:?}");
     }
+}
+
+/// What is read of a folder with messages 10 to 17, of which the server cannot read some.
+async fn read_but(unreadable: &'static [u32]) -> Result<Vec<u32>, ConnectFailure> {
+    let read = read(Some(cursor(7, 10)), 50, move |mut peer| async move {
+        peer.imap_login("").await;
+        peer.imap(&[("SELECT \"INBOX\"", &selected(7, 18, 8))])
+            .await;
+        while let Some(line) = peer.hear().await {
+            let (tag, command) = line.split_once(' ').unwrap();
+            let set = command.split_whitespace().nth(2).unwrap().to_owned();
+            let range = |range: &str| {
+                let (first, last) = range.split_once(':').unwrap_or((range, range));
+                first.parse::<u32>().unwrap()..=last.parse().unwrap()
+            };
+            let uids: Vec<u32> = set.split(',').flat_map(range).collect();
+            let is_content = command.contains("BODY");
+            let mut answer: String = uids
+                .iter()
+                .filter(|uid| is_content && !unreadable.contains(uid))
+                .map(|uid| fetched(*uid, &format!("Message-ID: <{uid}@x>\n")))
+                .collect();
+            let refuses = is_content && uids.iter().any(|uid| unreadable.contains(uid));
+            answer += if refuses {
+                "TAG NO Some messages could not be FETCHed (Failure)\r\n"
+            } else {
+                "TAG OK\r\n"
+            };
+            peer.say(&answer.replace("TAG", tag)).await;
+        }
+    })
+    .await?;
+    assert_eq!(read.cursor, cursor(7, 18));
+    Ok(read.messages.iter().map(|it| it.location.uid).collect())
+}
+
+/// Gmail and Yahoo cannot read some messages themselves, today and tomorrow.
+#[tokio::test]
+async fn a_message_that_its_server_cannot_read_does_not_keep_the_others() {
+    assert_eq!(read_but(&[12]).await, Ok(vec![10, 11, 13, 14, 15, 16, 17]));
+    assert_eq!(read_but(&[10, 16, 17]).await, Ok(vec![11, 12, 13, 14, 15]));
+    // A server that can read hardly any is one that cannot be used now.
+    assert_eq!(read_but(&[10, 12, 14, 16]).await, Err(ConnectFailure::Busy));
 }
 
 #[tokio::test]

@@ -2,12 +2,12 @@
 
 use agentwarm_app::ports::mail::{ConnectFailure, Folder, Location};
 
-use crate::server::{Server, fetch_headers, fetched, selected};
+use crate::server::{Server, fetch_message_ids, fetched, selected};
 
 const JUNK: &str = "* LIST () \"/\" INBOX\r\n* LIST (\\Junk) \"/\" Junk\r\nTAG OK\r\n";
 const GONE: &str = "* 1 EXPUNGE\r\nTAG OK\r\n";
 const ID_PART: &str = "UID FETCH 5 (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]<0.2048>)";
-const SEARCH: &str = "UID SEARCH HEADER Message-ID \"slot-7@one.test\"";
+const SEARCH: &str = "UID SEARCH HEADER Message-ID \"<slot-7@one.test>\"";
 
 fn in_junk() -> Location {
     Location {
@@ -77,11 +77,22 @@ async fn without_move_it_is_copied_marked_and_expunged_alone() {
         "TAG OK\r\n".to_owned(),
     );
     let copy = ("UID COPY 5 \"INBOX\"", "TAG OK\r\n".to_owned());
-    let absent = (SEARCH, "* SEARCH\r\nTAG OK\r\n".to_owned());
+    // Neither found nor among the newest.
+    let newest: &'static str = fetch_message_ids("11").leak();
+    let other = fetched(11, "Message-ID: <another@one.test>\n") + "TAG OK\r\n";
+    let absent = [
+        (SEARCH, "* SEARCH\r\nTAG OK\r\n".to_owned()),
+        ("SELECT \"INBOX\"", selected(2, 12, 25)),
+        (
+            "FETCH 6:* (UID)",
+            "* 25 FETCH (UID 11)\r\nTAG OK\r\n".into(),
+        ),
+        (newest, other),
+    ];
     let script = |rest: Vec<(&'static str, String)>| [begin.clone(), rest].concat();
+    let made = |rest: Vec<(&'static str, String)>| script([absent.to_vec(), rest].concat());
 
-    let uidplus = script(vec![
-        absent.clone(),
+    let uidplus = made(vec![
         back.clone(),
         copy.clone(),
         store.clone(),
@@ -89,8 +100,7 @@ async fn without_move_it_is_copied_marked_and_expunged_alone() {
     ]);
     assert_eq!(relocate("UIDPLUS", Folder::Inbox, uidplus).await, Ok(()));
 
-    let alone = script(vec![
-        absent.clone(),
+    let alone = made(vec![
         back.clone(),
         copy.clone(),
         store.clone(),
@@ -100,8 +110,7 @@ async fn without_move_it_is_copied_marked_and_expunged_alone() {
     assert_eq!(relocate("", Folder::Inbox, alone).await, Ok(()));
 
     // Others are marked: expunging would take them, too.
-    let others = script(vec![
-        absent.clone(),
+    let others = made(vec![
         back.clone(),
         copy.clone(),
         store.clone(),
@@ -111,7 +120,7 @@ async fn without_move_it_is_copied_marked_and_expunged_alone() {
 
     // An earlier attempt ended after the copy: no second one.
     let copied = fetched(8, "Message-ID: <slot-7@one.test>\n") + "TAG OK\r\n";
-    let headers: &'static str = fetch_headers("8").leak();
+    let headers: &'static str = fetch_message_ids("8").leak();
     let again = script(vec![
         (SEARCH, "* SEARCH 8\r\nTAG OK\r\n".into()),
         (headers, copied),
@@ -122,7 +131,7 @@ async fn without_move_it_is_copied_marked_and_expunged_alone() {
     assert_eq!(relocate("UIDPLUS", Folder::Inbox, again).await, Ok(()));
 
     // A copy that failed leaves the original alone.
-    let refused = script(vec![absent, back, (copy.0, "TAG NO over quota\r\n".into())]);
+    let refused = made(vec![back, (copy.0, "TAG NO over quota\r\n".into())]);
     assert_eq!(
         relocate("UIDPLUS", Folder::Inbox, refused).await,
         Err(ConnectFailure::Busy)
