@@ -30,6 +30,14 @@ use crate::ports::mail::{Folder, FoundMessage, Location};
 use crate::ports::vault::Vault;
 use crate::ports::{Created, Replaced};
 
+/// Where a warmup mail can be, the likeliest first.
+pub(super) const WARMUP_PLACES: [Folder; 4] = [
+    Folder::Inbox,
+    Folder::Junk,
+    Folder::OtherJunk,
+    Folder::Warmup,
+];
+
 /// The ports of this part.
 pub struct Arrivals {
     /// The sender's halves.
@@ -164,8 +172,7 @@ impl Arrivals {
                 searched: false,
             });
         }
-        let places = [Folder::Inbox, Folder::Junk, Folder::Warmup];
-        let found = inside.session.find(&slot.message_id, &places, true);
+        let found = inside.session.find(&slot.message_id, &WARMUP_PLACES, true);
         if let Some(location) = found.await? {
             let arrived = self.book(account, slot, &location, inside).await?;
             return Ok(Settled {
@@ -240,7 +247,7 @@ impl Arrivals {
         location: &Location,
         inside: &mut Inside<'_>,
     ) -> Result<(), Interrupted> {
-        if location.folder == Some(Folder::Junk) {
+        if location.folder.map(Folder::placement) == Some(Placement::Spam) {
             inside.hold.take().await?;
             inside.session.relocate(location, Folder::Inbox).await?;
         }

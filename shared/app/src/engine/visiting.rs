@@ -31,7 +31,7 @@ use agentwarm_core::warmup::engage::{self, Action};
 use self::hold::Hold;
 use self::reading::{Cursors, read_new};
 use super::EngineError;
-use super::arrivals::{Arrivals, Arrived};
+use super::arrivals::{Arrivals, Arrived, WARMUP_PLACES};
 use super::figures::Figures;
 use super::health::HealthKeeper;
 use super::reports::Reports;
@@ -411,6 +411,7 @@ fn noted(state: &MailboxState, cursors: &Cursors, sat: Sat, now: Timestamp) -> M
     MailboxState {
         inbox: cursors.inbox,
         junk: cursors.junk,
+        other_junk: cursors.other_junk,
         engaged_through: state.engaged_through.max(Some(now)),
         next_engagement: sat.next,
         engaged_before: Some(sat.before),
@@ -425,8 +426,9 @@ async fn do_all(
     receipt: &Receipt,
     actions: &[Action],
 ) -> Result<(), ConnectFailure> {
-    let places = [Folder::Inbox, Folder::Junk, Folder::Warmup];
-    let location = session.find(&receipt.message_id, &places, false).await?;
+    let location = session
+        .find(&receipt.message_id, &WARMUP_PLACES, false)
+        .await?;
     if let Some(location) = location {
         for action in actions {
             perform(session, &location, *action).await?;

@@ -189,6 +189,8 @@ pub enum Folder {
     Inbox,
     /// Where the server puts spam.
     Junk,
+    /// A second folder that looks like that one: where filters and mail programs disagree about its name, spam is in either.
+    OtherJunk,
     /// Where the client keeps what it sent.
     Sent,
     /// Where engaged warmup mail is filed, made when missing.
@@ -346,7 +348,7 @@ impl Folder {
     /// What finding a mail there means for its sender.
     pub fn placement(self) -> Placement {
         match self {
-            Self::Junk => Placement::Spam,
+            Self::Junk | Self::OtherJunk => Placement::Spam,
             Self::Inbox | Self::Sent | Self::Warmup => Placement::Inbox,
         }
     }

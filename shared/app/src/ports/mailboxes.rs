@@ -22,6 +22,9 @@ pub struct MailboxState {
     pub inbox: Option<FolderCursor>,
     /// How far the spam folder was read.
     pub junk: Option<FolderCursor>,
+    /// How far the second one was read, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_junk: Option<FolderCursor>,
     /// Whether it could be used lately. Written by [`Mailboxes::note_health`] alone.
     #[serde(skip)]
     pub health: ConnectionHealth,

@@ -89,9 +89,12 @@ impl Folders {
     pub(super) fn name_of(&self, role: Folder, warmup_name: &str) -> Option<String> {
         match role {
             Folder::Inbox => Some("INBOX".into()),
-            Folder::Junk => self
-                .by_use(&["\\junk", "\\spam"])
-                .or_else(|| self.by_name(&JUNK_NAMES)),
+            Folder::Junk => self.junk().next(),
+            Folder::OtherJunk => {
+                let mut junk = self.junk();
+                let first = junk.next();
+                junk.find(|name| Some(name) != first.as_ref())
+            }
             Folder::Sent => self
                 .by_use(&["\\sent"])
                 .or_else(|| self.by_name(&SENT_NAMES)),
@@ -131,9 +134,14 @@ impl Folders {
         if name.eq_ignore_ascii_case("INBOX") {
             return Some(Folder::Inbox);
         }
-        [Folder::Junk, Folder::Sent, Folder::Warmup]
-            .into_iter()
-            .find(|role| self.name_of(*role, warmup_name).as_deref() == Some(name))
+        [
+            Folder::Junk,
+            Folder::OtherJunk,
+            Folder::Sent,
+            Folder::Warmup,
+        ]
+        .into_iter()
+        .find(|role| self.name_of(*role, warmup_name).as_deref() == Some(name))
     }
 
     /// The names on the wire of all folders that messages can be in.
@@ -173,11 +181,21 @@ impl Folders {
         names
     }
 
+    /// The folders that spam may be in, the surest first. Some may come twice.
+    fn junk(&self) -> impl Iterator<Item = String> {
+        let by_use = self.all_by_use(&["\\junk", "\\spam"]);
+        by_use.chain(self.all_by_name(&JUNK_NAMES))
+    }
+
     fn by_use(&self, attributes: &[&str]) -> Option<String> {
+        self.all_by_use(attributes).next()
+    }
+
+    fn all_by_use(&self, attributes: &[&str]) -> impl Iterator<Item = String> {
         self.0
             .iter()
             .filter(|folder| is_selectable(folder))
-            .find(|folder| {
+            .filter(|folder| {
                 folder
                     .attributes
                     .iter()
@@ -187,11 +205,15 @@ impl Folders {
     }
 
     fn by_name(&self, names: &[&str]) -> Option<String> {
-        names.iter().find_map(|name| {
+        self.all_by_name(names).next()
+    }
+
+    fn all_by_name(&self, names: &[&str]) -> impl Iterator<Item = String> {
+        names.iter().flat_map(|name| {
             self.0
                 .iter()
                 .filter(|folder| is_selectable(folder))
-                .find(|folder| simple_name(folder) == *name)
+                .filter(move |folder| simple_name(folder) == *name)
                 .map(|folder| folder.name.clone())
         })
     }
@@ -336,6 +358,50 @@ mod tests {
             ),
         ] {
             assert_eq!(roles(lines), expected, "{server}");
+        }
+    }
+
+    #[test]
+    fn a_second_folder_that_looks_like_spam_is_one() {
+        for (lines, expected) in [
+            // cPanel's filter files into `spam`, dovecot's special use is `Junk`.
+            (
+                &["(\\Junk) \".\" INBOX.Junk", "() \".\" INBOX.spam"][..],
+                [Some("INBOX.Junk"), Some("INBOX.spam")],
+            ),
+            (
+                &["() \"/\" Spam", "() \"/\" Junk"],
+                [Some("Junk"), Some("Spam")],
+            ),
+            (
+                &["(\\Junk) \"/\" A", "(\\Junk) \"/\" B", "() \"/\" Bulk"],
+                [Some("A"), Some("B")],
+            ),
+            (
+                &["(\\Junk) \"/\" Junk", "() \"/\" Sent"],
+                [Some("Junk"), None],
+            ),
+            (
+                &[
+                    "() \"/\" Junk",
+                    "(\\Noselect) \"/\" Spam",
+                    "() \"/\" Archive/Spam",
+                ],
+                [Some("Junk"), None],
+            ),
+        ] {
+            let folders = folders(lines);
+            let roles = [Folder::Junk, Folder::OtherJunk];
+            let found = roles.map(|role| folders.name_of(role, "Warmup"));
+            assert_eq!(
+                found,
+                expected.map(|name| name.map(str::to_owned)),
+                "{lines:?}"
+            );
+            for (role, name) in roles.into_iter().zip(found) {
+                let Some(name) = name else { continue };
+                assert_eq!(folders.role_of(&name, "Warmup"), Some(role), "{name}");
+            }
         }
     }
 

@@ -56,7 +56,7 @@ impl<S: Private> ImapSession<S> {
         }
         let name = match role {
             Folder::Warmup => self.settings.warmup_folder.clone(),
-            Folder::Junk => "Junk".into(),
+            Folder::Junk | Folder::OtherJunk => "Junk".into(),
             Folder::Sent => "Sent".into(),
             Folder::Inbox => "INBOX".into(),
         };

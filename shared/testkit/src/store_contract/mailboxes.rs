@@ -25,6 +25,7 @@ fn state() -> MailboxState {
             mod_seq: Some(u64::MAX),
         }),
         junk: None,
+        other_junk: None,
         health: ConnectionHealth::default(),
         version: 0,
         engaged_through: Some(after(15)),

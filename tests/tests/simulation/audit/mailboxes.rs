@@ -7,7 +7,7 @@ use agentwarm_app::ports::endpoints::MailProtocol;
 use agentwarm_app::ports::mail::{Folder, FoundContent};
 use agentwarm_core::account::AccountStatus;
 use agentwarm_core::mail::message_id;
-use agentwarm_core::mail::receipt::Receipt;
+use agentwarm_core::mail::receipt::{Placement, Receipt};
 use agentwarm_core::warmup::engage;
 use agentwarm_testkit::memory::look::Look;
 use agentwarm_testkit::memory::mail::StoredMail;
@@ -132,7 +132,7 @@ fn booked_as_it_is(
     if done.filed != (folder == Folder::Warmup) && !moved {
         wrong.push(format!("mail {id} is in {folder:?}: {done:?}, {receipt:?}"));
     }
-    if receipt.rescued_at.is_some() && folder == Folder::Junk {
+    if receipt.rescued_at.is_some() && folder.placement() == Placement::Spam {
         wrong.push(format!("mail {id} was rescued and lies in spam"));
     }
     if (done.opened, done.important) != (message.seen, message.flagged) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use agentwarm_app::ports::days::DayRow;
 use agentwarm_core::ids::AccountId;
-use agentwarm_core::mail::receipt::Placement;
+use agentwarm_core::mail::receipt::{Placement, Receipt};
 use agentwarm_core::mail::slot::SlotKind;
 use agentwarm_core::pool::PoolOverrides;
 use agentwarm_core::warmup::engage;
@@ -22,6 +22,7 @@ async fn ten_plain_days() {
     let mut sim = Sim::of("plain", number, &AROUND_THE_WORLD, start, defaults).await;
     sim.world.post.set_spam_share("clara@cedar.test", 0.2);
     sim.world.post.set_spam_share("carlos@cedar.test", 0.2);
+    sim.world.post.file_spam_elsewhere("carlos@cedar.test");
     sim.run_until(at("2026-03-19T00:00:00Z"));
     sim.finish();
 
@@ -32,10 +33,15 @@ async fn ten_plain_days() {
         .filter(|slot| slot.state.accepted_at().is_some());
     assert!(sent.count() > 200);
     let receipts: Vec<_> = (0..6).flat_map(|n| sim.receipts(n)).collect();
-    let count = |is: &dyn Fn(&agentwarm_core::mail::receipt::Receipt) -> bool| {
-        receipts.iter().filter(|receipt| is(receipt)).count()
-    };
+    let count =
+        |is: &dyn Fn(&Receipt) -> bool| receipts.iter().filter(|receipt| is(receipt)).count();
     assert!(count(&|it| it.placement == Placement::Spam && it.rescued_at.is_some()) > 5);
+    let carlos = AROUND_THE_WORLD
+        .iter()
+        .position(|(address, _)| *address == "carlos@cedar.test");
+    let elsewhere = sim.receipts(carlos.unwrap());
+    let is_rescued = |it: &Receipt| it.placement == Placement::Spam && it.rescued_at.is_some();
+    assert!(elsewhere.iter().any(is_rescued), "spam in a second folder");
     let mut done = [0; 3];
     for n in 0..6 {
         let through = sim.engaged_through(n);

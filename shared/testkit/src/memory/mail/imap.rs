@@ -26,7 +26,13 @@ struct Session {
     browsed: Option<Folder>,
 }
 
-const FOLDERS: [Folder; 4] = [Folder::Inbox, Folder::Junk, Folder::Sent, Folder::Warmup];
+const FOLDERS: [Folder; 5] = [
+    Folder::Inbox,
+    Folder::Junk,
+    Folder::OtherJunk,
+    Folder::Sent,
+    Folder::Warmup,
+];
 
 #[async_trait]
 impl MailReader for PostOffice {
@@ -290,6 +296,7 @@ fn name(folder: Folder) -> &'static str {
     match folder {
         Folder::Inbox => "INBOX",
         Folder::Junk => "Junk",
+        Folder::OtherJunk => "Spam",
         Folder::Sent => "Sent",
         Folder::Warmup => "Warmup",
     }

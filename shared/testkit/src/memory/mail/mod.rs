@@ -66,6 +66,7 @@ struct Mailbox {
     refuses_mail: bool,
     refused_logins: u64,
     spam_share: f64,
+    files_spam_elsewhere: bool,
     /// The share of the mails from here that others take for spam.
     looks_like_spam: f64,
     doubles: bool,
@@ -217,6 +218,11 @@ impl PostOffice {
     /// Files this share of the mail to `address` into Junk; which mails those are follows from their Message-IDs.
     pub fn set_spam_share(&self, address: &str, share: f64) {
         self.mailbox(address, |mailbox| mailbox.spam_share = share);
+    }
+
+    /// From now on spam to `address` is filed into another folder than the one of that name.
+    pub fn file_spam_elsewhere(&self, address: &str) {
+        self.mailbox(address, |mailbox| mailbox.files_spam_elsewhere = true);
     }
 
     /// This share of the mails from `address` is filed into Junk, wherever they go.
@@ -421,7 +427,11 @@ impl Office {
         let now = self.clock.wall();
         let share = mailbox.spam_share.max(looks_like_spam);
         let is_spam = Seed::root(mail.message_id.as_bytes()).chance(share);
-        let folder = if is_spam { Folder::Junk } else { Folder::Inbox };
+        let folder = match (is_spam, mailbox.files_spam_elsewhere) {
+            (false, _) => Folder::Inbox,
+            (true, false) => Folder::Junk,
+            (true, true) => Folder::OtherJunk,
+        };
         let items = mailbox.folders.entry(folder).or_default();
         for _ in 0..=usize::from(mailbox.doubles) {
             items.add(mail.clone(), letter.cloned(), FoundContent::Message, now);
