@@ -1,7 +1,8 @@
 //! A warmup mail is found in a mailbox: book it once, rescue it, decide what will be done with it.
 //!
-//! The token says which slot a message claims to be; the slot's own item says whether that is so (decision 28). The receipt is created
-//! under the slot's id and last, after all else that follows from the arrival. So whoever sees the message again (the next poll, the rescued
+//! The token says which slot a message claims to be; the slot's own item says whether that is so (decision 28). Its Message-ID need not be
+//! the slot's: some servers give mails one of their own (Amazon SES, Outlook). The first message with the token is the mail, by
+//! whatever Message-ID it has here; any other is a copy and left alone. The receipt is created under the slot's id and last, after all else that follows from the arrival. So whoever sees the message again (the next poll, the rescued
 //! copy in the inbox) finds it booked and has nothing to do, and whoever sees it after a crash does again what was done.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,8 +115,10 @@ impl Arrivals {
         known: Option<&Receipt>,
         inside: &mut Inside<'_>,
     ) -> Result<Arrived, Interrupted> {
-        let is_it = |message_id: &str| message.message_id.as_deref() == Some(message_id);
-        if let Some(receipt) = known.filter(|receipt| is_it(&receipt.message_id)) {
+        if let Some(receipt) = known {
+            if message.message_id.as_deref() != Some(&*receipt.message_id) {
+                return Ok(Arrived::default());
+            }
             self.rescue(&message.location, inside).await?;
             return Ok(Arrived {
                 receipt: Some(receipt.clone()),
@@ -126,11 +129,14 @@ impl Arrivals {
             user: account.user,
             account: token.sender,
         };
-        let is_ours = |slot: &Slot| slot.recipient == account.id && is_it(&slot.message_id);
-        match self.sent_by(owner, token.slot, is_ours).await? {
-            Some(slot) => self.book(account, slot, &message.location, inside).await,
-            None => Ok(Arrived::default()),
-        }
+        let is_ours = |slot: &Slot| slot.recipient == account.id;
+        let Some(slot) = self.sent_by(owner, token.slot, is_ours).await? else {
+            return Ok(Arrived::default());
+        };
+        let message_id = message.message_id.as_ref().unwrap_or(&slot.message_id);
+        let message_id = message_id.clone();
+        self.book(account, slot, message_id, &message.location, inside)
+            .await
     }
 
     /// Looks for a mail in doubt everywhere (decision 31).
@@ -174,7 +180,9 @@ impl Arrivals {
         }
         let found = inside.session.find(&slot.message_id, &WARMUP_PLACES, true);
         if let Some(location) = found.await? {
-            let arrived = self.book(account, slot, &location, inside).await?;
+            let message_id = slot.message_id.clone();
+            let booked = self.book(account, slot, message_id, &location, inside);
+            let arrived = booked.await?;
             return Ok(Settled {
                 receipt: arrived.receipt,
                 searched: true,
@@ -258,6 +266,7 @@ impl Arrivals {
         &self,
         account: &Account,
         slot: Slot,
+        message_id: String,
         location: &Location,
         inside: &mut Inside<'_>,
     ) -> Result<Arrived, Interrupted> {
@@ -268,7 +277,10 @@ impl Arrivals {
         } else {
             location.folder.unwrap_or(Folder::Inbox).placement()
         };
-        let receipt = self.receipt(account, &slot, placement, now).await?;
+        let receipt = Receipt {
+            message_id,
+            ..self.receipt(account, &slot, placement, now).await?
+        };
         self.note_on_slot(slot, placement, now).await?;
         self.rescue(location, inside).await?;
         let order = reply_order(&receipt);
@@ -286,9 +298,13 @@ impl Arrivals {
                 receipt: Some(receipt),
                 is_new: true,
             },
-            Created::Exists => Arrived {
-                receipt: self.receipt_of(account, receipt.slot).await?,
-                is_new: false,
+            // By another visit. If a replica does not know it yet, it would be missing among what a sitting engages with.
+            Created::Exists => match self.receipt_of(account, receipt.slot).await? {
+                Some(there) => Arrived {
+                    receipt: Some(there),
+                    is_new: false,
+                },
+                None => return Err(EngineError::Held("the receipt").into()),
             },
         })
     }

@@ -86,7 +86,8 @@ pub(super) fn audit(
         if !is_there && !is_closed {
             wrong.push(format!("receipt {} has no mail", receipt.slot));
         }
-        if message_id::slot_of(&receipt.message_id) != Some(receipt.slot) {
+        let sent_as = watch.renamed.get(id).unwrap_or(id);
+        if message_id::slot_of(sent_as) != Some(receipt.slot) {
             wrong.push(format!("receipt {} is of another mail", receipt.slot));
         }
     }

@@ -10,6 +10,7 @@ mod plain;
 mod releases;
 mod reports;
 mod rests;
+mod rewritten;
 mod servers;
 mod test_mode;
 mod told;

@@ -181,20 +181,21 @@ impl Watch {
             }
             return;
         };
-        let answered = mail.in_reply_to.as_ref().and_then(|id| self.left.get(id));
-        let Some(answered) = answered else {
+        let answered_id = mail.in_reply_to.clone().unwrap_or_default();
+        let renamed = self.renamed.get(&answered_id);
+        let Some(answered) = self.left.get(renamed.unwrap_or(&answered_id)) else {
             wrong.push(format!("slot {id} answers a mail that never was: {mail:?}"));
             return;
         };
         let mut references = answered.over.mail.references.clone();
-        references.push(answered.over.mail.message_id.clone());
+        references.push(answered_id);
         let subject = answered.over.mail.subject.trim_start_matches("Re: ");
         if answered.slot != answers
             || answered.sender != left.recipient
             || answered.recipient != left.sender
             || mail.references != references
             || mail.subject != format!("Re: {subject}")
-            || !answered.over.delivered
+            || !(answered.over.delivered || renamed.is_some())
         {
             wrong.push(format!(
                 "slot {id} breaks its thread: {mail:?} {answered:?}"

@@ -51,6 +51,8 @@ pub(crate) struct Watch {
     pub(crate) accounts: BTreeMap<AccountId, Account>,
     /// Every mail that left, by Message-ID.
     pub(crate) left: BTreeMap<String, Left>,
+    /// What mails were called that came under another Message-ID, by that.
+    pub(crate) renamed: BTreeMap<String, String>,
     last_left: BTreeMap<AccountId, Timestamp>,
     left_on: BTreeMap<(AccountId, Date), u32>,
     answers_left_on: BTreeMap<(AccountId, Date), u32>,
