@@ -19,6 +19,31 @@ check_template() {
   export SAM_CLI_TELEMETRY=0 AWS_REGION=us-east-1
   step sam validate --lint --template template.yaml
   step cfn-lint template.yaml
+  step one_stage
+}
+
+# The template as CloudFormation gets it: SAM must add no stage to ours, since it would be as public and have no throttle.
+one_stage() {
+  "$AW_VENV_TOOLS/bin/python" - template.yaml <<'PYTHON'
+import sys
+import boto3
+from samcli.yamlhelper import yaml_parse
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+with open(sys.argv[1]) as file:
+    template = yaml_parse(file.read())
+for resource in template["Resources"].values():
+    if resource["Type"] == "AWS::Serverless::Function":
+        resource["Properties"]["CodeUri"] = "s3://bucket/key"  # as after an upload
+expanded = Translator({}, Parser(), boto_session=boto3.Session(region_name="us-east-1")).translate(template, {})
+stages = [
+    resource["Properties"]["StageName"]
+    for resource in expanded["Resources"].values()
+    if resource["Type"] in ("AWS::ApiGateway::Stage", "AWS::ApiGateway::Deployment") and "StageName" in resource["Properties"]
+]
+if stages != [{"Ref": "StageName"}]:
+    sys.exit(f"error: {sys.argv[1]} becomes an API with the stages {stages}, but there must be ours only: see OpenApiVersion of RestApi")
+PYTHON
 }
 
 check_scripts() {
