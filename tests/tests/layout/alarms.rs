@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use agentwarm_local::template::Template;
 use serde_json::Value;
 
-/// The filters whose line none of `sources` writes, and the metrics of ours that an alarm reads and no filter makes, or the other way round.
+/// The filters whose line none of `sources` writes, the metrics of ours that an alarm reads and no filter makes, or the other way round, and
+/// the alarms whose end is told to others than their beginning.
 pub(crate) fn complaints(template: &Template, sources: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     let mut made = BTreeSet::new();
@@ -23,9 +24,14 @@ pub(crate) fn complaints(template: &Template, sources: &[String]) -> Vec<String>
         metrics(&properties, "MetricNamespace", &mut made);
     }
     let mut read = BTreeSet::new();
-    for (_, alarm) in template.of_kind("AWS::CloudWatch::Alarm") {
+    for (id, alarm) in template.of_kind("AWS::CloudWatch::Alarm") {
         let properties = Value::Object(alarm.properties.clone());
         metrics(&properties, "Namespace", &mut read);
+        if alarm.properties.get("OKActions") != alarm.properties.get("AlarmActions") {
+            found.push(format!(
+                "template.yaml: whoever is told of {id} is not told when it is over: give it OKActions like its AlarmActions."
+            ));
+        }
     }
     found.extend(made.symmetric_difference(&read).map(|metric| {
         format!("template.yaml: {metric} is made by a metric filter and read by no alarm, or the other way round.")
@@ -98,5 +104,17 @@ Resources:
         assert!(reworded.contains("Failed waits for a line"), "{reworded}");
         let complaints = complaints("it failed", "Failure").join("\n");
         assert!(complaints.contains("Failure is") && complaints.contains("Failures is"));
+    }
+
+    #[test]
+    fn who_hears_of_an_alarm_hears_of_its_end() {
+        let complaints = |end: &str| {
+            let alarm = "Resources:\n  Late:\n    Type: AWS::CloudWatch::Alarm\n    Properties:";
+            let template = Template::parse(&format!("{alarm}\n      AlarmActions: [a]{end}"));
+            complaints(&template.expect("a template"), &[])
+        };
+        assert_eq!(complaints("\n      OKActions: [a]"), [""; 0]);
+        assert!(complaints("")[0].contains("whoever is told of Late"));
+        assert!(complaints("\n      OKActions: [b]")[0].contains("whoever is told of Late"));
     }
 }
