@@ -14,8 +14,8 @@ use std::process::Command;
 use agentwarm_app::engine::visiting::VISITS_AT_ONCE;
 use agentwarm_lambda::http::RouteSpec;
 use agentwarm_lambda::settings::CATALOG;
-use agentwarm_local::template::Template;
 use agentwarm_local::template::functions::shapes;
+use agentwarm_local::template::{Template, document};
 use agentwarm_mail::TimeLimits;
 
 mod alarms;
@@ -149,6 +149,12 @@ fn pages_may_upload() {
 #[test]
 fn every_setting_is_set_by_the_template() {
     no_complaints(&settings::complaints(&template(), CATALOG));
+}
+
+#[test]
+fn settings_fit_into_a_functions_environment() {
+    let document = document(&read(&root().join("template.yaml")));
+    no_complaints(&settings::too_large(&document.expect("template.yaml")));
 }
 
 /// `make mutants` takes too long to run each time; a patch that the code has left behind is seen at once.
