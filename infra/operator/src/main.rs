@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use agentwarm_lambda::http::error::chain;
 use agentwarm_lambda::settings::Settings;
 use agentwarm_lambda::world::World;
 use agentwarm_operator::{OperatorError, parse, run};
@@ -26,8 +27,9 @@ async fn main() -> ExitCode {
             println!("{told}");
             ExitCode::SUCCESS
         }
+        // With what caused it: most first calls fail for credentials, a region or a table's name, and only the cause says which.
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("{}", chain(&error));
             ExitCode::FAILURE
         }
     }
