@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -137,6 +137,10 @@ fn hex(byte: u8) -> Option<u8> {
 #[error("malformed proxy response: {0}")]
 pub struct Malformed(pub &'static str);
 
+/// What a REST API calls a function's `WWW-Authenticate`; it keeps that name for itself ("Important notes" of the developer guide).
+const REMAPPED_WWW_AUTHENTICATE: HeaderName =
+    HeaderName::from_static("x-amzn-remapped-www-authenticate");
+
 /// The response that a function's answer stands for.
 pub fn to_response(answer: &Value) -> Result<Response<Vec<u8>>, Malformed> {
     let status = answer
@@ -148,7 +152,10 @@ pub fn to_response(answer: &Value) -> Result<Response<Vec<u8>>, Malformed> {
     let mut response = Response::new(body(answer)?);
     *response.status_mut() = status;
     for (name, values) in header_values(answer) {
-        let name = HeaderName::try_from(name).map_err(|_| Malformed("headers"))?;
+        let mut name = HeaderName::try_from(name).map_err(|_| Malformed("headers"))?;
+        if name == WWW_AUTHENTICATE {
+            name = REMAPPED_WWW_AUTHENTICATE;
+        }
         for value in values {
             let value = HeaderValue::try_from(value).map_err(|_| Malformed("headers"))?;
             response.headers_mut().append(name.clone(), value);
@@ -271,6 +278,15 @@ mod tests {
         assert_eq!(response.body(), b"hi");
         let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
         assert_eq!(cookies, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_challenge_is_renamed_as_by_a_rest_api() {
+        let answer = json!({"statusCode": 401, "headers": {"WWW-Authenticate": "Bearer"}});
+        let response = to_response(&answer).unwrap();
+        assert_eq!(response.headers().get("www-authenticate"), None);
+        let renamed = &response.headers()["x-amzn-remapped-www-authenticate"];
+        assert_eq!(renamed, "Bearer");
     }
 
     #[test]
