@@ -1,9 +1,9 @@
 # Every task of the project. Each is one script or one cargo command; the scripts say at their head what they do and leave behind.
 .DEFAULT_GOAL := help
-.PHONY: help run watch test simulate mutants fuzz fuzz-parsers check build bench sixty-days kill-test reset install ci
+.PHONY: help run watch test simulate mutants fuzz fuzz-parsers check build deploy bench sixty-days kill-test reset install ci
 
 STACK := infra/stack
-# make test ARGS="-p agentwarm-core"
+# make test ARGS="-p agentwarm-core", make deploy ARGS=--no-confirm-changeset
 ARGS ?=
 # make simulate SEEDS=1 FIRST_SEED=13
 SEEDS ?= 200
@@ -41,8 +41,11 @@ fuzz-parsers: ## what reads strangers' bytes under libFuzzer, SECONDS each: serv
 check: ## format, lints, dependencies, template
 	@$(STACK)/check.sh
 
-build: ## release zips of every function for `sam deploy` in target/lambda
+build: ## release zips of every function for `make deploy` in target/lambda
 	@$(STACK)/build.sh
+
+deploy: ## what `make build` left, into the AWS account of your credentials, as samconfig.toml says
+	@$(STACK)/deploy.sh $(ARGS)
 
 bench: ## cost per warmup mail, speed of the API, planner throughput, cold start
 	@$(STACK)/bench.sh $(ARGS)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds of every function for Lambda, which `sam deploy` uploads.
+# Builds of every function for Lambda, which `make deploy` uploads.
 #
 #   build.sh         builds of the profile `deploy` in target/lambda/NAME/bootstrap.zip, which template.yaml's CodeUri names. For arm64 as in the template;
 #                    AGENTWARM_LAMBDA_ARCH=x86_64 is for machines that cannot, and then deploy with the parameter Architecture=x86_64
