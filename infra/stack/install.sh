@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the local stack needs, under `.local/` only: install.sh COMPONENT...
+# Installs what the local stack needs, under `.local/` but for what mail needs: install.sh COMPONENT...
 #
 #   emulator  MiniStack in .local/venv-emulator (it pins botocore, hence a virtual environment of its own)
 #   tools     sam, cfn-lint and cargo-lambda (with zig) in .local/venv-tools
@@ -7,7 +7,8 @@
 #   fuzz-parsers  cargo-fuzz in .local/cargo, unless the machine has it
 #   mail      dovecot and postfix: Debian's packages unpacked into .local/debian, never installed. Outside of the checkout:
 #             the system users aw-mail and aw-post and the group aw-drop, since both servers insist on users of their own;
-#             and, where those cannot enter the checkout, a directory in /var/lib/agentwarm instead of .local/debian (env.sh)
+#             and, where those cannot enter the checkout, a directory in /var/lib/agentwarm instead of .local/debian (env.sh).
+#             Where apt cannot download them by the lists that the machine has, `apt-get update` renews those
 #   deny      cargo-deny and cargo-nextest in .local/cargo, unless the machine has them
 #   all       all of these
 #
@@ -165,12 +166,13 @@ install_component() {
     fuzz) once fuzz "schemathesis $SCHEMATHESIS" "$AW_VENV_FUZZ/bin/schemathesis" install_fuzz ;;
     mail) once mail "recipe $MAIL_RECIPE in $AW_DEBIAN" "$AW_DEBIAN/dovecot-prefix.so" install_mail
           create_mail_users ;;
-    fuzz-parsers) cargo_tool cargo-fuzz "$CARGO_FUZZ"
-          command -v c++ >/dev/null || die "a C++ compiler is needed for libFuzzer: apt-get install g++" ;;
+    fuzz-parsers) command -v c++ >/dev/null || die "a C++ compiler is needed for libFuzzer: apt-get install g++"
+          cargo_tool cargo-fuzz "$CARGO_FUZZ" ;;
     deny) cargo_tool cargo-deny "$CARGO_DENY"
           cargo_tool cargo-nextest "$CARGO_NEXTEST" ;;
     all) local component
-         for component in tools emulator fuzz fuzz-parsers mail deny; do install_component "$component"; done ;;
+         # What most targets need comes first: whoever lacks what a later one asks of the machine has these.
+         for component in tools emulator deny mail fuzz fuzz-parsers; do install_component "$component"; done ;;
     *) die "there is no component '$1': choose from emulator, tools, fuzz, fuzz-parsers, mail, deny, all" ;;
   esac
 }
