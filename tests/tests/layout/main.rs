@@ -23,6 +23,7 @@ mod dependencies;
 mod functions;
 mod mailboxes;
 mod manifests;
+mod recovery;
 mod settings;
 mod uploads;
 mod visits;
@@ -144,6 +145,13 @@ fn a_batch_of_visits_fits_into_its_functions_time() {
 #[test]
 fn pages_may_upload() {
     no_complaints(&uploads::complaints(&template()));
+}
+
+#[test]
+fn what_outlives_the_stack_can_be_taken_up_again() {
+    let document = document(&read(&root().join("template.yaml"))).expect("template.yaml");
+    let operations = read(&root().join("docs/operations.md"));
+    no_complaints(&recovery::complaints(&document, &operations));
 }
 
 #[test]
