@@ -100,9 +100,9 @@ pub struct WarmupBlock {
     #[schemars(schema_with = "severity")]
     severity: &'static str,
     message: String,
-    /// What can be done, as a word; null where waiting is right.
+    /// What to begin with, as a word; null where waiting is right.
     action: Option<&'static str>,
-    /// The request that does it.
+    /// A request to begin with; not always the whole remedy. Null where `action` is.
     endpoint: Option<Endpoint>,
 }
 

@@ -13,7 +13,7 @@ use crate::ids::{AccountId, PoolId};
 use crate::names::names;
 use crate::pool::Pool;
 use crate::time::seconds_between;
-use crate::warmup::diagnosis::Remedy;
+use crate::warmup::diagnosis::{Remedy, has_bad_rates};
 use crate::warmup::thresholds::{
     AT_RISK_REPUTATION, COOLDOWN_BOUNCE_RATE, COOLDOWN_SPAM_RATE, CRITICAL_BOUNCE_RATE,
 };
@@ -171,8 +171,12 @@ impl Advice {
             IssueType::Suspended,
             reason.to_owned(),
         );
+        self.look_before_resuming(account, "is suspended");
+    }
+
+    fn look_before_resuming(&mut self, account: &Account, state: &str) {
         self.recommendations.push(format!(
-            "Account {} is suspended: find out why its mails bounce or land in spam before you resume it",
+            "Account {} {state}: find out why its mails bounce or land in spam before you resume it",
             account.email
         ));
     }
@@ -180,6 +184,11 @@ impl Advice {
     fn of_paused(&mut self, account: &Account, now: Timestamp) {
         let days = seconds_between(account.status_since(), now) / 86_400;
         if account.warmup.is_none() || days < LONG_PAUSE_DAYS {
+            return;
+        }
+        // Often paused because of them, which an agent that was told to pause it does not remember.
+        if has_bad_rates(account) {
+            self.look_before_resuming(account, &format!("has been paused for {days} days"));
             return;
         }
         self.recommendations.push(format!(
@@ -435,6 +444,11 @@ mod tests {
         };
         assert_eq!(told(paused(2)), (vec![], 0, vec![]));
         assert_eq!(told(paused(3)), (vec![], 1, vec![Resume]));
+        let burnt = Account {
+            bounce_rate: Rate::per_mille(82),
+            ..paused(3)
+        };
+        assert_eq!(told(burnt), (vec![], 1, vec![]), "it is looked at first");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::account::{Account, AccountStatus, WarmupPhase};
 use crate::names::names;
 use crate::warmup::day::{DayPlan, Reason, Rule};
+use crate::warmup::thresholds::{COOLDOWN_BOUNCE_RATE, COOLDOWN_SPAM_RATE};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +64,8 @@ pub enum BlockCode {
     ShortHours,
 }
 
-/// What its owner can do about it, with one request that needs no body.
+/// What its owner can begin with, as one request that needs no body. Agents send it without asking: so none makes an account send on whose
+/// mails bounce or land in spam.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
     /// Start its warmup.
@@ -78,6 +80,8 @@ pub enum Remedy {
     ShowPools,
     /// Look at its day.
     ShowSchedule,
+    /// Look at what became of its mails.
+    ShowDeliverability,
 }
 
 /// One thing that keeps an account from sending, or from sending more.
@@ -119,7 +123,7 @@ names!(BlockCode {
 
 names!(Remedy {
     Start = "start_warmup", Pause = "pause_warmup", Resume = "resume_warmup", TestConnection = "test_connection",
-    ShowPools = "review_pools", ShowSchedule = "review_schedule",
+    ShowPools = "review_pools", ShowSchedule = "review_schedule", ShowDeliverability = "review_deliverability",
 });
 
 impl Block {
@@ -200,21 +204,28 @@ fn by_status(account: &Account) -> Option<Block> {
         AccountStatus::Active if account.warmup.is_none() => blocking(
             BlockCode::NeverStarted,
             "Warmup was never started.".to_owned(),
-            Remedy::Start,
+            begin(account),
         ),
         AccountStatus::Paused => blocking(
             BlockCode::Paused,
-            "The account is paused.".to_owned(),
-            if account.warmup.is_some() {
-                Remedy::Resume
+            if has_bad_rates(account) {
+                format!("The account is paused. {LOOK_FIRST}")
             } else {
-                Remedy::Start
+                "The account is paused.".to_owned()
+            },
+            match account.warmup {
+                None => begin(account),
+                Some(_) if has_bad_rates(account) => Remedy::ShowDeliverability,
+                Some(_) => Remedy::Resume,
             },
         ),
         AccountStatus::Suspended => blocking(
             BlockCode::Suspended,
-            because("The account was suspended because of its figures."),
-            Remedy::Resume,
+            format!(
+                "{} {LOOK_FIRST}",
+                because("The account was suspended because of its figures.")
+            ),
+            Remedy::ShowDeliverability,
         ),
         AccountStatus::Error => blocking(
             BlockCode::ConnectionError,
@@ -228,6 +239,23 @@ fn by_status(account: &Account) -> Option<Block> {
                 Block::new(code, Severity::Limiting, reason.clone(), test)
             })
         }
+    }
+}
+
+/// Whether what its mails met with would make it cool down: a look at them comes before it goes on.
+pub fn has_bad_rates(account: &Account) -> bool {
+    account.bounce_rate > COOLDOWN_BOUNCE_RATE || account.spam_rate > COOLDOWN_SPAM_RATE
+}
+
+/// What is said of an account that should not go on as it is.
+const LOOK_FIRST: &str = "Find out why its mails bounce or land in spam before you resume it.";
+
+/// How warmup begins: with a pool, since an account in none is not started.
+fn begin(account: &Account) -> Remedy {
+    if account.pools.is_empty() {
+        Remedy::ShowPools
+    } else {
+        Remedy::Start
     }
 }
 
@@ -279,6 +307,7 @@ mod tests {
     use super::*;
     use crate::ids::ScheduleId;
     use crate::pool::PoolConfig;
+    use crate::rate::Rate;
     use crate::warmup::calendar;
     use crate::warmup::samples::{account, at, warming};
 
@@ -330,7 +359,7 @@ mod tests {
             (
                 warmed(AccountStatus::Suspended),
                 "SUSPENDED",
-                Remedy::Resume,
+                Remedy::ShowDeliverability,
             ),
             (
                 warmed(AccountStatus::Error),
@@ -343,6 +372,51 @@ mod tests {
             assert_eq!(found.blocked_by[0].severity, Severity::Blocking);
             assert_eq!(found.blocked_by[0].remedy, Some(remedy));
             assert!(!found.sending_today);
+        }
+    }
+
+    /// An agent sends what is proposed without asking.
+    #[test]
+    fn an_account_whose_mails_bounce_is_looked_at_before_it_is_resumed() {
+        let stopped = |status, bounces, spam| Account {
+            status,
+            status_reason: Some("Of the 30 mails sent lately 4 bounced: more than 8 %.".to_owned()),
+            bounce_rate: Rate::per_mille(bounces),
+            spam_rate: Rate::per_mille(spam),
+            ..warming(3, date(2026, 3, 13), WarmupPhase::RampUp)
+        };
+        let told = |account: Account| {
+            let block = diagnose(&account, None, 0, at(NOON)).blocked_by.remove(0);
+            (block.remedy.unwrap(), block.message)
+        };
+        let (remedy, message) = told(stopped(AccountStatus::Suspended, 133, 0));
+        assert_eq!(remedy, Remedy::ShowDeliverability);
+        assert_eq!(
+            message,
+            format!("Of the 30 mails sent lately 4 bounced: more than 8 %. {LOOK_FIRST}")
+        );
+        for (bounces, spam, expected) in [
+            (50, 30, Remedy::Resume),
+            (51, 0, Remedy::ShowDeliverability),
+            (0, 31, Remedy::ShowDeliverability),
+        ] {
+            let (remedy, message) = told(stopped(AccountStatus::Paused, bounces, spam));
+            assert_eq!(remedy, expected);
+            assert_eq!(message.contains(LOOK_FIRST), expected != Remedy::Resume);
+        }
+    }
+
+    #[test]
+    fn an_account_in_no_pool_is_not_told_to_start() {
+        for status in [AccountStatus::Active, AccountStatus::Paused] {
+            let homeless = Account {
+                status,
+                pools: Vec::new(),
+                ..account()
+            };
+            let found = diagnose(&homeless, None, 0, at(NOON));
+            let mut remedies = found.blocked_by.iter().map(|block| block.remedy);
+            assert!(remedies.all(|remedy| remedy == Some(Remedy::ShowPools)));
         }
     }
 

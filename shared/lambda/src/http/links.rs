@@ -16,7 +16,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The request that carries out `remedy` for `account`.
+    /// The request that `remedy` is for `account`.
     pub fn of(remedy: Remedy, account: AccountId) -> Self {
         let (method, href) = match remedy {
             Remedy::Start => ("POST", format!("/api/warmup/start/{account}")),
@@ -25,6 +25,10 @@ impl Endpoint {
             Remedy::TestConnection => ("POST", format!("/api/accounts/{account}/test-connection")),
             Remedy::ShowPools => return Self::pools(),
             Remedy::ShowSchedule => ("GET", format!("/api/warmup/schedule/{account}")),
+            Remedy::ShowDeliverability => (
+                "GET",
+                format!("/api/analytics/accounts/{account}/deliverability"),
+            ),
         };
         Self { method, href }
     }
