@@ -53,12 +53,16 @@ pub struct Account {
     display_name: String,
     #[schemars(schema_with = "schema::provider")]
     provider: Provider,
+    /// `active`: never warmed, or graduated; `warming`: being warmed; `paused` by its user; `error`: its mailbox cannot be used, which
+    /// is tried on; `suspended`: stopped because too many of its mails bounced.
     #[schemars(schema_with = "schema::account_status")]
     status: AccountStatus,
     /// Why the status is what it is, where that is not its user's doing.
     status_reason: Option<String>,
     #[schemars(schema_with = "schema::instant")]
     status_since: Timestamp,
+    /// `ramp_up`: volume rises, or warmup has not begun; `sustain`: it stays near the maximum; `cooldown`: it is halved until the figures
+    /// are better; `graduated`: warmup is done, and a few mails a day go on.
     #[schemars(schema_with = "schema::warmup_phase")]
     warmup_phase: WarmupPhase,
     /// Mails it may send on its current or last planned day.

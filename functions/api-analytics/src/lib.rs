@@ -121,7 +121,7 @@ pub fn routes() -> Routes<Analytics> {
                 .about("A person that nothing is linked to has no accounts and figures of zero.")
                 .filters::<CrmQuery>()
                 .answers::<CrmStatistics>(200, "The accounts, newest first, and their figures")
-                .such_as(wire::crm_example),
+                .such_as(wire::crm_person_example),
         )
         .with(
             Route::get("/api/analytics/crm/account/{accountId}", crm_account)
@@ -133,7 +133,7 @@ pub fn routes() -> Routes<Analytics> {
                 .about("An account that nothing is linked to has no accounts and figures of zero.")
                 .filters::<CrmQuery>()
                 .answers::<CrmStatistics>(200, "The accounts, newest first, and their figures")
-                .such_as(wire::crm_example),
+                .such_as(wire::crm_account_example),
         )
         .with(
             Route::get(

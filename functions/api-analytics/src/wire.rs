@@ -19,8 +19,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub(crate) use crm::crm_example;
 pub use crm::{CrmAccount, CrmAccountPath, CrmAggregate, CrmPersonPath, CrmQuery, CrmStatistics};
+pub(crate) use crm::{crm_account_example, crm_person_example};
 pub(crate) use deliverability::deliverability_example;
 pub use deliverability::{
     DayDeliverability, DeliverabilityReport, OverallDeliverability, ProviderDeliverability,

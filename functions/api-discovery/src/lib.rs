@@ -79,7 +79,7 @@ pub fn routes() -> Routes<Health> {
         .with(
             Route::public(Method::GET, "/api/agent/capabilities", capabilities)
                 .named("getCapabilities", "All operations by what one would use them for")
-                .about("The first thing for an agent to read: what works today, and nothing else.")
+                .about("What an agent reads first, and once: what works today, and nothing else. Each session then begins with `GET /api/agent/status`.")
                 .answers::<wire::Capabilities>(200, "The manifest")
                 .such_as(wire::capabilities_example),
         )

@@ -140,10 +140,19 @@ fn kind(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// The reference's example.
-pub(crate) fn crm_example() -> Value {
+pub(crate) fn crm_person_example() -> Value {
+    example("sf_003x0001", CrmKind::Person)
+}
+
+/// The same of an account: the reference has one example for both.
+pub(crate) fn crm_account_example() -> Value {
+    example("sf_001x0001", CrmKind::Account)
+}
+
+fn example(id: &str, kind: CrmKind) -> Value {
     json!({
-        "crmId": "sf_003x0001",
-        "crmIdType": "person",
+        "crmId": id,
+        "crmIdType": kind.as_str(),
         "accounts": [{
             "id": "550e8400-e29b-41d4-a716-446655440000",
             "email": "hello@example.com",

@@ -36,6 +36,12 @@ const MAX_KEY: usize = 255;
 /// How much longer than the function's own time a lease lasts (decision 8).
 const GRACE: SignedDuration = SignedDuration::from_secs(5);
 
+/// What clients are told of all this (decision 8).
+pub(super) const PROMISE: &str = "For POST, PUT and PATCH. For 24 hours the same request with the same `Idempotency-Key` and API key gets \
+    the answer that was kept, with `Idempotent-Replayed: true`: of 2xx (207 too) and of 4xx except 401 and 429. Those two and 5xx are not \
+    kept: the same key may be sent again. Where the server died meanwhile, or could not keep the answer, the request may be carried out \
+    a second time; a mail of `send` never is. Use a new key once you changed anything in the request, and for the failed items of a batch.";
+
 /// A request with a key, begun by us.
 pub(super) struct Once {
     record: Arc<Record>,

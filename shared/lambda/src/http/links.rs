@@ -11,7 +11,7 @@ use serde::Serialize;
 pub struct Endpoint {
     /// Its method.
     method: &'static str,
-    /// Its path.
+    /// Its path, below the deployment's address (its stage included).
     href: String,
 }
 

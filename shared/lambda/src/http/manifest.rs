@@ -6,10 +6,13 @@
 
 use std::fmt::Write;
 
+use agentwarm_core::error::ErrorCode;
 use http::Method;
 use serde_json::{Value, json};
 
+use super::idempotency;
 use super::openapi::Info;
+use super::openapi::operation::{OF_BODIES, OF_IDEMPOTENCY, OF_KEYS};
 use super::route::{Access, RouteSpec};
 
 /// What one would use a group of operations for (API reference §2), by the group's tag.
@@ -74,7 +77,7 @@ const WORKFLOWS: [Workflow; 3] = [
             (
                 Method::GET,
                 "/api/accounts",
-                "filter by status to find what is done",
+                "done is what has the `warmupPhase` \"graduated\"; the `status` \"active\" has those, too, that never began",
             ),
         ],
     },
@@ -165,7 +168,7 @@ pub fn llms(info: &Info, specs: &[RouteSpec]) -> String {
     for (tag, _) in INTENTS {
         let _ = writeln!(text, "\n## {tag}\n");
         for spec in specs.iter().filter(|spec| spec.tag == tag) {
-            let _ = writeln!(text, "- [{}](/llms-full.txt): {}", name(spec), spec.summary);
+            let _ = writeln!(text, "- [{}](llms-full.txt): {}", name(spec), spec.summary);
         }
     }
     text
@@ -183,19 +186,40 @@ pub fn llms_full(info: &Info, specs: &[RouteSpec]) -> String {
     text
 }
 
+/// What holds for all operations. Its links are relative: a deployment may have a stage before all paths.
 fn preamble(info: &Info) -> String {
     format!(
         "# {title}\n\n> {description}\n\n\
-         Send `Authorization: Bearer <key>` with each request, except to operations marked as public. Every error is \
-         `{{\"error\", \"code\", \"statusCode\", \"action\", \"requestId\"}}`: branch on `code`. Writes take an `Idempotency-Key`, \
-         kept for 24 hours. The rate limit is 100 requests a minute and key; see the `RateLimit-*` headers. Begin with \
-         `GET /api/agent/status`.\n\n\
-         - [OpenAPI 3.1](/api/openapi.json), and [as a page](/api/docs)\n\
-         - [Capabilities by intent](/api/agent/capabilities)\n\
-         - [All operations in full](/llms-full.txt)\n",
+         - Addresses: all paths here, and each `href` of an answer, are below the folder that you have this document from: if it came from \
+         `https://example.com/v1/llms.txt`, then `GET /api/accounts` is `https://example.com/v1/api/accounts`.\n\
+         - Order: read [what can be done](api/agent/capabilities) once, then begin each session with `GET /api/agent/status`: how things \
+         are, and what to do next.\n\
+         - Keys: send `Authorization: Bearer <key>` with each request, except to operations marked as public.\n\
+         - Errors: `{{\"error\", \"code\", \"statusCode\", \"action\", \"requestId\"}}`, of bad input with `errors`, where each `path` has \
+         its `message`. Branch on `code`. With a key all operations may fail with {keyed}; POST, PUT and \
+         PATCH also with {writes}; one with a query also with {invalid}.\n\
+         - Lists: send `nextCursor` as `cursor`, with the same filters, until it is null.\n\
+         - Batches: 207 is that some items failed: look at each of `results`.\n\
+         - Waiting: after 429 and `{in_progress}` as many seconds as `Retry-After` says, after 503 some seconds, longer each time. \
+         100 requests a minute and key are allowed; the `RateLimit-*` headers say how many are left.\n\
+         - `Idempotency-Key`: {promise}\n\n\
+         Documents:\n\n\
+         - [OpenAPI 3.1](api/openapi.json), and [as a page](api/docs)\n\
+         - [Capabilities by intent](api/agent/capabilities)\n\
+         - [All operations in full](llms-full.txt)\n",
         title = info.title,
         description = info.description,
+        keyed = listed(OF_KEYS.iter().chain([&ErrorCode::InternalError])),
+        writes = listed(OF_BODIES.iter().chain(&OF_IDEMPOTENCY)),
+        invalid = ErrorCode::ValidationFailed.as_str(),
+        in_progress = ErrorCode::IdempotencyInProgress.as_str(),
+        promise = idempotency::PROMISE,
     )
+}
+
+fn listed<'c>(codes: impl Iterator<Item = &'c ErrorCode>) -> String {
+    let codes: Vec<_> = codes.map(|code| code.as_str()).collect();
+    codes.join(", ")
 }
 
 fn describe(spec: &RouteSpec, text: &mut String) {
@@ -228,8 +252,7 @@ fn describe(spec: &RouteSpec, text: &mut String) {
         }
     }
     if !spec.errors.is_empty() {
-        let codes: Vec<_> = spec.errors.iter().map(|code| code.as_str()).collect();
-        let _ = writeln!(text, "\nFails with {}.", codes.join(", "));
+        let _ = writeln!(text, "\nFails with {}.", listed(spec.errors.iter()));
     }
 }
 

@@ -5,7 +5,7 @@
 //! give the same bytes, whatever order the functions are named in.
 
 mod links;
-mod operation;
+pub(super) mod operation;
 pub mod schema;
 
 use std::collections::BTreeMap;
@@ -15,6 +15,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::error::ErrorBody;
+use super::idempotency;
 use super::route::RouteSpec;
 
 /// What the document says about the API as a whole.
@@ -26,9 +27,13 @@ pub struct Info {
     pub version: &'static str,
     /// What it is for.
     pub description: &'static str,
-    /// Where it is served.
+    /// Where its owner serves it.
     pub server: &'static str,
 }
+
+/// Where a document is served from that came from `/api/openapi.json`, whatever the host and the stage before that path: server URLs may be
+/// relative to the document (OpenAPI 3.1.1 §4.6.5).
+const SAME_DEPLOYMENT: &str = "..";
 
 /// Where components are.
 const SCHEMAS: &str = "#/components/schemas/";
@@ -51,7 +56,10 @@ pub fn document(info: &Info, routes: &[RouteSpec]) -> Value {
     json!({
         "openapi": "3.1.1",
         "info": { "title": info.title, "version": info.version, "description": info.description },
-        "servers": [{ "url": info.server }],
+        "servers": [
+            { "url": SAME_DEPLOYMENT, "description": "The deployment that this document came from, its stage included." },
+            { "url": info.server, "description": "The public deployment." },
+        ],
         "security": [{ "apiKey": [] }],
         "tags": tags.iter().map(|tag| json!({ "name": tag })).collect::<Vec<_>>(),
         "paths": paths,
@@ -145,7 +153,7 @@ impl Components {
                     "name": "Idempotency-Key",
                     "in": "header",
                     "required": false,
-                    "description": "The same key with the same request is carried out once; for 24 hours the answer is repeated.",
+                    "description": idempotency::PROMISE,
                     "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$" },
                 },
             },

@@ -171,6 +171,10 @@ async fn the_documents_page_is_made_of_our_own_files_only() {
         // What Lambda may answer.
         assert!(part.body().len() < 5_000_000, "{path}");
     }
+    // From there the document's relative server is found.
+    let script = api.send(Method::GET, "/api/docs/page.js", None, "").await;
+    let script = String::from_utf8_lossy(script.body()).into_owned();
+    assert!(script.contains("url: \"openapi.json\""), "{script}");
     // Nothing else is public there.
     let none = api.send(Method::GET, "/api/docs/index.js", None, "").await;
     assert_eq!(none.status(), 401);

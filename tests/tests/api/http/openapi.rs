@@ -74,6 +74,29 @@ fn what_agents_read_is_up_to_date_and_promises_only_what_works() {
     }
 }
 
+/// A stage may stand before all paths: what is relative finds the way, from where each document is.
+#[test]
+fn documents_lead_to_the_deployment_that_served_them() {
+    let document = checked_in();
+    let folders = "/api/openapi.json".matches('/').count() - 1;
+    assert_eq!(
+        document["servers"][0]["url"],
+        [".."].repeat(folders).join("/")
+    );
+    for text in [
+        manifest::llms(&INFO, &specs()),
+        manifest::llms_full(&INFO, &specs()),
+    ] {
+        let links = text.split("](").skip(1);
+        let links: Vec<_> = links.filter_map(|rest| rest.split(')').next()).collect();
+        assert!(links.len() >= 4);
+        for link in links {
+            let path = &document["paths"][format!("/{link}")];
+            assert!(path.is_object(), "{link} leads nowhere");
+        }
+    }
+}
+
 /// Method, path and description of every operation in the document.
 fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     let mut operations = Vec::new();
@@ -153,6 +176,19 @@ fn every_operation_says_who_may_use_it_and_what_the_pipeline_answers() {
         );
     }
     assert_eq!(document["security"], json!([{ "apiKey": [] }]));
+}
+
+/// What a path names, its example shows.
+#[test]
+fn the_examples_of_crm_records_are_of_their_kind() {
+    for (kind, path) in [
+        ("person", "/api/analytics/crm/person/{personId}"),
+        ("account", "/api/analytics/crm/account/{accountId}"),
+    ] {
+        let place = format!("{}/example", place_of(path, "get", 200));
+        let example = checked_in().pointer(&place).unwrap();
+        assert_eq!(example["crmIdType"], kind);
+    }
 }
 
 #[test]

@@ -178,33 +178,43 @@ fn failure(codes: &[ErrorCode]) -> Value {
     }
 }
 
+/// What every operation that needs a key can answer before its handler runs.
+pub(in crate::http) const OF_KEYS: [ErrorCode; 5] = [
+    ErrorCode::AuthMissingHeader,
+    ErrorCode::AuthInvalidFormat,
+    ErrorCode::AuthInvalidKey,
+    ErrorCode::RateLimitExceeded,
+    ErrorCode::ProviderUnavailable,
+];
+
+/// What every operation can answer besides that may have a body.
+pub(in crate::http) const OF_BODIES: [ErrorCode; 2] =
+    [ErrorCode::PayloadTooLarge, ErrorCode::ValidationFailed];
+
+/// What every operation can answer besides that takes an `Idempotency-Key`.
+pub(in crate::http) const OF_IDEMPOTENCY: [ErrorCode; 2] = [
+    ErrorCode::IdempotencyInProgress,
+    ErrorCode::IdempotencyKeyReuse,
+];
+
 /// All codes that an operation can answer with: the pipeline's, in the order of its steps, then its own.
 fn errors(spec: &RouteSpec) -> Vec<ErrorCode> {
     let mut codes = Vec::new();
     if spec.access == Access::Key {
-        codes.extend([
-            ErrorCode::AuthMissingHeader,
-            ErrorCode::AuthInvalidFormat,
-            ErrorCode::AuthInvalidKey,
-            ErrorCode::RateLimitExceeded,
-            ErrorCode::ProviderUnavailable,
-        ]);
+        codes.extend(OF_KEYS);
     }
     if spec.path.contains('{') {
         // A parameter that holds a slash is another path.
         codes.push(ErrorCode::NotFound);
     }
     if spec.may_have_body() {
-        codes.push(ErrorCode::PayloadTooLarge);
+        codes.extend(OF_BODIES);
     }
-    if spec.may_have_body() || spec.query.is_some() {
+    if spec.query.is_some() {
         codes.push(ErrorCode::ValidationFailed);
     }
     if spec.is_idempotent() {
-        codes.extend([
-            ErrorCode::IdempotencyInProgress,
-            ErrorCode::IdempotencyKeyReuse,
-        ]);
+        codes.extend(OF_IDEMPOTENCY);
     }
     codes.extend(spec.errors.iter().copied());
     codes.push(ErrorCode::InternalError);

@@ -30,6 +30,19 @@ fn codes(operation: &Value) -> String {
     lines
 }
 
+/// So that a document is about the deployment that served it, under whatever host and stage.
+#[test]
+fn the_first_server_is_where_the_document_came_from() {
+    let servers = document(&INFO, &specs())["servers"].take();
+    let urls: Vec<_> = servers
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["url"])
+        .collect();
+    assert_eq!(urls, ["..", "https://example.com"]);
+}
+
 #[test]
 fn an_operation_says_what_it_takes() {
     let mut operation = operation("/api/pools", "post");
