@@ -88,7 +88,10 @@ pub enum AppError {
     #[error(transparent)]
     MailRefused(Box<MailRefused>),
     /// A mail was or was not sent, and nobody can tell; it is not sent again (decision 8).
-    #[error("The mail may have been sent: look for its Message-ID before you send it again")]
+    #[error(
+        "The mail may have been sent: look for details.messageId among the account's messages with ?folder=Sent, or ask its recipients. To \
+         send it once more, use a new Idempotency-Key"
+    )]
     SendOutcomeUnknown(MessageId),
     /// Others wrote the item each time between our reading and our writing it. Nothing was changed; the same request may be sent again.
     #[error("{what} is being changed by others right now; try again")]
@@ -289,7 +292,7 @@ mod tests {
         });
         assert_eq!(
             error.to_string(),
-            "Not possible: an account that is graduated cannot be started"
+            "Not possible: an account that is graduated cannot be started; to begin again, start it with ?restart=true"
         );
         assert_eq!(
             error.details().unwrap(),

@@ -40,7 +40,12 @@ pub enum TransitionError {
     #[error("the account is in no pool")]
     NotInPool,
     /// The status does not allow it.
-    #[error("an account that is {} cannot be {}", status_name(*status, *phase), operation.past())]
+    #[error(
+        "an account that is {} cannot be {}{}",
+        status_name(*status, *phase),
+        operation.past(),
+        next_step(*operation, *status)
+    )]
     Invalid {
         /// What was asked for.
         operation: Operation,
@@ -57,8 +62,22 @@ impl Operation {
             Self::Start => "started",
             Self::Pause => "paused",
             Self::Resume => "resumed",
-            Self::Activate => "set to active; start or resume it",
+            Self::Activate => "set to active",
         }
+    }
+}
+
+/// What to do instead, where there is something.
+const fn next_step(operation: Operation, status: AccountStatus) -> &'static str {
+    match (operation, status) {
+        (Operation::Pause, _) | (_, AccountStatus::Warming) => "",
+        // Only one that graduated is refused.
+        (_, AccountStatus::Active) => "; to begin again, start it with ?restart=true",
+        (_, AccountStatus::Paused) => "; resume it",
+        (_, AccountStatus::Suspended) => {
+            "; find out why its mails bounce or land in spam, then resume it"
+        }
+        (_, AccountStatus::Error) => "; test its connection, then resume it",
     }
 }
 

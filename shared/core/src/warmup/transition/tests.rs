@@ -127,8 +127,38 @@ fn a_refusal_names_the_status_and_tells_a_graduated_account() {
     );
     assert_eq!(
         error.to_string(),
-        "an account that is graduated cannot be started"
+        "an account that is graduated cannot be started; to begin again, start it with ?restart=true"
     );
+}
+
+#[test]
+fn a_refusal_says_what_to_do_instead() {
+    use AccountStatus::{Error, Paused, Suspended, Warming};
+    let said = |result: Result<Account, TransitionError>| result.unwrap_err().to_string();
+    let ramp = Some(WarmupPhase::RampUp);
+    for (status, instead) in [
+        (Paused, "is paused cannot be started; resume it"),
+        (
+            Suspended,
+            "is suspended cannot be started; find out why its mails bounce or land in spam, then resume it",
+        ),
+        (
+            Error,
+            "is error cannot be started; test its connection, then resume it",
+        ),
+    ] {
+        let account = standing(status, ramp);
+        let refused = said(start(&account, friday(), false));
+        assert_eq!(refused, format!("an account that {instead}"));
+        let refused = said(activate(&account, friday()));
+        assert!(refused.contains("cannot be set to active; "), "{refused}");
+    }
+    for refused in [
+        said(pause(&standing(Paused, ramp), friday())),
+        said(resume(&standing(Warming, ramp), friday())),
+    ] {
+        assert!(!refused.contains(';'), "{refused}");
+    }
 }
 
 #[test]
