@@ -190,6 +190,28 @@ fn every_mutant_still_applies() {
 }
 
 #[test]
+fn every_operation_is_in_the_document() {
+    let documented = agentwarm_tests::operations::all();
+    let complaints: Vec<_> = route_tables()
+        .iter()
+        .flat_map(|(folder, specs)| specs.iter().map(move |spec| (folder, spec)))
+        .filter(|(_, spec)| spec.is_operation)
+        .filter(|(_, spec)| {
+            !documented
+                .iter()
+                .any(|known| known.method == spec.method && known.template == spec.path)
+        })
+        .map(|(folder, spec)| {
+            format!(
+                "docs/openapi.json: {} {} is missing; is {folder} in specs() of tests/tests/api/http/openapi.rs?",
+                spec.method, spec.path
+            )
+        })
+        .collect();
+    no_complaints(&complaints);
+}
+
+#[test]
 fn every_route_reaches_its_function() {
     let shapes = shapes(&template()).expect("functions of the template");
     let tables = route_tables();
