@@ -1,4 +1,4 @@
-//! Every key of every item, on one screen.
+//! Every key of every item.
 //!
 //! Nothing else in the workspace builds a key, so what lies beside what, and what one query can read, is decided here alone (data model).
 //! A user's id leads every partition key; the exceptions are looked up before a user is known (key hash, address lock), by time (due
