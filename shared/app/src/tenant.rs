@@ -7,7 +7,7 @@ use agentwarm_core::plan::{Plan, PlanLimits};
 use crate::ports::keys::{KeyOwner, User};
 
 /// An authenticated user and their plan. Use cases reach data only through the user named here, so one that was given a tenant cannot
-/// touch another's (architecture §4).
+/// touch another's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tenant {
     /// The user.

@@ -2,7 +2,7 @@
 //!
 //! A record's new image holds the events of the write that made it, and only of that one: a write that reports nothing leaves none behind,
 //! and `eventVersion` must be the item's `version` besides. So each event leaves once per delivery of one record, and its id follows from
-//! the item and its version (architecture §3, step 6).
+//! the item and its version (`docs/data-model.md`).
 
 use serde_dynamo::Item as Image;
 

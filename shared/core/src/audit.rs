@@ -2,7 +2,7 @@
 //!
 //! An event is written *with* the item whose change it reports (no extra row, no transaction) and leaves through the table's stream, so
 //! that it exists exactly when the change does. Its id follows from the item and its version: a stream that delivers twice makes
-//! one event (architecture, "one mail's life", step 6).
+//! one event.
 
 use core::fmt;
 

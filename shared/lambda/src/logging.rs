@@ -1,7 +1,7 @@
 //! Logs: one JSON object a line on Lambda, text for people elsewhere (`docs/logging.md`).
 //!
 //! `LOG_LEVEL` is the level of our own code. Libraries get no more than `info`, whatever it says: at lower levels mail and HTTP clients
-//! write passwords and bodies (facts 2); release builds have no such lines at all. A panic is one line with its place and, only where that is
+//! write passwords and bodies; release builds have no such lines at all. A panic is one line with its place and, only where that is
 //! a literal, its message: a formatted one may hold anybody's data.
 
 use std::panic::PanicHookInfo;

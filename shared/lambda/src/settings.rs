@@ -2,7 +2,7 @@
 //!
 //! All names that the product knows stand in [`CATALOG`] with what they mean, so that a missing one is an error that says what to set. On Lambda
 //! and under `cargo lambda` they are the process's environment; the local runner gives each function only what its own `Environment` in
-//! the template says (architecture §6). Values may be secret (`EXTRA_CA_PEM` is not, the next one may be): they are in no message
+//! the template says. Values may be secret (`EXTRA_CA_PEM` is not, the next one may be): they are in no message
 //! and not in `Debug`.
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! What a function is, whatever wakes it: JSON in, JSON out.
 //!
 //! [`Task`] is object-safe and the entry ([`crate::bootstrap::run`]) takes it boxed, so the runtime's state machines are compiled once, in
-//! this crate (architecture, "Compile cost decides three details"). The local runner calls the same tasks with the JSON that AWS would send.
+//! this crate, and not in each function anew ([`crate::http`]'s route tables say what that costs). The local runner calls the same tasks with the JSON that AWS would send.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

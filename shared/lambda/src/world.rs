@@ -2,7 +2,7 @@
 //!
 //! A function asks the world for what its use cases need and gets nothing else, so what it may touch is what it asked for; a setting
 //! that it lacks is an error at start, by name. On AWS the world is built from the process's environment; the local runner builds one per
-//! function from that function's own `Environment` in the template, with its own SDK clients and clocks (architecture §6).
+//! function from that function's own `Environment` in the template, with its own SDK clients and clocks, so that nothing is shared there that AWS would not share.
 
 mod steps;
 

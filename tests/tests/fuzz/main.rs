@@ -1,4 +1,4 @@
-//! The API is what its document says, asked a few thousand odd questions by schemathesis (issue: "Truth of the documents").
+//! The API is what its document says, asked a few thousand odd questions by schemathesis.
 //!
 //! The system is that of `make run`, in this process, with its mailboxes warming meanwhile; who asks is a user of their own on the largest
 //! plan, so that no limit ends it early. What is asked follows from the document and from a number that is printed; `AW_SEED=7` asks what

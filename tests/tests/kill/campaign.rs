@@ -33,7 +33,7 @@ const AIMS: [(Stage, usize); 6] = [
     (Stage::Anywhere, 7),
 ];
 
-/// The least that the issue asks for: kills in all, and of each required stage.
+/// The least with which a campaign proves something: kills in all, and of each of [`REQUIRED`].
 const LEAST: (usize, usize) = (30, 5);
 
 /// How long a virtual day takes while there are kills, in seconds, and once all leases are over.

@@ -1,4 +1,4 @@
-//! The process that runs the tasks is killed again and again, and nothing is lost, stuck or doubled (issue: "Kill test").
+//! The process that runs the tasks is killed again and again, and nothing is lost, stuck or doubled.
 //!
 //! The process is the program of `make run`, killed by SIGKILL and started anew; emulator and mail servers live on. It is aimed at by
 //! [`proxies`] between the program and its servers: they see each conditional write and each line of SMTP and IMAP, hold the one that is

@@ -1,4 +1,4 @@
-//! Who may depend on whom (architecture §1): core ← app ← {aws, mail, net} ← lambda ← functions; testkit is for tests.
+//! Who may depend on whom: core ← app ← {aws, mail, net} ← lambda ← functions; testkit is for tests.
 
 use crate::workspace::{Dependency, Package};
 
@@ -201,7 +201,7 @@ fn is_function(name: &str) -> bool {
 
 fn refuse(package: &Package, dependency: &str, because: &str) -> String {
     format!(
-        "{0}/Cargo.toml: remove the dependency `{dependency}`: {because} (architecture §1).",
+        "{0}/Cargo.toml: remove the dependency `{dependency}`: {because}.",
         package.folder
     )
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-/// The two clocks (architecture §6).
+/// The two clocks. What lives in days may run faster than real time; what waits for other machines may not.
 pub trait Clock: Send + Sync {
     /// Real time: HTTP, rate limits, idempotency, leases, time-outs, TTL.
     fn wall(&self) -> Timestamp;

@@ -1,4 +1,5 @@
-//! The due index: what is to happen when, found by time without a scan (architecture §3, step 1).
+//! The due index: what is to happen when, found by time without a scan. What lies in it and when it is handed out says
+//! [`agentwarm_core::warmup::due`].
 
 use async_trait::async_trait;
 use jiff::Timestamp;

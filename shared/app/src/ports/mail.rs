@@ -151,7 +151,7 @@ impl Submission {
     }
 }
 
-/// Why a mailbox could not be used. One message for refused, filtered and blocked, or test-connection would be a port scanner (facts 5).
+/// Why a mailbox could not be used. One message for refused, filtered and blocked, or test-connection would be a port scanner (`docs/security.md`).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectFailure {
     /// The server refused the credentials.

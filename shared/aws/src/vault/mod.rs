@@ -1,4 +1,4 @@
-//! The vault: secrets sealed with AES-256-GCM under per-user keys (architecture §4).
+//! The vault: secrets sealed with AES-256-GCM under per-user keys.
 //!
 //! A deployment has data keys, numbered from 1, which KMS wraps. From a data key and a user's id HKDF-SHA256 (RFC 5869)
 //! derives the user's key, so that a secret never opens for another user, and one KMS call per process and hour serves all. User, account

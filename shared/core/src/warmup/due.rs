@@ -1,4 +1,4 @@
-//! The due index: what is to happen when, and what of it a tick hands out (architecture §3, steps 1, 2 and 4).
+//! The due index: what is to happen when, and what of it a tick hands out.
 //!
 //! Entries lie in the index by their instant and are never deleted. A tick reads the last minutes of them and hands out what its
 //! predecessors have not: the watermark says how far they came. So a tick that runs twice hands out nothing twice, one that is missed is

@@ -1,7 +1,7 @@
 //! A day's figures, computed from what happened on it.
 //!
 //! Figures are never counted up: they are recomputed from slots and receipts and written absolutely, so hearing of a change twice, or
-//! out of order, cannot count it twice (architecture §3, step 6).
+//! out of order, cannot count it twice.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! Single events: schedules and the bus (EventBridge, "Event structure").
 //!
 //! A schedule's event brings nothing but its time, and that is all its task may take from it: the time for which it was planned, not the
-//! one at which it arrived, so that a late or doubled tick does the same (architecture §3).
+//! one at which it arrived, so that a late or doubled tick does the same.
 
 use std::sync::Arc;
 

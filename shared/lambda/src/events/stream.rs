@@ -3,8 +3,7 @@
 //! Records of a shard come in the order of their writes and are handled in that order. At the first failure the batch ends and names that record:
 //! Lambda delivers it and all after it again, and what came before is done with. Where nothing was done the call fails as a whole, since
 //! Lambda halves the batch of a call that failed, and only such (Lambda developer guide, "Configuring partial batch response with
-//! DynamoDB"). The mapping's retry limit, bisection and on-failure queue keep a record that never succeeds from blocking its shard
-//! (architecture §3).
+//! DynamoDB"). The mapping's retry limit, bisection and on-failure queue keep a record that never succeeds from blocking its shard.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

@@ -13,8 +13,7 @@ use serde::Serialize;
 /// What a handler returns.
 pub type Answer = Result<Response, ApiError>;
 
-/// How long browsers and a CDN may keep what is public and constant per release (architecture §9). Short, because a release
-/// must show soon; asking again costs a 304.
+/// How long browsers and a CDN may keep what is public and constant per release. Short, because a release must show soon; asking again costs a 304.
 const PUBLIC_CACHE: &str = "public, max-age=300";
 
 /// An answer to a request.
