@@ -124,13 +124,7 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
             entropy: world.entropy(),
         },
         messages: mails::read_messages(world)?,
-        links: CrmLinks {
-            accounts: world.account_reads()?,
-            links: world.crm_links()?,
-            writes: world.crm_link_writes()?,
-            clock: world.clock(),
-            entropy: world.entropy(),
-        },
+        links: crm_links(world)?,
         linked: LinkedAccounts {
             links: world.crm_links()?,
             accounts: world.account_reads()?,
@@ -138,6 +132,16 @@ pub fn build(world: &World) -> Result<Arc<dyn Task>, WorldError> {
         },
     };
     world.http(routes(), accounts)
+}
+
+fn crm_links(world: &World) -> Result<CrmLinks, WorldError> {
+    Ok(CrmLinks {
+        accounts: world.account_reads()?,
+        links: world.crm_links()?,
+        writes: world.crm_link_writes()?,
+        clock: world.clock(),
+        entropy: world.entropy(),
+    })
 }
 
 /// The operations.

@@ -191,12 +191,6 @@ async fn what_is_kept_of_an_answer_is_bounded() {
             TOO_MUCH,
         ),
         flood(
-            "capabilities in every notice",
-            Step::Select,
-            line("* OK [CAPABILITY ", word, "] hello\r\n"),
-            TOO_MUCH,
-        ),
-        flood(
             "numbers without end",
             Step::Search,
             line("* SEARCH ", |_| "7 ".into(), "\r\n"),
@@ -220,6 +214,20 @@ async fn what_is_kept_of_an_answer_is_bounded() {
             "hits without end",
             Step::Search,
             line("* SEARCH ", |_| "7 ".into(), "\r\n"),
+            TOO_MUCH,
+        ),
+    ])
+    .await;
+}
+
+/// What no command asked for, between the answers to those that did.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_of_what_comes_unasked_is_bounded() {
+    measure_working(vec![
+        flood(
+            "capabilities in every notice",
+            Step::Select,
+            line("* OK [CAPABILITY ", word, "] hello\r\n"),
             TOO_MUCH,
         ),
         flood(
