@@ -1,6 +1,10 @@
 use agentwarm_core::account::AccountStatus;
+use agentwarm_core::ids::AccountId;
 use agentwarm_core::rate::Rate;
+use agentwarm_core::warmup::diagnosis::Remedy;
+use agentwarm_lambda::http::Endpoint;
 use agentwarm_testkit::memory::health::Condition;
+use agentwarm_tests::operations::{document, template_of};
 use http::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -176,6 +180,20 @@ async fn a_diagnosis_says_what_keeps_an_account_and_how_to_change_that() {
     let none = "/api/warmup/diagnose/none";
     api.refused(Method::GET, none, Value::Null, "ACCOUNT_NOT_FOUND")
         .await;
+}
+
+/// An agent sends it as it is given.
+#[test]
+fn every_remedy_is_a_documented_request_without_a_body() {
+    let id: AccountId = "550e8400-e29b-41d4-a716-446655440000".parse().unwrap();
+    for remedy in Remedy::ALL {
+        let endpoint = serde_json::to_value(Endpoint::of(*remedy, id)).unwrap();
+        let template = template_of(endpoint["href"].as_str().unwrap()).unwrap();
+        let method = endpoint["method"].as_str().unwrap().to_lowercase();
+        let operation = &document()["paths"][template][&method];
+        assert!(operation.is_object(), "{endpoint}");
+        assert!(operation.get("requestBody").is_none(), "{endpoint}");
+    }
 }
 
 #[tokio::test]
