@@ -31,6 +31,7 @@ mod dial;
 mod endpoints;
 mod imap;
 pub mod mime;
+mod refusal;
 mod sasl;
 mod smtp;
 

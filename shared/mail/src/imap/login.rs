@@ -9,19 +9,17 @@ use super::connection::{Connection, succeeded};
 use super::response::{Capabilities, Ending, Response, Status};
 use super::session::{ImapSession, Settings};
 use crate::dial::{Dialer, Private, Secure};
+use crate::refusal::says_not_now;
 use crate::sasl::{self, Mechanism};
 
-/// Response codes of a refused login that speak about the server, not about the credentials (RFC 5530 §3).
-const NOT_NOW_CODES: [&str; 4] = ["UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"];
-
-/// What servers without codes say instead: Gmail's and Exchange's words, and their likes. Three refused logins stop an account
-/// (decision 17), so a server that is only busy must not count as one.
-const NOT_NOW_WORDS: [&str; 5] = [
-    "too many",
-    "unavailable",
-    "temporar",
-    "try again",
-    "internal error",
+/// Response codes of a refused login that speak about the server, not about the credentials (RFC 5530 §3), and two of Gmail's own.
+const NOT_NOW_CODES: [&str; 6] = [
+    "UNAVAILABLE",
+    "INUSE",
+    "LIMIT",
+    "SERVERBUG",
+    "OVERQUOTA",
+    "THROTTLED",
 ];
 
 /// Connects, secures and logs in.
@@ -139,17 +137,25 @@ async fn log_in<S: Private>(
 }
 
 fn judge_login(end: &Ending) -> Result<(), ConnectFailure> {
-    let text = end.text.to_lowercase();
-    let not_now = NOT_NOW_CODES.iter().any(|code| end.has_code(code))
-        || NOT_NOW_WORDS.iter().any(|words| text.contains(words));
     match end.status {
         Status::Ok => Ok(()),
-        Status::No if not_now && !end.has_code("AUTHENTICATIONFAILED") => Err(ConnectFailure::Busy),
+        // Exchange throttles with either.
+        Status::No | Status::Bad if is_not_now(end) => Err(ConnectFailure::Busy),
         Status::No => Err(ConnectFailure::Credentials),
         Status::Bad | Status::Bye | Status::PreAuth => {
             Err(ConnectFailure::Protocol("its AUTHENTICATE does not work"))
         }
     }
+}
+
+/// Whether a refusal speaks about the server only.
+fn is_not_now(end: &Ending) -> bool {
+    let by_code = NOT_NOW_CODES.iter().any(|code| end.has_code(code));
+    by_code || (!names_credentials(end) && says_not_now(&end.text))
+}
+
+fn names_credentials(end: &Ending) -> bool {
+    end.has_code("AUTHENTICATIONFAILED")
 }
 
 #[cfg(test)]
@@ -183,6 +189,27 @@ mod tests {
             ),
             ("a1 NO Server Unavailable. 15", Err(ConnectFailure::Busy)),
             ("a1 NO [LIMIT] x", Err(ConnectFailure::Busy)),
+            (
+                "a1 NO [OVERQUOTA] Account limits (Failure)",
+                Err(ConnectFailure::Busy),
+            ),
+            ("a1 NO [THROTTLED] later", Err(ConnectFailure::Busy)),
+            (
+                "a1 NO Request is throttled. Suggested Backoff Time: 256625",
+                Err(ConnectFailure::Busy),
+            ),
+            (
+                "a1 BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds",
+                Err(ConnectFailure::Busy),
+            ),
+            (
+                "a1 NO Too many bad auth attempts.",
+                Err(ConnectFailure::Credentials),
+            ),
+            (
+                "a1 BAD what",
+                Err(ConnectFailure::Protocol("its AUTHENTICATE does not work")),
+            ),
         ] {
             let Response::Done { end, .. } = Response::of(format!("{line}\r\n").as_bytes()) else {
                 panic!("{line}");

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::reply::{Lines, Reply};
 use crate::dial::{self, Private};
+use crate::refusal::says_not_now;
 use crate::sasl::{self, Mechanism};
 
 /// What the server offers (RFC 5321 §4.1.1.1).
@@ -181,8 +182,22 @@ fn judge_login(reply: &Reply) -> Result<(), ConnectFailure> {
         200..=299 => Ok(()),
         400..=499 => Err(ConnectFailure::Busy),
         500..=509 | 300..=399 => Err(ConnectFailure::Protocol("its AUTH does not work")),
+        _ if is_not_now(reply) => Err(ConnectFailure::Busy),
         _ => Err(ConnectFailure::Credentials),
     }
+}
+
+/// Whether a refusal speaks about the server only. Codes about the credentials (RFC 4954 §6) count whatever the words are: postfix says "535 5.7.8
+/// Error: authentication failed: (reason unavailable)" of a wrong password, Gmail "534 5.7.14 Please log in via your web browser and then
+/// try again".
+fn is_not_now(reply: &Reply) -> bool {
+    let words: Vec<&str> = reply.lines().collect();
+    reply.code() != 534 && !names_credentials(reply) && says_not_now(&words.join(" "))
+}
+
+/// 5.7.8, "authentication credentials invalid".
+fn names_credentials(reply: &Reply) -> bool {
+    reply.enhanced().as_deref() == Some("5.7.8")
 }
 
 impl Features {

@@ -74,6 +74,37 @@ async fn every_way_not_to_get_in() {
         (
             HI,
             OFFER,
+            "535 auth failed (this user authenticate too many times)\r\n",
+            Err(ConnectFailure::Busy),
+        ),
+        (
+            HI,
+            OFFER,
+            "535-Authentication failed. User has exceeded\r\n535 its 24-hour sending limit.\r\n",
+            Err(ConnectFailure::Busy),
+        ),
+        // Words that count elsewhere, in refusals that name the credentials.
+        (
+            HI,
+            OFFER,
+            "535 5.7.8 Error: authentication failed: (reason unavailable)\r\n",
+            Err(ConnectFailure::Credentials),
+        ),
+        (
+            HI,
+            OFFER,
+            "534-5.7.14 Please log in via your web browser and\r\n534 5.7.14 then try again.\r\n",
+            Err(ConnectFailure::Credentials),
+        ),
+        (
+            HI,
+            OFFER,
+            "535 5.7.0 (#AUTH005) Too many bad auth attempts.\r\n",
+            Err(ConnectFailure::Credentials),
+        ),
+        (
+            HI,
+            OFFER,
             "504 what\r\n",
             protocol("its AUTH does not work"),
         ),
