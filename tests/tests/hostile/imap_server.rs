@@ -67,7 +67,7 @@ impl Step {
         match command.to_ascii_uppercase() {
             line if line.starts_with("CAPABILITY") => Self::Capability,
             line if line.starts_with("STARTTLS") => Self::StartTls,
-            line if line.starts_with("AUTHENTICATE") => Self::Login,
+            line if line.starts_with("AUTHENTICATE") || line.starts_with("LOGIN") => Self::Login,
             line if line.starts_with("LIST") => Self::List,
             line if line.starts_with("SELECT") || line.starts_with("EXAMINE") => Self::Select,
             line if line.starts_with("UID SEARCH") => Self::Search,

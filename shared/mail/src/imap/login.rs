@@ -96,12 +96,9 @@ async fn log_in<S: Private>(
     credentials: &ImapSmtpCredentials,
 ) -> Result<Option<Capabilities>, ConnectFailure> {
     let mut told = None;
-    let on = |response| {
-        if let Response::Capability(capabilities) = response {
-            told = Some(capabilities);
-        }
-    };
+    let on = |response| keep_told(&mut told, response);
     let mechanism = Mechanism::choose(credentials, |name| offered.has(&format!("AUTH={name}")));
+    let by_sasl = mechanism.is_ok();
     let end = match mechanism {
         Ok(Mechanism::Login) => {
             let user = sasl::encode(&credentials.username);
@@ -124,16 +121,49 @@ async fn log_in<S: Private>(
                 connection.authenticate(&opening, &[&first], on).await?
             }
         }
-        Err(_) if !credentials.oauth && !offered.has("LOGINDISABLED") => {
-            let command = Command::new("LOGIN")
-                .string(&credentials.username)
-                .string(&credentials.password);
-            connection.run(&command, on).await?
+        Err(_) if takes_login_command(offered, credentials) => {
+            connection.run(&login_command(credentials), on).await?
         }
         Err(failure) => return Err(failure),
     };
+    let asks_again = by_sasl && may_dislike_sasl(&end);
+    let end = if asks_again && takes_login_command(offered, credentials) {
+        let on = |response| keep_told(&mut told, response);
+        let second = connection.run(&login_command(credentials), on).await;
+        // Where the server hangs up instead, the refusal is what counts.
+        second.unwrap_or(end)
+    } else {
+        end
+    };
     judge_login(&end)?;
     Ok(end.capabilities().or(told))
+}
+
+fn keep_told(told: &mut Option<Capabilities>, response: Response) {
+    if let Response::Capability(capabilities) = response {
+        *told = Some(capabilities);
+    }
+}
+
+/// Whether the LOGIN command may be sent (RFC 3501 §6.2.3). It knows no tokens.
+fn takes_login_command(offered: &Capabilities, credentials: &ImapSmtpCredentials) -> bool {
+    !credentials.oauth && !offered.has("LOGINDISABLED")
+}
+
+fn login_command(credentials: &ImapSmtpCredentials) -> Command {
+    Command::new("LOGIN")
+        .string(&credentials.username)
+        .string(&credentials.password)
+}
+
+/// Whether AUTHENTICATE may be what was refused, though it is offered. Exchange answers PLAIN with "NO AUTHENTICATE failed." where users may
+/// not use it, and takes LOGIN (<https://github.com/imapsync/imapsync/issues/383>); others offer SASL-IR and call it BAD. A server that
+/// says that the credentials are wrong, or that it is busy, is not asked twice: it counts failures.
+fn may_dislike_sasl(end: &Ending) -> bool {
+    match end.status {
+        Status::No | Status::Bad => !names_credentials(end) && !is_not_now(end),
+        Status::Ok | Status::Bye | Status::PreAuth => false,
+    }
 }
 
 fn judge_login(end: &Ending) -> Result<(), ConnectFailure> {

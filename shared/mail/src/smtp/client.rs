@@ -129,10 +129,15 @@ impl<S: Private> Client<S> {
         credentials: &ImapSmtpCredentials,
     ) -> Result<(), ConnectFailure> {
         let offers = |name: &str| self.features.auth.iter().any(|offered| offered == name);
+        let takes_login = offers(Mechanism::Login.name());
         let reply = match Mechanism::choose(credentials, offers)? {
             Mechanism::Plain => {
-                self.auth(Mechanism::Plain, &sasl::plain(credentials)?)
-                    .await
+                let first = sasl::plain(credentials)?;
+                let reply = self.auth(Mechanism::Plain, &first).await?;
+                if takes_login && may_dislike_plain(&reply) {
+                    return self.login_after(&reply, credentials).await;
+                }
+                Ok(reply)
             }
             Mechanism::XOAuth2 => {
                 let first = sasl::xoauth2(credentials)?;
@@ -141,6 +146,18 @@ impl<S: Private> Client<S> {
             Mechanism::Login => self.auth_login(credentials).await,
         }?;
         judge_login(&reply)
+    }
+
+    /// AUTH LOGIN after PLAIN was refused. What it comes to counts, unless the server hangs up instead.
+    async fn login_after(
+        &mut self,
+        refused: &Reply,
+        credentials: &ImapSmtpCredentials,
+    ) -> Result<(), ConnectFailure> {
+        match self.auth_login(credentials).await {
+            Ok(reply) if reply.code() != 421 => judge_login(&reply),
+            Ok(_) | Err(_) => judge_login(refused),
+        }
     }
 
     /// AUTH with an initial response (RFC 4954 §4). A server that overlooks it asks for it; one that refuses a token explains itself in a
@@ -184,6 +201,17 @@ fn judge_login(reply: &Reply) -> Result<(), ConnectFailure> {
         500..=509 | 300..=399 => Err(ConnectFailure::Protocol("its AUTH does not work")),
         _ if is_not_now(reply) => Err(ConnectFailure::Busy),
         _ => Err(ConnectFailure::Credentials),
+    }
+}
+
+/// Whether PLAIN may be what was refused, though it is offered. QQ Mail lists it, answers 502 or 535, and takes the same password by LOGIN
+/// (<https://github.com/yc-software/qm/issues/808>). A server that says that the credentials are invalid, or that it is busy, is not asked
+/// twice: it counts failures.
+fn may_dislike_plain(reply: &Reply) -> bool {
+    match reply.code() {
+        500..=509 => true,
+        535 => !names_credentials(reply) && !is_not_now(reply),
+        _ => false,
     }
 }
 

@@ -8,7 +8,7 @@ fn plain() -> String {
     base64(&format!("\0ada@one.test\0{PASSWORD}"))
 }
 
-/// Connects to a server that greets and then follows a script of whole lines, and hangs up at its end.
+/// Connects to a server that greets, follows a script of whole lines, and hears nothing more; where it has no answer left, it hangs up.
 async fn connect_to(
     greeting: &'static str,
     script: Vec<(String, &'static str)>,
@@ -16,6 +16,7 @@ async fn connect_to(
 ) -> Result<(), ConnectFailure> {
     let server = Server::secure(move |mut peer| async move {
         peer.say(greeting).await;
+        let mut ends_hanging = script.is_empty();
         for (expected, answer) in script {
             let line = peer.hear().await.unwrap_or_default();
             assert!(
@@ -24,6 +25,10 @@ async fn connect_to(
             );
             let tag = line.split(' ').next().unwrap();
             peer.say(answer.replace("TAG", tag)).await;
+            ends_hanging = answer.is_empty();
+        }
+        if !ends_hanging {
+            assert_eq!(peer.hear().await, None, "nothing more is said");
         }
     })
     .await;
@@ -31,8 +36,9 @@ async fn connect_to(
     credentials.oauth = oauth;
     let mailboxes = server.mailboxes(PATIENT);
     let session = MailReader::connect(&mailboxes, &credentials).await;
+    let came = session.map(|_session| ());
     server.ended().await;
-    session.map(|_session| ())
+    came
 }
 
 #[tokio::test]
@@ -102,8 +108,76 @@ async fn every_mechanism_says_what_it_should() {
 }
 
 #[tokio::test]
+async fn a_mechanism_that_does_not_work_is_not_a_wrong_password() {
+    const HI: &str = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=XOAUTH2] hi\r\n";
+    const NO_LOGIN: &str = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN LOGINDISABLED] hi\r\n";
+    const NO: &str = "TAG NO AUTHENTICATE failed.\r\n";
+    let plain = |answer: &'static str| (" AUTHENTICATE PLAIN ".to_owned() + &plain(), answer);
+    let login = |answer: &'static str| {
+        let first = (
+            " LOGIN \"ada@one.test\" {16}".to_owned(),
+            if answer.is_empty() { "" } else { "+ go\r\n" },
+        );
+        let then = (PASSWORD.to_owned(), answer);
+        if answer.is_empty() {
+            vec![first]
+        } else {
+            vec![first, then]
+        }
+    };
+    let refused = Err(ConnectFailure::Credentials);
+    for (greeting, first, then, expected) in [
+        (HI, NO, login("a2 OK [CAPABILITY IMAP4rev1] in\r\n"), Ok(())),
+        (
+            HI,
+            "TAG BAD no initial response\r\n",
+            login("* CAPABILITY IMAP4rev1\r\na2 OK in\r\n"),
+            Ok(()),
+        ),
+        (HI, NO, login("a2 NO LOGIN failed.\r\n"), refused.clone()),
+        (
+            HI,
+            NO,
+            login("a2 NO [UNAVAILABLE] later\r\n"),
+            Err(ConnectFailure::Busy),
+        ),
+        // What it hangs up on was refused before.
+        (HI, NO, login(""), refused.clone()),
+        (HI, NO, login("* BYE enough\r\n"), refused.clone()),
+        // Nothing else is said: the script would have heard it.
+        (NO_LOGIN, NO, vec![], refused.clone()),
+        (
+            HI,
+            "TAG NO [AUTHENTICATIONFAILED] no\r\n",
+            vec![],
+            refused.clone(),
+        ),
+        (
+            HI,
+            "TAG NO Request is throttled.\r\n",
+            vec![],
+            Err(ConnectFailure::Busy),
+        ),
+    ] {
+        let script = [vec![plain(first)], then].concat();
+        let came = connect_to(greeting, script, false).await;
+        assert_eq!(came, expected, "{first:?}");
+    }
+    // A token is no password, and a password is not said twice by the same command.
+    let token = base64(&format!(
+        "user=ada@one.test\x01auth=Bearer {PASSWORD}\x01\x01"
+    ));
+    let script = vec![(format!(" AUTHENTICATE XOAUTH2 {token}"), NO)];
+    assert_eq!(connect_to(HI, script, true).await, refused);
+    let bare = "* OK [CAPABILITY IMAP4rev1] hi\r\n";
+    let script = login("a1 NO LOGIN failed.\r\n");
+    assert_eq!(connect_to(bare, script, false).await, refused);
+}
+
+#[tokio::test]
 async fn every_way_not_to_get_in() {
     const HI: &str = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=XOAUTH2] hi\r\n";
+    const NO_LOGIN: &str = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN LOGINDISABLED] hi\r\n";
     const CLOSED: &str = "* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\r\n";
     let protocol = |what| Err(ConnectFailure::Protocol(what));
     let login = |answer: &'static str| vec![(format!(" AUTHENTICATE PLAIN {}", plain()), answer)];
@@ -164,7 +238,7 @@ async fn every_way_not_to_get_in() {
             Err(ConnectFailure::Busy),
         ),
         (
-            HI,
+            NO_LOGIN,
             login("TAG BAD what\r\n"),
             false,
             protocol("its AUTHENTICATE does not work"),

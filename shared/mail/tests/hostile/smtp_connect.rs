@@ -188,6 +188,99 @@ async fn every_mechanism_says_what_it_should() {
 }
 
 #[tokio::test]
+async fn a_mechanism_that_does_not_work_is_not_a_wrong_password() {
+    const BOTH: &str = "PLAIN LOGIN XOAUTH2";
+    let refused = Err(ConnectFailure::Credentials);
+    for (offer, oauth, first, second, expected) in [
+        (
+            BOTH,
+            false,
+            "502 Invalid input\r\n",
+            Some("235 in\r\n"),
+            Ok(()),
+        ),
+        (
+            BOTH,
+            false,
+            "535 Login fail.\r\n",
+            Some("235 in\r\n"),
+            Ok(()),
+        ),
+        (
+            BOTH,
+            false,
+            "535 Login fail.\r\n",
+            Some("535 Login fail.\r\n"),
+            refused.clone(),
+        ),
+        (
+            BOTH,
+            false,
+            "504 what\r\n",
+            Some("535 Login fail.\r\n"),
+            refused.clone(),
+        ),
+        // What it hangs up on was refused before.
+        (
+            BOTH,
+            false,
+            "535 Login fail.\r\n",
+            Some(""),
+            refused.clone(),
+        ),
+        (
+            BOTH,
+            false,
+            "535 Login fail.\r\n",
+            Some("421 enough\r\n"),
+            refused.clone(),
+        ),
+        // These are not asked twice.
+        ("PLAIN", false, "535 Login fail.\r\n", None, refused.clone()),
+        (BOTH, false, "535 5.7.8 no\r\n", None, refused.clone()),
+        (
+            BOTH,
+            false,
+            "535 this user authenticate too many times\r\n",
+            None,
+            Err(ConnectFailure::Busy),
+        ),
+        (BOTH, true, "535 5.7.3 no\r\n", None, refused.clone()),
+    ] {
+        let server = Server::secure(move |mut peer| async move {
+            peer.say("220 hi\r\n").await;
+            let offer = format!("250-hi\r\n250 AUTH {offer}\r\n");
+            peer.on("EHLO ", &offer).await;
+            peer.on(
+                if oauth {
+                    "AUTH XOAUTH2 "
+                } else {
+                    "AUTH PLAIN "
+                },
+                first,
+            )
+            .await;
+            if let Some(second) = second {
+                peer.on("AUTH LOGIN", "334 VXNlcm5hbWU6\r\n").await;
+                peer.on(&base64("ada@one.test"), "334 UGFzc3dvcmQ6\r\n")
+                    .await;
+                peer.on(&base64(PASSWORD), second).await;
+            }
+            if second != Some("") {
+                let bye = peer.hear().await;
+                assert!(matches!(bye.as_deref(), None | Some("QUIT")), "{bye:?}");
+            }
+        })
+        .await;
+        let mut credentials = server.credentials();
+        credentials.oauth = oauth;
+        let session = MailSender::connect(&server.mailboxes(PATIENT), &credentials).await;
+        assert_eq!(session.map(|_session| ()), expected, "{first:?} {second:?}");
+        server.ended().await;
+    }
+}
+
+#[tokio::test]
 async fn starttls_is_a_new_beginning() {
     let server = Server::plain(|mut peer| async move {
         peer.say("220 hi\r\n").await;
