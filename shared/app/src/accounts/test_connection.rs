@@ -1,4 +1,4 @@
-//! Trying a mailbox: can we log in, by both protocols, right now?
+//! Trying a mailbox: can we log in, by both protocols, and open INBOX, right now?
 //!
 //! Reads only: what it learns does not change the account, whose health is judged by real use.
 
@@ -52,9 +52,9 @@ pub struct TestConnection {
 pub struct ConnectionReport {
     /// The account.
     pub account: Account,
-    /// IMAP: milliseconds until the login was accepted.
+    /// IMAP: milliseconds until INBOX was open.
     pub imap: Result<u64, ConnectFailure>,
-    /// SMTP: the same.
+    /// SMTP: milliseconds until the login was accepted.
     pub smtp: Result<u64, ConnectFailure>,
     /// When it was tried.
     pub tested_at: Timestamp,
@@ -101,7 +101,12 @@ impl TestConnection {
     }
 
     async fn imap(&self, credentials: &ImapSmtpCredentials) -> Result<u64, ConnectFailure> {
-        let (session, latency) = self.timed(self.reader.connect(credentials)).await?;
+        let opened = async {
+            let mut session = self.reader.connect(credentials).await?;
+            session.open_inbox().await?;
+            Ok(session)
+        };
+        let (session, latency) = self.timed(opened).await?;
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, session.close()).await;
         Ok(latency)
     }

@@ -282,6 +282,9 @@ pub trait MailReader: Send + Sync {
 /// An open IMAP session. A failure ends its use; what was done before stays done.
 #[async_trait]
 pub trait ReadSession: Send {
+    /// Opens INBOX and changes nothing: some servers let a client in and then show it no folder.
+    async fn open_inbox(&mut self) -> Result<(), ConnectFailure>;
+
     /// New messages of a folder, at most `limit`. `None` as cursor reads from the folder's current end backwards far enough to see mail of
     /// the last day. A folder that does not exist reads as empty with no cursor.
     async fn read(

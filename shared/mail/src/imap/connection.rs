@@ -105,6 +105,13 @@ where
         Ok((end, self.until_done(&next_tag, &mut on).await?))
     }
 
+    /// Sends a command whose end does not matter, in one piece. It costs no round trip: its answer comes before the next command's and is
+    /// passed over with what else is not that command's end.
+    pub(super) async fn mention(&mut self, command: &str) -> Result<(), ConnectFailure> {
+        let tag = self.tag();
+        self.write_line(format!("{tag} {command}").as_bytes()).await
+    }
+
     /// Sends `opening` and answers each challenge with the next of `answers`, or with nothing when they are used up: a server that refuses
     /// a token explains itself in a challenge.
     pub(super) async fn authenticate(

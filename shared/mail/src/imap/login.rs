@@ -22,6 +22,13 @@ const NOT_NOW_CODES: [&str; 6] = [
     "THROTTLED",
 ];
 
+/// Who we are (RFC 2971 §3.3).
+const ID: &str = concat!(
+    "ID (\"name\" \"AgentWarm\" \"version\" \"",
+    env!("CARGO_PKG_VERSION"),
+    "\")"
+);
+
 /// Connects, secures and logs in.
 pub(crate) async fn open(
     dialer: &Dialer,
@@ -71,6 +78,11 @@ async fn enter<S: Private>(
         Some(capabilities) => capabilities,
         None => ask_capabilities(&mut connection).await?,
     };
+    // NetEase (163.com, 126.com, yeah.net) opens no folder to a client that has not said who it is, after its login: "NO SELECT Unsafe
+    // Login. Please contact kefu@188.com for help".
+    if offered.has("ID") || capabilities.has("ID") {
+        connection.mention(ID).await?;
+    }
     Ok(ImapSession::new(connection, capabilities, settings))
 }
 

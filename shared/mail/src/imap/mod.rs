@@ -7,7 +7,7 @@
 //! sent one lost. What warmup needs of the grammar is six responses: a lexer without recursion ([`lex`]) and their interpretation
 //! ([`response`]) are smaller than the care that the libraries would take, and what they do not know they skip.
 //!
-//! Used where offered: SASL-IR (RFC 4959), SPECIAL-USE (RFC 6154) with LIST-EXTENDED (RFC 5258), MOVE (RFC 6851), UIDPLUS (RFC 4315).
+//! Used where offered: SASL-IR (RFC 4959), SPECIAL-USE (RFC 6154) with LIST-EXTENDED (RFC 5258), MOVE (RFC 6851), UIDPLUS (RFC 4315), ID (RFC 2971).
 //! Messages are asked for in bounded parts, without setting `\Seen`, and never for their structure.
 
 mod browse;

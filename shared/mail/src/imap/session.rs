@@ -201,6 +201,14 @@ impl<S: Private> ImapSession<S> {
         Ok(self.validities.get(&at.mailbox) == Some(&selected.uid_validity))
     }
 
+    /// Whether INBOX can be opened. Nothing in it changes.
+    async fn try_inbox(&mut self) -> Result<(), ConnectFailure> {
+        let inbox = self.examine("INBOX").await?;
+        inbox
+            .map(|_selected| ())
+            .ok_or(ConnectFailure::Protocol("it has no INBOX"))
+    }
+
     /// Runs a command that must succeed, without interest in what it shows.
     pub(super) async fn must(&mut self, command: &Command) -> Result<(), ConnectFailure> {
         let end = self.connection.run(command, |_ignored| {}).await?;
@@ -245,6 +253,10 @@ impl Told {
 
 #[async_trait]
 impl<S: Private> ReadSession for ImapSession<S> {
+    async fn open_inbox(&mut self) -> Result<(), ConnectFailure> {
+        self.try_inbox().await
+    }
+
     async fn read(
         &mut self,
         folder: Folder,

@@ -1,8 +1,8 @@
 //! Connecting to IMAP servers that will not, cannot or should not be spoken to.
 
-use agentwarm_app::ports::mail::{ConnectFailure, MailReader};
+use agentwarm_app::ports::mail::{ConnectFailure, Folder, MailReader};
 
-use crate::server::{PASSWORD, PATIENT, Server, base64};
+use crate::server::{PASSWORD, PATIENT, Server, base64, selected};
 
 fn plain() -> String {
     base64(&format!("\0ada@one.test\0{PASSWORD}"))
@@ -269,6 +269,86 @@ async fn every_way_not_to_get_in() {
     ] {
         let refused = connect_to(greeting, script, oauth).await;
         assert_eq!(refused, expected, "{greeting:?}");
+    }
+}
+
+const ID: &str = concat!(
+    "ID (\"name\" \"AgentWarm\" \"version\" \"",
+    env!("CARGO_PKG_VERSION"),
+    "\")"
+);
+
+#[tokio::test]
+async fn a_server_that_wants_to_know_who_we_are_is_told_without_a_round_trip() {
+    // NetEase's are not among the capabilities that come with the login.
+    for (before, after) in [("ID", "MOVE"), ("", "ID MOVE"), ("ID", "ID")] {
+        let server = Server::secure(move |mut peer| async move {
+            let hi = format!("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR {before}] hi\r\n");
+            peer.say(hi).await;
+            let line = peer.hear().await.unwrap();
+            let tag = line.split(' ').next().unwrap();
+            peer.say(format!("{tag} OK [CAPABILITY IMAP4rev1 {after}] in\r\n"))
+                .await;
+            // Nothing is answered before both were heard.
+            let line = peer.hear().await.unwrap();
+            let (id_tag, command) = line.split_once(' ').unwrap();
+            assert_eq!(command, ID);
+            let line = peer.hear().await.unwrap();
+            let (tag, command) = line.split_once(' ').unwrap();
+            assert_eq!(command, "EXAMINE \"INBOX\"");
+            let who = "* ID (\"name\" \"Coremail Imap\" \"vendor\" NIL)\r\n";
+            let inbox = selected(1, 1, 0).replace("TAG", tag);
+            peer.say(format!("{who}{id_tag} OK ID completed\r\n{inbox}"))
+                .await;
+            peer.imap(&[("LOGOUT", "* BYE bye\r\nTAG OK\r\n")]).await;
+        })
+        .await;
+        let mut session = server.reader().await.unwrap();
+        assert_eq!(session.open_inbox().await, Ok(()), "{before} {after}");
+        session.close().await;
+        server.ended().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_to_hear_who_we_are_is_used_all_the_same() {
+    let server = Server::secure(|mut peer| async move {
+        peer.imap_login("ID").await;
+        peer.imap(&[
+            (ID, "TAG BAD Command Argument Error. 11\r\n"),
+            ("SELECT \"INBOX\"", &selected(1, 1, 0)),
+        ])
+        .await;
+    })
+    .await;
+    let mut session = server.reader().await.unwrap();
+    let inbox = session.read(Folder::Inbox, None, 10).await.unwrap();
+    assert_eq!(inbox.unwrap().messages, []);
+    server.ended().await;
+}
+
+#[tokio::test]
+async fn a_login_is_worth_nothing_where_no_folder_opens() {
+    const UNSAFE: &str = "TAG NO EXAMINE Unsafe Login. Please contact kefu@188.com for help\r\n";
+    const LISTED: &str = "* LIST () \"/\" INBOX\r\nTAG OK\r\n";
+    for (answers, expected) in [
+        (
+            vec![("EXAMINE \"INBOX\"", UNSAFE), ("LIST \"\" \"*\"", LISTED)],
+            ConnectFailure::Busy,
+        ),
+        (
+            vec![("EXAMINE \"INBOX\"", "TAG NO [NONEXISTENT] none\r\n")],
+            ConnectFailure::Protocol("it has no INBOX"),
+        ),
+    ] {
+        let server = Server::secure(move |mut peer| async move {
+            peer.imap_login("").await;
+            peer.imap(&answers).await;
+        })
+        .await;
+        let mut session = server.reader().await.unwrap();
+        assert_eq!(session.open_inbox().await, Err(expected));
+        server.ended().await;
     }
 }
 

@@ -51,6 +51,11 @@ impl MailReader for PostOffice {
 
 #[async_trait]
 impl ReadSession for Session {
+    async fn open_inbox(&mut self) -> Result<(), ConnectFailure> {
+        self.passes("imap.open_inbox").await?;
+        self.can_be_read()
+    }
+
     async fn read(
         &mut self,
         folder: Folder,
@@ -58,11 +63,9 @@ impl ReadSession for Session {
         limit: u32,
     ) -> Result<Option<FolderRead>, ConnectFailure> {
         self.passes("imap.read").await?;
+        self.can_be_read()?;
         let office = self.office.lock();
         let mailbox = office.mailboxes.get(&self.address);
-        if mailbox.is_some_and(|mailbox| mailbox.cannot_be_read) {
-            return Err(ConnectFailure::Protocol("it does not take a command"));
-        }
         let items = mailbox.and_then(|mailbox| mailbox.folders.get(&folder));
         if let (Some(cursor), Some(items)) = (cursor, items)
             && cursor.uid_validity != items.uid_validity
@@ -195,6 +198,15 @@ impl Session {
             None => Ok(()),
             Some(_) => Err(ConnectFailure::Unreachable),
         }
+    }
+
+    fn can_be_read(&self) -> Result<(), ConnectFailure> {
+        let office = self.office.lock();
+        let mailbox = office.mailboxes.get(&self.address);
+        if mailbox.is_some_and(|mailbox| mailbox.cannot_be_read) {
+            return Err(ConnectFailure::Protocol("it does not take a command"));
+        }
+        Ok(())
     }
 
     async fn change(
