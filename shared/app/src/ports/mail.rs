@@ -225,7 +225,7 @@ pub enum FoundContent {
         action: String,
         /// The enhanced status code.
         status: String,
-        /// The SMTP reply of its `Diagnostic-Code`, where it has one: some statuses say nothing (5.0.0).
+        /// The SMTP reply of its `Diagnostic-Code`, where it has one that does not speak about us: some statuses say nothing (5.0.0).
         diagnostic: Option<u16>,
     },
     /// A complaint (ARF, RFC 5965) about an earlier mail.

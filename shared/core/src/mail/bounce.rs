@@ -4,9 +4,10 @@
 //! suppressing everybody who has a filter would empty the pool. The same table reads the replies of a server (RFC 5321 §4.2 with the
 //! enhanced codes of RFC 3463), delivery reports that come back later (RFC 3464) and complaints (RFC 5965).
 //!
-//! Two readings where the decision leaves room. A code about the address (5.1.1 …) means the same whether it answers `RCPT` or, as some
+//! Three readings where the decision leaves room. A code about the address (5.1.1 …) means the same whether it answers `RCPT` or, as some
 //! servers do, the message itself; a *bare* 550 or 553 means the recipient only in answer to `RCPT`, since after the message it is a
-//! filter's verdict. And where reply and enhanced code contradict each other (RFC 2034 §4 forbids it) the reply decides whether it is
+//! filter's verdict, and only where its words do not speak about us ([`speaks_of_us`]): a submission server that wants a login or knows a
+//! limit says 550, too. And where reply and enhanced code contradict each other (RFC 2034 §4 forbids it) the reply decides whether it is
 //! permanent and the enhanced code is not believed.
 
 use core::fmt;
@@ -85,11 +86,12 @@ pub struct EnhancedStatus {
 #[error("is not an enhanced status code such as 5.1.1")]
 pub struct InvalidStatus;
 
-/// What `reply` means as an answer in `phase`; `enhanced` is the enhanced code that came with it, and text that is none counts as absent.
+/// What `reply` means as an answer in `phase`; `enhanced` is the enhanced code that came with it, and one that is none counts as absent;
+/// `text` is what it says to people.
 ///
 /// A reply that no server may give at this point (a 2xx or 3xx that is treated as a refusal, a number that is no reply) is
 /// [`Verdict::Transient`]: it proves nothing about anybody.
-pub fn classify_reply(phase: SmtpPhase, reply: u16, enhanced: Option<&str>) -> Verdict {
+pub fn classify_reply(phase: SmtpPhase, reply: u16, enhanced: Option<&str>, text: &str) -> Verdict {
     if !(500..600).contains(&reply) {
         return Verdict::Transient;
     }
@@ -97,6 +99,7 @@ pub fn classify_reply(phase: SmtpPhase, reply: u16, enhanced: Option<&str>) -> V
     match phase {
         SmtpPhase::Connect | SmtpPhase::Auth | SmtpPhase::MailFrom => Verdict::SenderConnection,
         SmtpPhase::RcptTo => match status {
+            None if speaks_of_us(text) => Verdict::Rejected,
             None => bare_reply(reply),
             Some(status) => permanent(status),
         },
@@ -105,7 +108,7 @@ pub fn classify_reply(phase: SmtpPhase, reply: u16, enhanced: Option<&str>) -> V
 }
 
 /// What a delivery report means: `action` and `status` are its fields for one recipient, `diagnostic` the SMTP reply of its
-/// `Diagnostic-Code`, where it has one. A status that says nothing (5.0.0, what postfix writes for a server without enhanced codes) lets
+/// `Diagnostic-Code`, where it has one that does not speak about us ([`speaks_of_us`]). A status that says nothing (5.0.0, what postfix writes for a server without enhanced codes) lets
 /// that reply speak.
 pub fn classify_report(action: &str, status: &str, diagnostic: Option<u16>) -> Report {
     if !action.trim().eq_ignore_ascii_case("failed") {
@@ -130,6 +133,33 @@ pub fn classify_feedback(feedback_type: &str) -> Feedback {
     } else {
         Feedback::Complaint
     }
+}
+
+/// What refusals say that are about the sender, their server or their mail: "relay not permitted" (Exim), "that domain isn't in my list of
+/// allowed rcpthosts" (qmail), "Delivery is not allowed to this address" (hMailServer), "SMTP authentication is required", "daily sending
+/// limit exceeded", "blocked by our policy", "Administrative prohibition".
+const OF_US: [&str; 13] = [
+    "relay",
+    "rcpthosts",
+    "authenticat",
+    "not allowed",
+    "permitted",
+    "prohibit",
+    "denied",
+    "limit",
+    "quota",
+    "policy",
+    "block",
+    "spam",
+    "blacklist",
+];
+
+/// Whether a refusal without an enhanced code is about us, by its words. Addresses in it say nothing.
+pub fn speaks_of_us(text: &str) -> bool {
+    let words = text.split_whitespace().filter(|word| !word.contains('@'));
+    let words: Vec<String> = words.map(str::to_lowercase).collect();
+    let text = words.join(" ");
+    OF_US.iter().any(|words| text.contains(words))
 }
 
 /// A permanent reply to RCPT without an enhanced code.
@@ -218,13 +248,15 @@ mod tests {
     fn row(reply: u16, enhanced: Option<&str>) -> String {
         PHASES
             .iter()
-            .map(|phase| match classify_reply(*phase, reply, enhanced) {
-                Verdict::HardBounce => 'H',
-                Verdict::MailboxFull => 'F',
-                Verdict::Rejected => 'R',
-                Verdict::SenderConnection => 'S',
-                Verdict::Transient => 't',
-            })
+            .map(
+                |phase| match classify_reply(*phase, reply, enhanced, "no") {
+                    Verdict::HardBounce => 'H',
+                    Verdict::MailboxFull => 'F',
+                    Verdict::Rejected => 'R',
+                    Verdict::SenderConnection => 'S',
+                    Verdict::Transient => 't',
+                },
+            )
             .collect()
     }
 
@@ -279,12 +311,38 @@ mod tests {
     }
 
     #[test]
+    fn a_bare_refusal_is_about_the_recipient_unless_it_speaks_of_us() {
+        let verdict = |text| classify_reply(SmtpPhase::RcptTo, 550, None, text);
+        for text in [
+            "",
+            "No such user here",
+            "<relay@two.test>: unknown",
+            "sorry, no mailbox here by that name",
+            "Recipient address rejected: User unknown in virtual mailbox table",
+        ] {
+            assert_eq!(verdict(text), Verdict::HardBounce, "{text}");
+        }
+        for text in [
+            "relay not permitted",
+            "sorry, that domain isn't in my list of allowed rcpthosts",
+            "Delivery is not allowed to this address.",
+            "SMTP Authentication is required",
+            "Daily sending LIMIT exceeded",
+            "Blocked, see https://www.spamhaus.org",
+            "Administrative prohibition",
+        ] {
+            assert_eq!(verdict(text), Verdict::Rejected, "{text}");
+        }
+    }
+
+    #[test]
     fn exactly_six_codes_suppress_for_good() {
         let mut suppressing = Vec::new();
         for subject in 0..=999_u16 {
             for detail in 0..=20_u16 {
                 let code = format!("5.{subject}.{detail}");
-                if classify_reply(SmtpPhase::RcptTo, 550, Some(&code)) == Verdict::HardBounce {
+                let verdict = classify_reply(SmtpPhase::RcptTo, 550, Some(&code), "spam");
+                if verdict == Verdict::HardBounce {
                     suppressing.push(code);
                 }
             }
@@ -355,9 +413,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn only_permanent_replies_have_consequences(reply: u16, enhanced in "\\PC{0,12}|[245]\\.[0-9]\\.[0-9]{1,2}") {
+        fn only_permanent_replies_have_consequences(
+            reply: u16,
+            enhanced in "\\PC{0,12}|[245]\\.[0-9]\\.[0-9]{1,2}",
+            text in "\\PC{0,12}|no relay",
+        ) {
             for phase in PHASES {
-                let verdict = classify_reply(phase, reply, Some(&enhanced));
+                let verdict = classify_reply(phase, reply, Some(&enhanced), &text);
                 prop_assert_eq!(verdict == Verdict::Transient, !(500..600).contains(&reply));
                 if phase < SmtpPhase::RcptTo {
                     prop_assert!(matches!(verdict, Verdict::SenderConnection | Verdict::Transient));

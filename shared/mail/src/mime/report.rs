@@ -5,7 +5,7 @@
 //! without a machine-readable word in it is a message like any other.
 
 use agentwarm_app::ports::mail::FoundContent;
-use agentwarm_core::mail::bounce::{EnhancedStatus, Feedback, classify_feedback};
+use agentwarm_core::mail::bounce::{EnhancedStatus, Feedback, classify_feedback, speaks_of_us};
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders};
 
 use super::closed::{self, close_messages};
@@ -223,8 +223,11 @@ fn smtp_reply(diagnostic: &str) -> Option<u16> {
         .flatten()
 }
 
-/// The refusal that a text begins with (RFC 5321 §4.2).
+/// The refusal that a text begins with (RFC 5321 §4.2). One whose words speak about us says nothing about the recipient.
 fn reply(text: &str) -> Option<u16> {
+    if speaks_of_us(text) {
+        return None;
+    }
     let digits = text.trim_start().split([' ', '-', '\r', '\n']).next()?;
     let code: u16 = digits.parse().ok()?;
     (400..600).contains(&code).then_some(code)

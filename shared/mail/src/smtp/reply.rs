@@ -66,11 +66,22 @@ impl Reply {
         self.lines.iter().map(String::as_str)
     }
 
-    /// The enhanced code that the reply begins with, where it agrees with the reply's class (RFC 2034 §4).
+    /// The enhanced code, where it agrees with the reply's class: what the reply begins with (RFC 2034 §4), or `#5.7.1` there or `(#5.7.1)`
+    /// at its end, as qmail and its descendants write it.
     pub(super) fn enhanced(&self) -> Option<String> {
-        let word = self.lines.first()?.split_ascii_whitespace().next()?;
+        let first = self.lines.first()?.split_ascii_whitespace().next();
+        let last = self.lines.last()?.split_ascii_whitespace().next_back();
+        let code = first
+            .and_then(|word| self.code_in(word))
+            .or_else(|| self.code_in(last.filter(|word| word.starts_with("(#"))?))?;
+        Some(code.to_owned())
+    }
+
+    /// The enhanced code that a word is.
+    fn code_in<'w>(&self, word: &'w str) -> Option<&'w str> {
+        let code = word.trim_start_matches(['(', '#']).trim_end_matches(')');
         let class = char::from_digit(u32::from(self.class()), 10)?;
-        (word.parse::<EnhancedStatus>().is_ok() && word.starts_with(class)).then(|| word.to_owned())
+        (code.parse::<EnhancedStatus>().is_ok() && code.starts_with(class)).then_some(code)
     }
 
     /// All lines as one printable one, shortened, without the enhanced codes and without addresses: it is kept and logged.
@@ -79,7 +90,7 @@ impl Reply {
         let words: Vec<&str> = self
             .lines()
             .flat_map(str::split_whitespace)
-            .filter(|word| Some(*word) != enhanced.as_deref())
+            .filter(|word| enhanced.is_none() || self.code_in(word) != enhanced.as_deref())
             .map(|word| {
                 if word.contains('@') {
                     "(address)"
@@ -127,6 +138,8 @@ mod tests {
         let reply = reply.unwrap().unwrap();
         assert_eq!(reply.enhanced().as_deref(), Some("5.1.1"));
         assert_eq!(reply.text(), "(address) not found. Please check it.");
+        let reply = read(b"553 sorry, not here (#5.7.1)\r\n").unwrap().unwrap();
+        assert_eq!(reply.text(), "sorry, not here");
         assert_eq!(read(b"250-a\r\n250-b\r\n"), Ok(None));
     }
 
@@ -150,6 +163,12 @@ mod tests {
             ("550 5.1.1.1 x\r\n", None),
             ("450 4.2.0\r\n", Some("4.2.0")),
             ("354 3.0.0 go\r\n", None),
+            ("553 no relaying here (#5.7.1)\r\n", Some("5.7.1")),
+            ("553-no relaying\r\n553 here (#5.7.1)\r\n", Some("5.7.1")),
+            ("553 #5.1.1 gone\r\n", Some("5.1.1")),
+            ("550 (#4.7.1)\r\n", None),
+            ("550 upgrade from 5.1.1\r\n", None),
+            ("550 see (#5.7.1) below\r\n", None),
         ] {
             let reply = read(line.as_bytes()).unwrap().unwrap();
             assert_eq!(reply.enhanced().as_deref(), enhanced, "{line}");

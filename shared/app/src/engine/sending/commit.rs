@@ -59,7 +59,7 @@ impl Sending {
                 enhanced,
                 text,
             } => {
-                let verdict = classify_reply(phase_of(phase), code, enhanced.as_deref());
+                let verdict = classify_reply(phase_of(phase), code, enhanced.as_deref(), &text);
                 self.refused(
                     sender,
                     recipient,
