@@ -68,7 +68,7 @@ fn may_be_report(message: &Message<'_>) -> bool {
 }
 
 /// Whether the local part of the sender is that of a mailer daemon, in any case.
-fn from_mailer_daemon(message: &Message<'_>) -> bool {
+pub(super) fn from_mailer_daemon(message: &Message<'_>) -> bool {
     let Some(HeaderValue::Address(from)) = message.header("From") else {
         return false;
     };

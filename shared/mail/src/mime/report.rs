@@ -1,21 +1,34 @@
 //! Delivery reports (RFC 3464), complaints (ARF, RFC 5965), and the bounces that came before both.
 //!
 //! A report is a message that anybody can write: what it says is a claim about a Message-ID, and who uses it checks that the
-//! Message-ID is one of ours. Qmail's bounces (QSBMF) and Exim's older ones are read too, because such servers still run. A report
-//! without a machine-readable word in it is a message like any other.
+//! Message-ID is one of ours. Qmail's bounces (QSBMF), Exim's older ones, those of GMX and IONOS, and Amazon WorkMail's are read too, because
+//! such servers still run. A report without a machine-readable word in it is a message like any other.
 
 use agentwarm_app::ports::mail::FoundContent;
 use agentwarm_core::mail::bounce::{EnhancedStatus, Feedback, classify_feedback, speaks_of_us};
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders};
 
 use super::closed::{self, close_messages};
-use super::header::{is_message_id, message_id};
+use super::header::{from_mailer_daemon, is_message_id, message_id};
 
 /// QSBMF's first words (<https://cr.yp.to/proto/qsbmf.txt>).
 const QMAIL_GREETING: &str = "Hi. This is the";
 
-/// What precedes the returned message in QSBMF and in Exim's bounces.
-const COPY_MARKERS: [&str; 2] = ["--- Below this line is a copy", "------ This is a copy of"];
+/// The first words of Exim, and of what GMX, web.de, mail.com and IONOS made of it, without Exim's header.
+const AUTOMATIC_GREETING: &str = "This message was created automatically by mail delivery software";
+
+/// What an automatic message says that gives up; one about a delay says that it goes on.
+const GIVEN_UP: &str = "could not be delivered";
+
+/// What precedes the returned message in QSBMF and in Exim's bounces, and its header in those of GMX and IONOS.
+const COPY_MARKERS: [&str; 3] = [
+    "--- Below this line is a copy",
+    "------ This is a copy of",
+    "--- The header of the original message is following",
+];
+
+/// What precedes the fields of a status part in the text of Amazon WorkMail.
+const WORKMAIL_MARKER: &str = "\nTechnical report:";
 
 /// What a message is, given (the beginning of) its source.
 pub fn read_report(source: &[u8]) -> FoundContent {
@@ -32,7 +45,7 @@ fn parse(source: &[u8]) -> Option<FoundContent> {
     if let Some(feedback) = part(&message, "feedback-report") {
         return complaint(&message, &text(feedback));
     }
-    bounce_for_people(&message)
+    bounce_for_people(&message).or_else(|| bounce_of_workmail(&message))
 }
 
 fn delivery_report(message: &Message<'_>, status: &str) -> Option<FoundContent> {
@@ -79,7 +92,7 @@ fn complaint(message: &Message<'_>, feedback: &str) -> Option<FoundContent> {
     })
 }
 
-/// QSBMF and Exim's bounces without a status part: a text for people with the returned message below a marker.
+/// QSBMF, Exim's bounces without a status part and their likes: a text for people with the returned message below a marker.
 fn bounce_for_people(message: &Message<'_>) -> Option<FoundContent> {
     let body = closed::reopened(&message.body_text(0)?);
     let marker = COPY_MARKERS.iter().find_map(|marker| body.find(marker));
@@ -87,15 +100,46 @@ fn bounce_for_people(message: &Message<'_>) -> Option<FoundContent> {
     let recipient = match message.header_raw("X-Failed-Recipients") {
         Some(list) => bare_address(list.split(',').next()?),
         None if said.trim_start().starts_with(QMAIL_GREETING) => qmail_recipient(said),
+        None if is_given_up(said) => Some(named_recipient(said)?),
         None => return None,
     };
+    let (_marker, copy) = returned.split_once('\n').unwrap_or_default();
+    let reason = said
+        .split_once("said: ")
+        .or_else(|| said.split_once("reason: "));
     Some(FoundContent::DeliveryReport {
-        original_message_id: returned.lines().find_map(message_id_of_line),
+        original_message_id: message_id_of_header(copy.trim_start()),
         recipient,
         action: "failed".into(),
         status: enhanced_code(said).unwrap_or_else(|| "5.0.0".into()),
-        diagnostic: said.split_once("said: ").and_then(|(_, text)| reply(text)),
+        diagnostic: match reason {
+            Some((_, text)) => reply(text),
+            None => said.lines().find_map(reply),
+        },
     })
+}
+
+/// Whether a text is an automatic message about a mail that was given up.
+fn is_given_up(said: &str) -> bool {
+    said.trim_start().starts_with(AUTOMATIC_GREETING) && said.contains(GIVEN_UP)
+}
+
+/// The first line that is nothing but an address: `"user@example.com":`, `<user@example.com>`, `user@example.com:`.
+fn named_recipient(said: &str) -> Option<String> {
+    said.lines()
+        .map(|line| line.trim().trim_end_matches(':').trim_matches('"'))
+        .filter(|line| !line.contains(char::is_whitespace))
+        .find_map(bare_address)
+}
+
+/// Amazon WorkMail's bounce: the fields of a status part are in the text, the returned message stands beside it.
+fn bounce_of_workmail(message: &Message<'_>) -> Option<FoundContent> {
+    if !from_mailer_daemon(message) || !message.parts.iter().any(is_message) {
+        return None;
+    }
+    let body = closed::reopened(&message.body_text(0)?);
+    let (_, fields) = body.split_once(WORKMAIL_MARKER)?;
+    delivery_report(message, fields)
 }
 
 /// The first paragraph that begins with `<address>:`.
@@ -104,6 +148,14 @@ fn qmail_recipient(said: &str) -> Option<String> {
         .filter_map(|line| line.strip_prefix('<'))
         .filter_map(|line| line.split_once(">:"))
         .find_map(|(address, _)| bare_address(address))
+}
+
+/// The Message-ID in a copied header, even where lines of it lost their folding, as GMX's do.
+fn message_id_of_header(text: &str) -> Option<String> {
+    let header = MessageParser::default().parse_headers(text.as_bytes());
+    header
+        .and_then(|header| message_id(&header))
+        .or_else(|| text.lines().find_map(message_id_of_line))
 }
 
 fn message_id_of_line(line: &str) -> Option<String> {
@@ -122,7 +174,7 @@ fn original_message_id(message: &Message<'_>) -> Option<String> {
             let returned = MessageParser::default().parse_headers(part.contents())?;
             message_id(&returned)
         } else if is_type(part, "rfc822-headers") {
-            text(part).lines().find_map(message_id_of_line)
+            message_id_of_header(&text(part))
         } else {
             None
         }

@@ -2,10 +2,15 @@ use base64::Engine as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::mime::header::recognise;
+
+fn fixture(name: &str) -> String {
+    let path = format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).unwrap()
+}
 
 fn read(name: &str) -> FoundContent {
-    let path = format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
-    let source = std::fs::read_to_string(path).unwrap();
+    let source = fixture(name);
     let wire = source.replace('\n', "\r\n");
     assert_eq!(
         read_report(wire.as_bytes()),
@@ -42,8 +47,86 @@ fn real_bounces_are_read() {
         ("bounce-exim-old.eml", failed(id, nobody, "5.0.0", None)),
         ("bounce-qmail.eml", failed(id, nobody, "5.1.1", Some(550))),
         ("dsn-no-original.eml", failed(id, nobody, "5.2.2", None)),
+        ("bounce-gmx.eml", failed(id, nobody, "5.1.1", None)),
+        ("bounce-ionos.eml", failed(id, nobody, "5.0.0", Some(550))),
+        (
+            "bounce-workmail.eml",
+            failed(id, nobody, "5.1.1", Some(550)),
+        ),
     ] {
         assert_eq!(read(name), expected, "{name}");
+        let header = recognise(fixture(name).as_bytes(), "X-AW-Token");
+        assert!(header.may_be_report, "{name} is fetched");
+    }
+}
+
+#[test]
+fn a_reply_that_speaks_of_us_says_nothing_about_the_recipient() {
+    let (id, nobody) = (Some("slot-7@one.test"), "nobody@two.test");
+    for name in ["dsn-vague.eml", "bounce-ionos.eml"] {
+        for said in ["no such user", "no such mailbox"] {
+            let source = fixture(name).replace(said, "blocked for spam");
+            if source != fixture(name) {
+                let expected = failed(id, nobody, "5.0.0", None);
+                assert_eq!(read_report(source.as_bytes()), expected, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_reply_of_an_automatic_message_may_have_a_line_of_its_own() {
+    let source = fixture("bounce-gmx.eml").replace("\n5.1.1 <", "\n550 <");
+    assert_eq!(
+        read_report(source.as_bytes()),
+        failed(
+            Some("slot-7@one.test"),
+            "nobody@two.test",
+            "5.0.0",
+            Some(550)
+        )
+    );
+}
+
+#[test]
+fn a_folded_message_id_of_returned_headers_is_read() {
+    let source = fixture("dsn-two-recipients.eml");
+    assert!(source.contains("text/rfc822-headers"));
+    let folded = source.replace("Message-ID: <slot-7", "Message-ID:\n\t<slot-7");
+    assert_ne!(folded, source);
+    assert_eq!(
+        read_report(folded.as_bytes()),
+        failed(Some("slot-7@one.test"), "nobody@two.test", "5.1.1", None)
+    );
+}
+
+#[test]
+fn what_only_looks_like_an_automatic_bounce_is_none() {
+    for (name, from, to) in [
+        // It goes on trying.
+        (
+            "bounce-gmx.eml",
+            "could not be delivered",
+            "has not been delivered yet",
+        ),
+        // Somebody writes about one.
+        (
+            "bounce-gmx.eml",
+            "This message was created",
+            "Ada, what is this?\n\nThis message was created",
+        ),
+        ("bounce-gmx.eml", "--- The header", "The header"),
+        ("bounce-gmx.eml", "\"Nobody@two.test\":", "somebody"),
+        ("bounce-workmail.eml", "MAILER-DAEMON@", "bob@"),
+        ("bounce-workmail.eml", "message/rfc822", "text/plain"),
+        ("bounce-workmail.eml", "Technical", "> Technical"),
+        ("bounce-workmail.eml", "Action:", "Reaction:"),
+    ] {
+        let source = fixture(name);
+        let changed = source.replace(from, to);
+        assert_ne!(changed, source, "{from}");
+        let read = read_report(changed.as_bytes());
+        assert_eq!(read, FoundContent::Message, "{from}");
     }
 }
 
@@ -150,7 +233,9 @@ proptest! {
                 "Content-Type: message/rfc822\n", "Content-Type: text/rfc822-headers\n", "Content-Type: message/feedback-report\n", "--b\n", "--b--\n",
                 "\n", "Action: failed\n", "Status: 5.1.1\n", "Final-Recipient: rfc822; <a@b.de>\n", "Message-ID: <x@y>\n", "Message-ID: <\r\n",
                 "Diagnostic-Code: smtp; 550 5.1.1\n", "Content-Transfer-Encoding: base64\n", "é\u{0}=?utf-8?b?", "Hi. This is the qmail\n<a@b.de>:\n",
-                "--- Below this line is a copy of the message.\n", "X-Failed-Recipients: a@b.de\n", "Feedback-Type: abuse\n", " folded\n",
+                "--- Below this line is a copy of the message.\n", "This message was created automatically by mail delivery software could not be delivered\n",
+                "--- The header of the original message is following. ---\n", "\"a@b.de\":\n", "reason: 550 no\n", "Technical report:\n",
+                "From: MAILER-DAEMON@b.de\n", "X-Failed-Recipients: a@b.de\n", "Feedback-Type: abuse\n", " folded\n",
             ]),
             0..40,
         ),
