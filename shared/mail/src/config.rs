@@ -30,7 +30,7 @@ pub struct MailConfig {
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
 pub struct TimeLimits {
-    /// Resolving, connecting and TLS together.
+    /// Resolving, connecting and TLS together; after STARTTLS was agreed on, TLS has as much again.
     pub connect: Duration,
     /// Waiting for an answer, and for all of it: longer only as far as it goes on arriving.
     pub answer: Duration,

@@ -65,17 +65,17 @@ impl Dialer {
 }
 
 impl Call<'_> {
-    /// A connection in plain text, good for nothing but to be upgraded.
+    /// A connection in plain text, good for nothing but to be upgraded. Its dialogue has the limits of one under TLS: servers that let
+    /// strangers wait for their greeting (5 to 10 s) do so on either port.
     pub(crate) async fn plain(&self) -> Result<Guarded<TcpStream>, ConnectFailure> {
         let stream = self.tcp().await?;
-        let ends = self.connected_by;
-        Ok(self.guard(stream, ends))
+        Ok(self.guard(stream))
     }
 
     /// A connection under TLS from the first byte.
     pub(crate) async fn secure(&self) -> Result<Guarded<Secure>, ConnectFailure> {
         let stream = self.tcp().await?;
-        self.handshake(stream).await
+        self.handshake(stream, self.connected_by).await
     }
 
     /// The connection under TLS, after the server agreed to it.
@@ -84,7 +84,8 @@ impl Call<'_> {
         plain: Guarded<TcpStream>,
     ) -> Result<Guarded<Secure>, ConnectFailure> {
         let stream = plain.into_stream().map_err(|error| failure(&error))?;
-        self.handshake(stream).await
+        let agreed = Instant::now() + self.dialer.time.connect;
+        self.handshake(stream, agreed.min(self.session_ends)).await
     }
 
     async fn tcp(&self) -> Result<TcpStream, ConnectFailure> {
@@ -98,22 +99,26 @@ impl Call<'_> {
         })
     }
 
-    async fn handshake(&self, stream: TcpStream) -> Result<Guarded<Secure>, ConnectFailure> {
+    async fn handshake(
+        &self,
+        stream: TcpStream,
+        by: Instant,
+    ) -> Result<Guarded<Secure>, ConnectFailure> {
         let host = &self.endpoint.host;
-        let shaking = self.dialer.tls.handshake(stream, host, self.connected_by);
+        let shaking = self.dialer.tls.handshake(stream, host, by);
         let stream = shaking.await.map_err(|error| {
             tracing::debug!(sink = ?self.endpoint.sink, port = self.endpoint.port, %error, "no TLS");
             tls_failure(&error)
         })?;
-        let ends = self.session_ends;
-        Ok(self.guard(stream, ends))
+        Ok(self.guard(stream))
     }
 
-    fn guard<S>(&self, stream: S, ends: Instant) -> Guarded<S>
+    fn guard<S>(&self, stream: S) -> Guarded<S>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        guarded(stream, self.endpoint.sink, self.dialer.time.answer, ends)
+        let idle = self.dialer.time.answer;
+        guarded(stream, self.endpoint.sink, idle, self.session_ends)
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use agentwarm_app::ports::mail::{ConnectFailure, MailReader, MailSender, TlsMode};
 use agentwarm_mail::{ImapSmtp, MailConfig, TimeLimits};
+use tokio::time::Instant;
 
 use crate::server::{PATIENT, Pki, Server, script};
 
@@ -80,6 +81,73 @@ async fn a_handshake_that_does_not_go_on_ends_in_time() {
     let refused = MailReader::connect(&server.mailboxes(time), &credentials).await;
     assert_eq!(refused.err(), Some(ConnectFailure::Unreachable));
     server.ended().await;
+}
+
+/// Longer than it takes to connect.
+const HESITATION: Duration = Duration::from_millis(1_200);
+
+const IMPATIENT: TimeLimits = TimeLimits {
+    connect: Duration::from_secs(1),
+    ..PATIENT
+};
+
+#[tokio::test]
+async fn a_server_that_lets_strangers_wait_is_waited_for_ahead_of_starttls_too() {
+    let server = Server::plain(|mut peer| async move {
+        tokio::time::sleep(HESITATION).await;
+        peer.say("220 hi\r\n").await;
+        peer.on("EHLO", "250-hi\r\n250 STARTTLS\r\n").await;
+        peer.on("STARTTLS", "220 go\r\n").await;
+        let mut peer = peer.start_tls().await.unwrap();
+        peer.on("EHLO", "250-hi\r\n250 AUTH PLAIN\r\n").await;
+        peer.on("AUTH PLAIN", "235 in\r\n").await;
+    })
+    .await;
+    let mailboxes = server.mailboxes(IMPATIENT);
+    let session = MailSender::connect(&mailboxes, &server.credentials()).await;
+    assert_eq!(session.map(|_session| ()).err(), None);
+    server.ended().await;
+
+    let server = Server::plain(|mut peer| async move {
+        tokio::time::sleep(HESITATION).await;
+        peer.say("* OK hi\r\n").await;
+        peer.imap(&[("STARTTLS", "TAG OK go\r\n")]).await;
+        let mut peer = peer.start_tls().await.unwrap();
+        let offer = "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\nTAG OK\r\n";
+        peer.imap(&[("CAPABILITY", offer)]).await;
+        peer.hear().await.unwrap();
+        peer.say("a2 OK [CAPABILITY IMAP4rev1] in\r\n").await;
+    })
+    .await;
+    let mailboxes = server.mailboxes(IMPATIENT);
+    let session = MailReader::connect(&mailboxes, &server.credentials()).await;
+    assert_eq!(session.map(|_session| ()).err(), None);
+    server.ended().await;
+}
+
+#[tokio::test]
+async fn a_handshake_after_starttls_ends_in_time_and_so_does_everything() {
+    for time in [
+        IMPATIENT,
+        TimeLimits {
+            session: Duration::from_secs(1),
+            ..PATIENT
+        },
+    ] {
+        let server = Server::plain(|mut peer| async move {
+            peer.say("220 hi\r\n").await;
+            peer.on("EHLO", "250-hi\r\n250 STARTTLS\r\n").await;
+            peer.on("STARTTLS", "220 go\r\n").await;
+            peer.pause().await;
+        })
+        .await;
+        let begun = Instant::now();
+        let refused = MailSender::connect(&server.mailboxes(time), &server.credentials()).await;
+        assert_eq!(refused.err(), Some(ConnectFailure::Unreachable));
+        let took = begun.elapsed();
+        assert!(took < PATIENT.connect / 2, "{took:?}");
+        server.ended().await;
+    }
 }
 
 #[tokio::test]
