@@ -184,7 +184,7 @@ pub trait Slots: Send + Sync {
     /// Creates the slot as claimed, unless it exists.
     async fn create(&self, slot: &Slot) -> Result<Created, StoreError>;
 
-    /// One slot, as of a moment ago: for whoever writes next on condition of what was read, or asks again where it is not found.
+    /// One slot, as of a moment ago: for whoever writes next on condition of what was read.
     async fn get(&self, sender: AccountRef, slot: SlotId) -> Result<Option<Slot>, StoreError>;
 
     /// The same with every write that was answered before, at twice the price.
