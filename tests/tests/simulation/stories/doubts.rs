@@ -1,7 +1,7 @@
 //! Mails of which nobody knows whether they left (decision 31).
 
 use agentwarm_app::ports::mail::Submission;
-use agentwarm_app::ports::queue::{VisitOrder, VisitQueue as _};
+use agentwarm_app::ports::queue::{SendOrder, VisitOrder, VisitQueue as _};
 use agentwarm_core::audit::EventType;
 use agentwarm_core::mail::slot::{Slot, SlotKind, SlotState};
 use agentwarm_testkit::chaos::{Rates, Stroke};
@@ -302,4 +302,47 @@ async fn a_mail_that_cannot_be_composed_costs_no_claim() {
         .filter(|slot| slot.kind == SlotKind::Thread && slot.state.accepted_at().is_none())
         .count();
     assert_eq!(lost, 0);
+}
+
+/// Its order is delivered twice around the end of the hours, and a replica does not know of the first delivery's claim yet.
+#[tokio::test]
+async fn an_answer_that_has_just_left_does_not_move_and_leave_again() {
+    let mut sim = Sim::story("an answer twice", "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T16:00:00Z"));
+    let left_now = |sim: &Sim, slot: &Slot| {
+        let a_minute_ago = sim.world.now() - minutes(1);
+        matches!(slot.kind, SlotKind::Reply { .. }) && slot.state.accepted_at() > Some(a_minute_ago)
+    };
+    let slot = loop {
+        sim.run_for(minutes(1));
+        let slots = sim.all_slots();
+        if let Some(slot) = slots.into_iter().find(|slot| left_now(&sim, slot)) {
+            break slot;
+        }
+    };
+    sim.world.chaos.set(Rates {
+        lag: 1.0,
+        ..Rates::default()
+    });
+    let too_late = at("2026-03-10T18:00:00Z").duration_since(sim.world.now());
+    sim.world.senders_clock.set_ahead(too_late);
+    let order = SendOrder {
+        user: slot.user,
+        sender: slot.sender,
+        slot: slot.id,
+        target: slot.recipient,
+        kind: slot.kind,
+        due: slot.scheduled_at,
+    };
+    let again = sim.world.sending.send(&[order]).await;
+    assert!(again[0].is_err(), "it is looked at again: {again:?}");
+    sim.world.chaos.set(Rates::default());
+    sim.world
+        .senders_clock
+        .set_ahead(jiff::SignedDuration::ZERO);
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+    let answers = sim.all_slots();
+    let answers = answers.iter().filter(|it| it.kind == slot.kind);
+    assert_eq!(answers.count(), 1);
 }

@@ -231,7 +231,7 @@ impl Sending {
         let open = window.is_some_and(|window| window.contains(now));
         if !open {
             return self
-                .move_reply(sender, receipt, planned, existing, now)
+                .move_reply(sender, order, receipt, planned, existing, now)
                 .await;
         }
         let recipient = match self.taker(sender, receipt.sender, now).await? {
@@ -241,7 +241,7 @@ impl Sending {
         // A slot that exists took its budget when it was first claimed.
         if existing.is_none() && !self.plans.take_reply(owner, date, order.slot).await? {
             return self
-                .move_reply(sender, receipt, planned, existing, now)
+                .move_reply(sender, order, receipt, planned, existing, now)
                 .await;
         }
         Ok(Checked::Go(Box::new(Cleared {
@@ -255,14 +255,20 @@ impl Sending {
 
     /// Moves a reply to the next sending window, or drops it after 48 h (decision 21). The due entry is put first: if the process dies
     /// before the receipt is written, the old order comes again and moves to the same instant. A slot that was already tried ends here.
+    /// The write says nothing about the slot: an answer that was claimed a moment ago must not move and leave a second time.
     async fn move_reply(
         &self,
         sender: &Account,
+        order: &SendOrder,
         receipt: Receipt,
         planned: Planned,
         existing: Option<&Slot>,
         now: Timestamp,
     ) -> Result<Checked, EngineError> {
+        let owner = AccountRef::of(sender);
+        if existing.is_none() && self.slots.written(owner, order.slot).await?.is_some() {
+            return Err(EngineError::Held("the slot"));
+        }
         let config = self.configs.of(sender).await?;
         let Some(reply) = engage::move_reply(&receipt, &sender.zone, &config, now) else {
             return Ok(Checked::Skip(SkipReason::ReplyExpired, planned));
