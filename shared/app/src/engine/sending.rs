@@ -182,7 +182,7 @@ impl Sending {
             let total = cleared.daily_total;
             self.totals.place(sender.user, total, now).await?
         };
-        let Some(place) = place else {
+        let Some(mut place) = place else {
             let (reason, planned) = (SkipReason::LimitReached, cleared.planned);
             return self
                 .skip(&sender, order, existing, reason, planned, now)
@@ -210,6 +210,7 @@ impl Sending {
         if self.is_too_many(&sender, slot.id, maximum, now).await? {
             return self.give_up(slot, SkipReason::LimitReached, now).await;
         }
+        place.used();
         let submission = match session.open.as_mut() {
             Some(open) => open.send(&mail).await,
             None => Submission::NotSent(ConnectFailure::Unreachable),
@@ -217,8 +218,11 @@ impl Sending {
         if submission.ends_session() {
             session.open = None;
         }
-        if matches!(submission, Submission::Accepted | Submission::InDoubt) {
-            place.used();
+        if matches!(
+            submission,
+            Submission::Refused { .. } | Submission::NotSent(_)
+        ) {
+            place.give_back();
         }
         let is_accepted = submission == Submission::Accepted;
         let handled = self.commit(&sender, &recipient, slot, submission).await?;

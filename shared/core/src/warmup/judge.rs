@@ -176,9 +176,9 @@ impl<'a> Judging<'a> {
             return false;
         }
         let reason = format!(
-            "Of the {} mails sent lately {} bounced: more than {} %.",
-            self.evidence.sent,
+            "{} mails bounced lately, with {} accepted: more than {} %.",
             self.evidence.bounced,
+            self.evidence.sent,
             SUSPENSION_BOUNCE_RATE.get() * 100.0
         );
         let last_judged = self.result.warmup.last_judged;

@@ -160,7 +160,7 @@ pub fn activate(account: &Account, now: Timestamp) -> Result<Account, Transition
 }
 
 /// Lets `account` go on as what it was. `today` are the figures of its current local date: what happened before the resume is not held
-/// against it after (decision 22).
+/// against it after (decision 22), and reduces nothing any more.
 pub fn resume(account: &Account, now: Timestamp) -> Result<Account, TransitionError> {
     match account.status {
         AccountStatus::Active | AccountStatus::Paused if account.warmup.is_none() => {
@@ -176,6 +176,7 @@ pub fn resume(account: &Account, now: Timestamp) -> Result<Account, TransitionEr
     resumed.spam_rate = Rate::ZERO;
     resumed.warmup = resumed.warmup.map(|warmup| Warmup {
         resumed_at: Some(now),
+        reduced: false,
         ..warmup
     });
     Ok(resumed)

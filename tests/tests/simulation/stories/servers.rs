@@ -426,6 +426,41 @@ async fn a_day_that_servers_cut_short_holds_the_next_one_back() {
     }
 }
 
+/// Its back-off was over long before the mails were due that an outage of ours made late.
+#[tokio::test]
+async fn a_server_that_failed_before_an_outage_of_ours_is_not_blamed_for_it() {
+    let mailboxes = AROUND_THE_WORLD.map(|(email, _)| (email, "Europe/London"));
+    let (number, start) = (seeds::story(), "2026-03-10T06:00:00Z");
+    let mut sim = Sim::of("an old failure", number, &mailboxes, start, mails_a_day(40)).await;
+    sim.run_until(at("2026-03-10T13:00:00Z"));
+    sim.world.post.set_smtp_down(ALICE, true);
+    while sim.account(0).status_reason.is_none() {
+        sim.run_for(minutes(1));
+    }
+    let backed_off = sim.world.now() + minutes(2);
+    sim.world.post.set_smtp_down(ALICE, false);
+    sim.stand_still_until(at("2026-03-10T20:00:00Z"));
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
+
+    let missed = sim.slots(0).into_iter().filter(|slot| {
+        slot.date == date(2026, 3, 10)
+            && slot.kind == SlotKind::Thread
+            && slot.scheduled_at > backed_off
+    });
+    let missed: Vec<_> = missed.map(|slot| slot.state).collect();
+    let is_ours = |state: &SlotState| {
+        let reason = SkipReason::OutsideHours;
+        matches!(state, SlotState::Skipped { reason: why, .. } if *why == reason)
+    };
+    assert!(missed.len() > 4 && missed.iter().all(is_ours), "{missed:?}");
+    let look = sim.world.store.look();
+    let owner = sim.world.owner(sim.accounts[0]);
+    let mut days = look.days();
+    let tuesday = days.find(|(it, row)| *it == owner && row.date == date(2026, 3, 10));
+    assert!(tuesday.unwrap().1.cut_short);
+}
+
 #[tokio::test]
 async fn after_421_the_next_mail_of_a_batch_has_a_connection_of_its_own() {
     let mut sim = Sim::story("421", "2026-03-10T06:00:00Z").await;

@@ -88,7 +88,7 @@ impl Sending {
             return Ok(Checked::Skip(SkipReason::SenderStopped, planned));
         }
         if !plan.window.is_some_and(|window| window.contains(now)) {
-            let reason = self.late(sender, existing).await?;
+            let reason = self.late(sender, order, existing).await?;
             return Ok(Checked::Skip(reason, planned));
         }
         let wanted = existing.map_or(order.target, |slot| slot.recipient);
@@ -109,14 +109,17 @@ impl Sending {
         })))
     }
 
-    /// Why an opening comes up out of hours: a server refused it before, or its sender's cannot be used; else it is we who are late.
+    /// Why an opening comes up out of hours: a server refused it before, or its sender's could not be used when it was due (which may be
+    /// when it was put off to); else it is we who are late. A failure whose back-off was over by then kept no mail.
     async fn late(
         &self,
         sender: &Account,
+        order: &SendOrder,
         existing: Option<&Slot>,
     ) -> Result<SkipReason, EngineError> {
         let health = self.health.of(sender).await?;
-        let was_kept = existing.is_some() || health.waits_until(MailProtocol::Smtp).is_some();
+        let waits_until = health.waits_until(MailProtocol::Smtp);
+        let was_kept = existing.is_some() || waits_until.is_some_and(|at| order.due <= at);
         Ok(if was_kept {
             SkipReason::ServerUnavailable
         } else {

@@ -32,11 +32,12 @@ pub struct UserTotals {
     held: Arc<Mutex<Held>>,
 }
 
-/// The place of one mail. It goes back to be used by another unless the mail left.
+/// The place of one mail. It goes back to be used by another unless the mail left, or may have.
 #[must_use = "a place that is dropped is free again"]
 pub(super) struct Place {
     of: Option<(UserId, Date)>,
     held: Arc<Mutex<Held>>,
+    is_used: bool,
 }
 
 impl UserTotals {
@@ -60,6 +61,7 @@ impl UserTotals {
         let place = |of| Place {
             of,
             held: Arc::clone(&self.held),
+            is_used: false,
         };
         let Some(max) = max else {
             return Ok(Some(place(None)));
@@ -97,15 +99,20 @@ impl UserTotals {
 }
 
 impl Place {
-    /// The mail has left, or may have.
-    pub(super) fn used(mut self) {
-        self.of = None;
+    /// The mail is about to be given to a server: from here on it may have left, also where we are cut off before the server's answer.
+    pub(super) const fn used(&mut self) {
+        self.is_used = true;
+    }
+
+    /// The server did not take the mail.
+    pub(super) fn give_back(mut self) {
+        self.is_used = false;
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(of) = self.of {
+        if let Some(of) = self.of.filter(|_| !self.is_used) {
             *lock(&self.held).entry(of).or_default() += 1;
         }
     }
@@ -175,7 +182,7 @@ mod tests {
         let processes: Vec<_> = (0..3).map(|_| UserTotals::new(counter.clone())).collect();
         let mut left = 0;
         for n in 0..60_000 {
-            if let Some(place) = place(&processes[n % 3], Some(50_000), NOON).await {
+            if let Some(mut place) = place(&processes[n % 3], Some(50_000), NOON).await {
                 place.used();
                 left += 1;
             }
@@ -193,7 +200,7 @@ mod tests {
         for _ in 0..10_000 {
             let process = UserTotals::new(counter.clone());
             for _ in 0..10 {
-                if let Some(place) = place(&process, Some(1_000), NOON).await {
+                if let Some(mut place) = place(&process, Some(1_000), NOON).await {
                     place.used();
                     left += 1;
                 }
@@ -208,7 +215,12 @@ mod tests {
         let first = place(&totals, Some(1), NOON).await;
         assert!(place(&totals, Some(1), NOON).await.is_none());
         drop(first);
-        place(&totals, Some(1), NOON).await.unwrap().used();
+        let mut refused = place(&totals, Some(1), NOON).await.unwrap();
+        refused.used();
+        refused.give_back();
+        let mut cut_off = place(&totals, Some(1), NOON).await.unwrap();
+        cut_off.used();
+        drop(cut_off);
         assert!(place(&totals, Some(1), NOON).await.is_none());
     }
 

@@ -265,12 +265,18 @@ fn many_bounces_suspend_whatever_the_phase() {
             ["warmup.auto_paused", "account.status_changed"]
         );
         insta::allow_duplicates! {
-            insta::assert_snapshot!(judgement.status_reason.as_ref().unwrap(), @"Of the 20 mails sent lately 3 bounced: more than 8 %.");
+            insta::assert_snapshot!(judgement.status_reason.as_ref().unwrap(), @"3 mails bounced lately, with 20 accepted: more than 8 %.");
         }
         let after = judgement.applied_to(&account, night());
         assert_eq!(after.status_reason, judgement.status_reason);
         assert_eq!(after.status_since, Some(night()));
     }
+}
+
+#[test]
+fn bounces_of_mails_that_no_server_took_are_told_apart_from_what_was_accepted() {
+    let judgement = judged(&account(20, WarmupPhase::RampUp), &[day(0, 0, 3, 0)]);
+    insta::assert_snapshot!(judgement.status_reason.unwrap(), @"3 mails bounced lately, with 0 accepted: more than 8 %.");
 }
 
 #[test]

@@ -218,15 +218,18 @@ fn days_stand_still_while_paused() {
 
 #[test]
 fn a_resume_forgets_why_it_was_needed() {
-    let suspended = Account {
+    let mut suspended = Account {
         bounce_rate: Rate::per_mille(400),
         status_reason: Some("too many bounces".to_owned()),
         ..standing(AccountStatus::Suspended, Some(WarmupPhase::RampUp))
     };
+    suspended.warmup.as_mut().unwrap().reduced = true;
     let resumed = resume(&suspended, at(NOW)).unwrap();
     assert_eq!(resumed.bounce_rate, Rate::ZERO);
     assert_eq!(resumed.status_reason, None);
-    assert_eq!(resumed.warmup.unwrap().resumed_at, Some(at(NOW)));
+    let warmup = resumed.warmup.unwrap();
+    assert_eq!(warmup.resumed_at, Some(at(NOW)));
+    assert!(!warmup.reduced, "by bounces that do not count any more");
 }
 
 #[test]
