@@ -10,7 +10,7 @@ use agentwarm_core::account::Account;
 use agentwarm_core::ids::SlotId;
 use agentwarm_core::mail::receipt::{PlannedReply, Receipt};
 use agentwarm_core::mail::slot::Slot;
-use agentwarm_core::time::DaySpan;
+use agentwarm_core::time::{DaySpan, MOST_CLOCK_SKEW_SECONDS, shifted};
 use agentwarm_core::warmup::day::{DayFigures, FiguresSince};
 use agentwarm_core::warmup::figures::{Fates, day_figures};
 use agentwarm_core::warmup::thresholds::MISSING_AFTER_HOURS;
@@ -99,11 +99,13 @@ impl Figures {
     ) -> Result<DayBooks, StoreError> {
         let owner = AccountRef::of(account);
         let until = SlotId::first_at(day.end);
+        // A mail of after midnight may have been found before it, by a reader whose clock is behind that of the scheduler.
+        let receipts_until = SlotId::first_at(shifted(day.end, 2 * MOST_CLOCK_SKEW_SECONDS));
         let slots_from = SlotId::first_at(before(day.start, lookback.slots));
         let receipts_from = SlotId::first_at(before(day.start, lookback.receipts));
         let (slots, receipts, mailbox) = futures::future::try_join3(
             self.slots.between(owner, slots_from, until),
-            self.receipts.between(owner, receipts_from, until),
+            self.receipts.between(owner, receipts_from, receipts_until),
             self.mailboxes.state(owner),
         )
         .await?;

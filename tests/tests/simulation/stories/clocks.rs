@@ -2,11 +2,14 @@
 
 use agentwarm_app::ports::mail::{SmtpPhase, Submission};
 use agentwarm_core::mail::slot::{SlotKind, SlotState};
+use agentwarm_core::pool::PoolOverrides;
 use agentwarm_testkit::memory::mail::Scripted;
 use jiff::SignedDuration;
 use jiff::civil::date;
 
-use crate::harness::{Sim, at};
+use crate::audit::Patience;
+use crate::harness::{AROUND_THE_WORLD, Sim, at, mails_a_day};
+use crate::seeds;
 
 const ALICE: &str = "alice@acorn.test";
 
@@ -44,4 +47,36 @@ async fn a_sender_five_minutes_behind_is_heard_by_the_ticks() {
     }
     sim.run_until(at("2026-03-12T06:00:00Z"));
     sim.finish();
+}
+
+/// By its own clock it finds mails of after midnight on the day before.
+#[tokio::test]
+async fn a_reader_five_minutes_behind_books_what_it_found_on_the_day_it_closes() {
+    let by_night = PoolOverrides {
+        working_hours_start: Some(0),
+        working_hours_end: Some(2),
+        ..mails_a_day(40)
+    };
+    let mailboxes = AROUND_THE_WORLD.map(|(email, _)| (email, "Europe/London"));
+    let (number, start) = (seeds::story(), "2026-03-09T22:00:00Z");
+    let mut sim = Sim::of("a reader behind", number, &mailboxes, start, by_night).await;
+    sim.watch.crowded = true;
+    sim.watch.skew = SignedDuration::from_mins(5);
+    sim.patience = Patience::long();
+    let behind = SignedDuration::from_mins(-5);
+    sim.world.readers_clock.set_ahead(behind);
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+
+    let receipts = (0..6).flat_map(|n| sim.receipts(n));
+    let early = receipts.filter(|receipt| {
+        let sent_on = sim
+            .world
+            .store
+            .look()
+            .slot(sim.world.owner(receipt.sender), receipt.slot)
+            .map(|it| it.date);
+        sent_on > Some(receipt.date)
+    });
+    assert!(early.count() > 0);
 }
