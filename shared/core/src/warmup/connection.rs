@@ -5,6 +5,9 @@
 //! and both are then tried hourly, since an owner may mend either without telling us. The state is data, kept with the mailbox; what it
 //! means for the account is in [`transition`](super::transition).
 //!
+//! A server is not tried at all times: nothing is sent at night or on a day off. So a day of silence needs tries as well, as many as use up
+//! the back-off since the server was last left alone: one that failed on Friday evening and hiccups on Monday was not silent between.
+//!
 //! A mailbox is two servers, and one of them can fail alone. So each has a health of its own, which only its own success clears: a mailbox
 //! that can be read but never sends must not look healthy each time it is read, nor each time its reading was mended. While one server is
 //! silent the other is used; a refused login keeps both away and counts for both, since they ask for the same one.
@@ -13,9 +16,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::time::{seconds_between, shifted};
-use crate::warmup::thresholds::{REFUSED_LOGIN_MINUTES, REFUSED_LOGINS, UNREACHABLE_HOURS};
+use crate::warmup::thresholds::{
+    REFUSED_LOGIN_MINUTES, REFUSED_LOGINS, UNREACHABLE_HOURS, UNTRIED_HOURS,
+};
 
-/// Minutes to wait after the first, second, … failure to reach a server; the last one from then on.
+/// Minutes to wait after the first, second, … failure to reach a server; the last one from then on. As many tries must fail before a
+/// server is gone.
 const UNREACHABLE_BACKOFF_MINUTES: [i64; 7] = [1, 2, 4, 8, 16, 32, 60];
 /// Minutes to wait after a refused login: the third comes just after a quarter of an hour.
 const REFUSED_BACKOFF_MINUTES: i64 = 8;
@@ -59,7 +65,7 @@ impl MailProtocol {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Failures {
-    /// How many, whatever lay between them except a success.
+    /// How many, whatever lay between them except a success. Of a server's silence: since it was last left alone for hours.
     pub count: u32,
     /// The first of them.
     pub since: Option<Timestamp>,
@@ -117,7 +123,16 @@ impl ServerHealth {
     }
 
     fn is_gone(&self) -> bool {
-        self.unreachable.lasted() >= UNREACHABLE_HOURS * 3600
+        let tries = usize::try_from(self.unreachable.count).unwrap_or(usize::MAX);
+        tries >= UNREACHABLE_BACKOFF_MINUTES.len()
+            && self.unreachable.lasted() >= UNREACHABLE_HOURS * 3600
+    }
+
+    /// Whether its last failure lies so far back that it was left alone since. What is gone stays so until it works.
+    fn was_left_alone(&self, now: Timestamp) -> bool {
+        let last = self.unreachable.last;
+        !self.is_gone()
+            && last.is_some_and(|last| seconds_between(last, now) >= UNTRIED_HOURS * 3600)
     }
 
     fn outage(&self, protocol: MailProtocol) -> Option<String> {
@@ -197,6 +212,9 @@ impl ConnectionHealth {
         let mut after = self.clone();
         let server = after.of_mut(protocol);
         server.because = because;
+        if server.was_left_alone(now) {
+            server.unreachable.count = 0;
+        }
         server.unreachable = server.unreachable.and(now);
         let minutes = if is_refused || server.is_gone() {
             BROKEN_RETRY_MINUTES
@@ -391,6 +409,32 @@ mod tests {
         assert_eq!(&minutes[..8], [0, 1, 3, 7, 15, 31, 63, 123]);
         assert!(minutes[minutes.len() - 2] < 24 * 60);
         assert!((24 * 60..25 * 60).contains(minutes.last().unwrap()));
+    }
+
+    #[test]
+    fn a_hiccup_after_a_weekend_without_a_try_is_no_day_of_silence() {
+        let smtp = MailProtocol::Smtp;
+        let friday = (0..8).fold(ConnectionHealth::default(), |health, minutes| {
+            silent(smtp, &health, minutes * 15 * 60)
+        });
+        let monday = 64 * 3600;
+        let hiccup = silent(smtp, &friday, monday);
+        assert!(!hiccup.is_broken());
+        assert_eq!(
+            hiccup.waits_until(smtp),
+            Some(shifted(start(), monday + 60)),
+            "tried again soon"
+        );
+        assert_eq!(hiccup.reason(), friday.reason(), "it did not work since");
+        let minutes = [1, 3, 7, 15, 31, 63];
+        let outage = minutes.iter().fold(hiccup, |health, minutes| {
+            assert!(!health.is_broken(), "{minutes} minutes");
+            silent(smtp, &health, monday + minutes * 60)
+        });
+        assert!(outage.is_broken());
+        // Hours in which it is not tried mend nothing.
+        let later = silent(smtp, &outage, monday + 20 * 3600);
+        assert!(later.is_broken());
     }
 
     #[test]

@@ -111,5 +111,8 @@ pub const REFUSED_LOGIN_MINUTES: i64 = 15;
 /// Hours after which a server that cannot be reached makes an `error` (decision 17).
 pub const UNREACHABLE_HOURS: i64 = 24;
 
+/// Hours without a try after which a server that could not be reached counts as left alone (decision 17): more than any back-off or round.
+pub const UNTRIED_HOURS: i64 = 4;
+
 /// Hours after which an accepted mail that its receiver has not seen is missing (decision 31).
 pub const MISSING_AFTER_HOURS: i64 = 24;

@@ -294,9 +294,10 @@ fn an_error_heals_when_no_server_makes_it_and_shows_what_is_left() {
     let fails = |protocol, health: &ConnectionHealth, at| {
         health.failed(protocol, ConnectionFailure::Unreachable, at)
     };
-    let a_day_ago = shifted(now, -24 * 3600);
-    let since = fails(MailProtocol::Smtp, &ConnectionHealth::default(), a_day_ago);
-    let smtp_gone = fails(MailProtocol::Smtp, &since, now);
+    let hourly = (0..=24).map(|hour| shifted(now, (hour - 24) * 3600));
+    let smtp_gone = hourly.fold(ConnectionHealth::default(), |health, at| {
+        fails(MailProtocol::Smtp, &health, at)
+    });
     let both = fails(MailProtocol::Imap, &smtp_gone, now);
     let warming = standing(AccountStatus::Warming, Some(WarmupPhase::RampUp));
     let broken = connection_failed(&warming, &both, now).unwrap();
