@@ -367,21 +367,22 @@ impl Planning {
         outcome.map_err(|_| EngineError::Held("the account"))
     }
 
-    /// The days before: those of the last weeks, or if there was no sending in them all that are kept. An account that rested for long must
-    /// not go on where it was.
+    /// The days before: those of the last weeks, or if there was no sending in them (or an outage of ours cut all of it short) all that are
+    /// kept. An account that rested for long must not go on where it was.
     async fn history(&self, owner: AccountRef, date: Date) -> Result<Vec<PastDay>, EngineError> {
         let yesterday = earlier(date, 1);
+        let mut history = Vec::new();
         for days in [HISTORY_DAYS, i32::from(KEPT_DAYS)] {
             let rows = self
                 .plans
                 .days(owner, earlier(date, days), yesterday)
                 .await?;
-            let history: Vec<_> = rows.iter().map(DayRow::past).collect();
+            history = rows.iter().map(DayRow::past).collect();
             if history.iter().any(PastDay::counts_for_spikes) {
-                return Ok(history);
+                break;
             }
         }
-        Ok(Vec::new())
+        Ok(history)
     }
 
     /// The accounts that may receive: in a shared pool, not stopped, not suppressed. Of a large pool others each day, and no more once

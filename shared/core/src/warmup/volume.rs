@@ -7,6 +7,9 @@
 //! **The spike cap** compares with the most that was accepted on one of the last three *sending* days: days on which mail was tried. So
 //! a weekend, a pause of days or a volume of 1 never locks the ramp, and a day that an outage of ours cut short does not lower it. An
 //! account that rested for more than a week may do half of that, and half again for each further week begun, since receivers forget.
+//! Where an outage of ours cut all days short, what they had has to do, but never less than the pool's minimum. Receivers that know of no
+//! mail at all are to meet the minimum first, whatever day the ramp is on: an account may have waited for a partner for weeks, or rested
+//! for longer than its days are kept.
 
 use jiff::civil::Date;
 
@@ -105,9 +108,8 @@ pub fn plan_allowance(plan: Plan, sending_accounts: u32) -> u32 {
 /// The volume of a day, before working hours and partners limit it.
 pub fn day_volume(input: &VolumeInput<'_>) -> Volume {
     let mut volume = by_ramp_and_phase(input);
-    if let Some((cap, because)) = spike_cap(input) {
-        volume.cap(Rule::SpikeCap, cap, || because);
-    }
+    let (cap, because) = spike_cap(input);
+    volume.cap(Rule::SpikeCap, cap, || because);
     let maximum = input.config.max_daily_emails;
     volume.cap(Rule::PoolMaximum, maximum, || {
         format!("The pool's maximum is {maximum} a day.")
@@ -206,23 +208,24 @@ fn percent_of(volume: u32, percent: u32) -> u32 {
     (volume * percent / 100).max(1).min(volume)
 }
 
-/// The most that the days before allow; nothing if there are none.
-fn spike_cap(input: &VolumeInput<'_>) -> Option<(u32, String)> {
+/// The most that the days before allow.
+fn spike_cap(input: &VolumeInput<'_>) -> (u32, String) {
+    let minimum = input.config.min_daily_emails;
     let mut past: Vec<_> = input
         .history
         .iter()
         .filter(|day| day.date < input.date && day.is_sending_day())
         .collect();
     past.sort_unstable_by_key(|day| core::cmp::Reverse(day.date));
-    let last = past.first()?.date;
-    let accepted = past
-        .iter()
-        .filter(|day| day.counts_for_spikes())
-        .take(SPIKE_LOOK_BACK_SENDING_DAYS)
-        .map(|day| day.figures.sent)
-        .max()?;
+    let Some(last) = past.first().map(|day| day.date) else {
+        let because = format!("No mail was sent before: it begins with {minimum} a day.");
+        return (minimum, because);
+    };
+    let whole = past.iter().filter(|day| day.counts_for_spikes());
+    let accepted = most_accepted(whole)
+        .unwrap_or_else(|| most_accepted(past.iter()).map_or(minimum, |most| most.max(minimum)));
     let idle = days_between(last, input.date).saturating_sub(1);
-    let rested = after_rest(accepted, idle, input.config.min_daily_emails);
+    let rested = after_rest(accepted, idle, minimum);
     let grown = f64::from(rested) * input.config.max_daily_volume_increase;
     // At most 5 × u32::MAX, and the cast saturates.
     #[expect(
@@ -238,7 +241,14 @@ fn spike_cap(input: &VolumeInput<'_>) -> Option<(u32, String)> {
             "At most {accepted} a day were accepted before {idle} days without sending: counts as {rested}."
         )
     };
-    Some((cap, because))
+    (cap, because)
+}
+
+/// The most that was accepted on one of the last three of these days, latest first.
+fn most_accepted<'a>(days: impl Iterator<Item = &'a &'a PastDay>) -> Option<u32> {
+    days.take(SPIKE_LOOK_BACK_SENDING_DAYS)
+        .map(|day| day.figures.sent)
+        .max()
 }
 
 /// What `accepted` mails a day count for after `idle` days without sending: half for each week begun after the first, not below `min`.

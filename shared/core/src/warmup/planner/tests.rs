@@ -10,7 +10,7 @@ use super::*;
 use crate::account::Provider;
 use crate::time::Zone;
 use crate::warmup::check::{CheckContext, check_plan};
-use crate::warmup::day::DayFigures;
+use crate::warmup::day::{DatedFigures, DayFigures};
 use crate::warmup::samples::{account_id, at, warming};
 
 const DOMAINS: [&str; 3] = ["one.example", "two.example", "three.example"];
@@ -42,6 +42,15 @@ struct World {
     seed: Seed,
 }
 
+/// A day on which so many mails were accepted.
+fn sent(date: Date, sent: u32) -> PastDay {
+    let figures = DayFigures {
+        sent,
+        ..DayFigures::default()
+    };
+    PastDay::from(DatedFigures { date, figures })
+}
+
 impl World {
     /// Friday the 13th is day 12 of a mailbox in Berlin, planned at two in the morning; its pool has 20 members.
     fn new() -> Self {
@@ -52,7 +61,7 @@ impl World {
             config: PoolConfig::default(),
             date: date(2026, 3, 13),
             now: at("2026-03-13T01:00:00Z"),
-            history: Vec::new(),
+            history: vec![sent(date(2026, 3, 12), 40)],
             candidates: pool(20),
             plan_allowance: 40,
             test_mode: None,

@@ -27,6 +27,11 @@ fn past(days_ago: i64, sent: u32) -> PastDay {
     }
 }
 
+/// A past that allows any volume.
+fn steady() -> [PastDay; 1] {
+    [past(1, 40)]
+}
+
 /// Day 20 of the default ramp (21 mails), steady for days.
 fn input<'a>(config: &'a PoolConfig, history: &'a [PastDay], seed: &'a Seed) -> VolumeInput<'a> {
     VolumeInput {
@@ -100,12 +105,12 @@ fn a_cooldown_halves_and_excludes_the_reduction() {
     let volume = day_volume(&VolumeInput {
         phase: WarmupPhase::Cooldown,
         reduced: true,
-        ..input(&config, &[], &seed)
+        ..input(&config, &steady(), &seed)
     });
     assert_eq!(rules(&volume), [(Rule::Ramp, 21), (Rule::Phase, 10)]);
     let reduced = day_volume(&VolumeInput {
         reduced: true,
-        ..input(&config, &[], &seed)
+        ..input(&config, &steady(), &seed)
     });
     assert_eq!(rules(&reduced), [(Rule::Ramp, 21), (Rule::Reduction, 15)]);
 }
@@ -125,7 +130,7 @@ fn a_volume_of_1_survives_every_share() {
         let volume = day_volume(&VolumeInput {
             phase,
             reduced,
-            ..input(&config, &[], &seed())
+            ..input(&config, &steady(), &seed())
         });
         assert_eq!(volume.limit, 1, "{phase:?}");
     }
@@ -134,10 +139,11 @@ fn a_volume_of_1_survives_every_share() {
 #[test]
 fn a_graduated_account_has_a_trickle_within_its_caps() {
     let (config, seed) = (PoolConfig::default(), seed());
+    let history = steady();
     let graduated = VolumeInput {
         phase: WarmupPhase::Graduated,
         reduced: true,
-        ..input(&config, &[], &seed)
+        ..input(&config, &history, &seed)
     };
     assert_eq!(rules(&day_volume(&graduated)), [(Rule::Phase, 2)]);
     let tested = VolumeInput {
@@ -157,7 +163,7 @@ fn sustained_days_vary_by_15_percent_below_the_maximum() {
                 day_number: 50,
                 phase: WarmupPhase::Sustain,
                 plan_allowance: 100,
-                ..input(&config, &[], &seed)
+                ..input(&config, &steady(), &seed)
             })
             .limit
         })
@@ -185,7 +191,9 @@ fn the_spike_cap() {
         ..past(1, 0)
     };
     for (what, history, expected) in [
-        ("no past, no cap", vec![], 21),
+        // Receivers know nothing of it, whatever day its ramp is on: it may have had nobody to write to for 20 days.
+        ("no past, the minimum", vec![], 2),
+        ("none on which mail was tried", vec![past(1, 0)], 2),
         ("half as much again", vec![past(3, 10)], 15),
         ("one more, where that is more", vec![past(3, 1)], 2),
         ("nothing accepted locks nothing", vec![nothing_accepted], 1),
@@ -215,11 +223,21 @@ fn the_spike_cap() {
             ],
             21,
         ),
-        ("all cut short, no cap", vec![cut_short(past(1, 1))], 21),
+        (
+            "all cut short: what they had",
+            vec![cut_short(past(1, 12)), cut_short(past(2, 10))],
+            18,
+        ),
+        (
+            "but not less than the minimum",
+            vec![cut_short(past(1, 1))],
+            3,
+        ),
+        ("nor for ever", vec![cut_short(past(9, 12))], 9),
         (
             "today and later do not count",
-            vec![past(0, 2), past(-1, 2)],
-            21,
+            vec![past(0, 12), past(-1, 12)],
+            2,
         ),
         ("7 days without sending", vec![past(8, 12)], 18),
         ("8 days", vec![past(9, 12)], 9),
