@@ -68,25 +68,53 @@ impl DynamoPlans {
     }
 
     /// Another planning of the day came as far as its row and planned otherwise: the plan and its row are settled together, so that they
-    /// fit each other whoever wins.
+    /// fit each other whoever wins. A row that waited for its plan may have been summed up meanwhile; what it was summed up to stays.
     async fn settle(
         &self,
         operation: &'static str,
-        plan: Item,
-        row: Item,
+        plan: &DayPlan,
+        item: Item,
     ) -> Result<Created, StoreError> {
-        let absent = Expression::absent(self.0.table.now());
-        let untouched = Expression::new("#version = :first AND #repliesTaken = :none")
-            .value("first", codec::number(FIRST_VERSION))
-            .value("none", codec::number(0));
+        let table = &self.0.table;
+        let key = keys::day(owner_of(plan), plan.span.date);
+        let there = table
+            .get(operation, key.clone(), Freshness::Consistent)
+            .await?;
+        let Some(there) = codec::read_one(operation, there, read_row)? else {
+            return Ok(Created::Exists);
+        };
+        let row = DayRow {
+            span: Some(plan.span),
+            limit: plan.limit,
+            reply_budget: plan.reply_budget,
+            version: there.version + 1,
+            ..there
+        };
+        let absent = Expression::absent(table.now());
         let parts = vec![
-            Part::Put(plan, Some(absent)),
-            Part::Put(row, Some(untouched)),
+            Part::Put(item, Some(absent)),
+            Part::Update(
+                key,
+                self.row_update(&row)
+                    .map_err(|error| error.during(operation))?,
+                Some(Expression::precedes(row.version)),
+            ),
         ];
-        Ok(match self.0.table.transact(operation, parts).await? {
+        Ok(match table.transact(operation, parts).await? {
             Transacted::Done => Created::Done,
             Transacted::Refused(_) => Created::Exists,
         })
+    }
+
+    /// A row as it shall be. What was taken from its budget belongs to `take_reply`.
+    fn row_update(&self, row: &DayRow) -> Result<Expression, CodecError> {
+        let update =
+            "SET #data = :data, #version = :written, #replyBudget = :budget, #expiresAt = :expiry";
+        Ok(Expression::new(update)
+            .value("data", codec::encode(row)?)
+            .value("written", codec::number(row.version))
+            .value("budget", codec::number(row.reply_budget))
+            .value("expiry", codec::number(self.0.expiry().as_second())))
     }
 }
 
@@ -101,17 +129,17 @@ impl Plans for DynamoPlans {
         let row = self
             .row_item(owner_of(plan), &row)
             .map_err(|error| error.during(OPERATION))?;
-        let plan = self
+        let item = self
             .plan_item(plan)
             .map_err(|error| error.during(OPERATION))?;
         let absent = Expression::absent(self.0.table.now());
         let table = &self.0.table;
-        match table.put(OPERATION, row.clone(), absent.clone()).await? {
+        match table.put(OPERATION, row, absent.clone()).await? {
             Written::Done(_) => {
-                let written = table.put(OPERATION, plan, absent).await?;
+                let written = table.put(OPERATION, item, absent).await?;
                 Ok(written.created())
             }
-            Written::Refused(_) => self.settle(OPERATION, plan, row).await,
+            Written::Refused(_) => self.settle(OPERATION, plan, item).await,
         }
     }
 
@@ -169,13 +197,9 @@ impl Plans for DynamoPlans {
     async fn replace_day(&self, owner: AccountRef, day: &DayRow) -> Result<Replaced, StoreError> {
         const OPERATION: &str = "change a day";
         let data = codec::encode(day).map_err(|error| error.during(OPERATION))?;
-        let update = Expression::new(
-            "SET #data = :data, #version = :written, #replyBudget = :budget, #expiresAt = :expiry",
-        )
-        .value("data", data.clone())
-        .value("written", codec::number(day.version))
-        .value("budget", codec::number(day.reply_budget))
-        .value("expiry", codec::number(self.0.expiry().as_second()));
+        let update = self
+            .row_update(day)
+            .map_err(|error| error.during(OPERATION))?;
         let condition = Expression::precedes(day.version);
         let key = keys::day(owner, day.date);
         let written = self

@@ -3,18 +3,21 @@
 use crate::support::World;
 use crate::support::faults::{Fault, FaultyHttp};
 use agentwarm_app::ports::accounts::AccountCreated;
+use agentwarm_app::ports::days::DayRow;
 use agentwarm_app::ports::keys::{ApiKey, KeyCreated, KeyHash, User};
 use agentwarm_app::ports::mailboxes::MailboxState;
 use agentwarm_app::ports::requests::{Begun, IdempotencyStore as _, RequestScope};
 use agentwarm_app::ports::{Created, Replaced, StoreError};
 use agentwarm_aws::clients::ClientSettings;
 use agentwarm_aws::dynamo::IdempotencyTable;
+use agentwarm_aws::keys;
 use agentwarm_core::audit::EventType;
 use agentwarm_core::ids::{ApiKeyId, SlotId};
 use agentwarm_core::mail::slot::{Slot, SlotState};
 use agentwarm_core::plan::Plan;
 use agentwarm_core::pool::Pool;
 use agentwarm_testkit::store_contract::{Store, fixtures};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use fixtures::{account, after, changed, event, in_pool, mailbox, now, today, user};
 use jiff::SignedDuration;
@@ -29,6 +32,45 @@ async fn faulty() -> (World, Store, FaultyHttp) {
     let world = World::with(settings).await;
     let store = world.store();
     (world, store, http)
+}
+
+/// Its planner died between the day's row and the plan, and a sitting summed the row up before the day was planned again.
+#[tokio::test]
+async fn a_row_that_waits_for_its_plan_is_settled_as_it_is() {
+    let world = World::open().await;
+    let store = world.store();
+    let owner = mailbox(user(1), 1);
+    let died = fixtures::plan(owner, today(), 20, 5);
+    let _ = store.plans.create(&died).await.unwrap();
+    let key = keys::plan(owner, today());
+    let delete = world.clients.dynamodb().delete_item();
+    let delete = delete
+        .table_name(format!("{}-activity", world.prefix))
+        .key("pk", AttributeValue::S(key.pk))
+        .key("sk", AttributeValue::S(key.sk));
+    delete.send().await.unwrap();
+    let row = || async {
+        let rows = store.plans.days(owner, today(), today()).await;
+        rows.unwrap().into_iter().next().unwrap()
+    };
+    let mut summed_up = row().await;
+    summed_up.figures.received = 3;
+    summed_up.version += 1;
+    let _ = store.plans.replace_day(owner, &summed_up).await.unwrap();
+
+    let plan = fixtures::plan(owner, today(), 9, 1);
+    assert_eq!(store.plans.create(&plan).await.unwrap(), Created::Done);
+    assert_eq!(store.plans.plan(owner, today()).await.unwrap(), Some(plan));
+    let expected = DayRow {
+        limit: 9,
+        reply_budget: 1,
+        version: 3,
+        ..summed_up
+    };
+    assert_eq!(row().await, expected);
+    let again = fixtures::plan(owner, today(), 7, 1);
+    assert_eq!(store.plans.create(&again).await.unwrap(), Created::Exists);
+    assert_eq!(row().await, expected);
 }
 
 #[tokio::test]

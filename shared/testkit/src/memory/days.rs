@@ -10,13 +10,33 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 
 use super::MemoryStore;
-use super::meter::{self, Fresh, Kind, PUT, PUT_REFUSED, Partition, Place, UPDATE, UPDATE_REFUSED};
+use super::meter::{
+    self, Fresh, Kind, Meter, PUT, PUT_REFUSED, Partition, Place, UPDATE, UPDATE_REFUSED,
+};
 
 #[derive(Debug, Default)]
 pub(super) struct DayItems {
     pub(super) plans: BTreeMap<(AccountRef, Date), DayPlan>,
     pub(super) rows: BTreeMap<(AccountRef, Date), Row>,
     ledger: BTreeMap<(UserId, PoolId, Date), PlannedMails>,
+}
+
+impl DayItems {
+    fn create_row(&mut self, plan: &DayPlan, meter: &mut Meter) -> Created {
+        let key = (owner_of(plan), plan.span.date);
+        let of_day = place(Kind::Day, key);
+        if self.rows.contains_key(&key) {
+            meter.refused(of_day, PUT_REFUSED);
+            return Created::Exists;
+        }
+        let row = Row {
+            day: empty_row(plan),
+            took: BTreeSet::new(),
+        };
+        meter.wrote(of_day, PUT, || row_bytes(&row));
+        self.rows.insert(key, row);
+        Created::Done
+    }
 }
 
 #[derive(Debug)]
@@ -28,30 +48,32 @@ pub(super) struct Row {
 
 #[async_trait]
 impl Plans for MemoryStore {
+    /// In two steps, like the store that it stands for: a planner may die between the day's row and its plan.
     async fn create(&self, plan: &DayPlan) -> Result<Created, StoreError> {
+        let key = (owner_of(plan), plan.span.date);
+        let row = self
+            .run("plans.create_row", |state| {
+                state.days.create_row(plan, &mut state.meter)
+            })
+            .await?;
         self.run("plans.create", |state| {
-            let owner = AccountRef {
-                user: plan.user,
-                account: plan.account,
-            };
-            let key = (owner, plan.span.date);
             let (of_plan, of_day) = (place(Kind::Plan, key), place(Kind::Day, key));
-            if state.days.plans.contains_key(&key) {
-                state.meter.refused(of_day, PUT_REFUSED);
+            let exists = state.days.plans.contains_key(&key);
+            if row == Created::Exists {
+                state.meter.get(of_day, Fresh::Consistent);
                 let bytes = meter::bytes_of(plan, BESIDES_PLAN);
                 state.meter.transacted([(of_plan, bytes), (of_day, 0)]);
+            }
+            if exists {
                 return Created::Exists;
             }
+            if row == Created::Done {
+                let bytes = || meter::bytes_of(plan, BESIDES_PLAN);
+                state.meter.wrote(of_plan, PUT, bytes);
+            } else if let Some(row) = state.days.rows.get_mut(&key) {
+                row.day = settled_row(&row.day, plan);
+            }
             state.days.plans.insert(key, plan.clone());
-            let row = Row {
-                day: empty_row(plan),
-                took: BTreeSet::new(),
-            };
-            state.meter.wrote(of_day, PUT, || row_bytes(&row));
-            state
-                .meter
-                .wrote(of_plan, PUT, || meter::bytes_of(plan, BESIDES_PLAN));
-            state.days.rows.insert(key, row);
             Created::Done
         })
         .await
@@ -193,6 +215,24 @@ impl PoolLedger for MemoryStore {
             senders.cloned().unwrap_or_default()
         })
         .await
+    }
+}
+
+fn owner_of(plan: &DayPlan) -> AccountRef {
+    AccountRef {
+        user: plan.user,
+        account: plan.account,
+    }
+}
+
+/// The row of a plan that found one: what that was summed up to stays.
+fn settled_row(there: &DayRow, plan: &DayPlan) -> DayRow {
+    DayRow {
+        span: Some(plan.span),
+        limit: plan.limit,
+        reply_budget: plan.reply_budget,
+        version: there.version + 1,
+        ..there.clone()
     }
 }
 

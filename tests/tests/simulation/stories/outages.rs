@@ -1,7 +1,10 @@
 //! Nothing of ours runs for a while.
 
+use agentwarm_app::ports::Replaced;
+use agentwarm_app::ports::days::{DayRow, Plans as _};
 use agentwarm_core::mail::slot::{SkipReason, SlotKind, SlotState};
 use agentwarm_core::pool::PoolOverrides;
+use agentwarm_testkit::chaos::Stroke;
 use jiff::civil::date;
 
 use crate::harness::{AROUND_THE_WORLD, Sim, at, hours, minutes};
@@ -170,4 +173,37 @@ async fn an_outage_as_long_as_the_index_remembers_whenever_ttl_deletes() {
         sim.finish();
         assert!(sim.world.chaos.met().contains_key(&("ttl", what)));
     }
+}
+
+/// A sitting sums up the row that waits for its plan.
+#[tokio::test]
+async fn a_planner_that_dies_between_a_row_and_its_plan_blocks_no_day() {
+    let mut sim = Sim::story("half a plan", "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T23:59:00Z"));
+    sim.world.chaos.script("plans.create", Stroke::DiesBefore);
+    let wednesday = date(2026, 3, 11);
+    let waiting = |sim: &Sim| {
+        let look = sim.world.store.look();
+        let mut rows = look.days();
+        let waits =
+            |owner, row: &DayRow| row.date == wednesday && look.plan(owner, wednesday).is_none();
+        let row = rows.find(|(owner, row)| waits(*owner, row));
+        row.map(|(owner, row)| (owner, row.clone()))
+    };
+    let (owner, row) = loop {
+        sim.run_for(minutes(1));
+        if let Some(waiting) = waiting(&sim) {
+            break waiting;
+        }
+        assert!(sim.world.now() < at("2026-03-11T05:00:00Z"));
+    };
+    let summed_up = DayRow {
+        version: row.version + 1,
+        ..row
+    };
+    let done = sim.world.store.replace_day(owner, &summed_up).await;
+    assert_eq!(done.unwrap(), Replaced::Done);
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+    assert_eq!(waiting(&sim), None);
 }
