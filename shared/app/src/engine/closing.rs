@@ -1,8 +1,9 @@
 //! The end of a day: explain every planned mail, settle the figures.
 //!
 //! Runs when the next day is planned, and again until the day is closed 24 h after its end (decision 24). Whatever the due index or a
-//! queue lost is found here, because the plan and the receipts say what should have happened: a planned mail or answer without a slot
-//! becomes `Skipped`, a claim nobody finished becomes in doubt. So a day always adds up: planned = sent + explained.
+//! queue lost is found here, because the plan and the receipts say what should have happened: a planned mail without a slot becomes
+//! `Skipped`, and so does an answer, unless it may still move to another day; a claim nobody finished becomes in doubt. So a day always
+//! adds up: planned = sent + explained.
 
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, SlotState};
 use agentwarm_core::time::DaySpan;
 use agentwarm_core::warmup::day::DayPlan;
+use agentwarm_core::warmup::due::{DueEntry, DueKind};
+use agentwarm_core::warmup::engage;
 use agentwarm_core::warmup::figures::unclaimed;
 use agentwarm_core::warmup::reputation;
 
@@ -128,7 +131,7 @@ impl Closing {
         Ok(changed)
     }
 
-    /// The same for one answer.
+    /// The same for one answer. One that may still leave is ordered anew: its claim moves it, or says why not (decision 21).
     async fn explain_answer(
         &self,
         account: &Account,
@@ -142,12 +145,28 @@ impl Closing {
         if books.slots.iter().any(|slot| slot.id == reply.slot) {
             return Ok(false);
         }
+        let kind = SlotKind::Reply {
+            answers: receipt.slot,
+        };
+        if now < engage::patience_ends(receipt) {
+            let order = DueKind::Send {
+                sender: account.id,
+                slot: reply.slot,
+                target: receipt.sender,
+                slot_kind: kind,
+            };
+            let entry = DueEntry {
+                at: now,
+                user: account.user,
+                kind: order,
+            };
+            file(self.due.as_ref(), &[entry], now).await?;
+            return Ok(false);
+        }
         let lost = Lost {
             id: reply.slot,
             recipient: receipt.sender,
-            kind: SlotKind::Reply {
-                answers: receipt.slot,
-            },
+            kind,
             at: reply.at,
         };
         let slot = never_claimed(account, account.zone.date_of(reply.at), &lost, now);
@@ -211,7 +230,11 @@ impl Closing {
         span: DaySpan,
         now: Timestamp,
     ) -> Result<bool, EngineError> {
-        let unsettled = books.slots.iter().any(|slot| !slot.state.is_final());
+        let unsettled = books.slots.iter().any(|slot| !slot.state.is_final())
+            || books
+                .to_answer
+                .iter()
+                .any(|it| may_still_move(it, books, now));
         let closed = now.duration_since(span.end) >= OPEN_AFTER_END && !unsettled;
         let reputation = reputation::reputation(&books.figures);
         let after = DayRow {
@@ -235,6 +258,13 @@ impl Closing {
             Replaced::Stale => Err(EngineError::Held("the day")),
         }
     }
+}
+
+/// Whether an answer of the day has no fate yet that its claim will give it.
+fn may_still_move(receipt: &Receipt, books: &DayBooks, now: Timestamp) -> bool {
+    receipt.engagement.reply.is_some_and(|reply| {
+        now < engage::patience_ends(receipt) && books.slots.iter().all(|it| it.id != reply.slot)
+    })
 }
 
 /// Whether a planned mail was not sent because it came too late or never: an outage does that, and no server that would not have it. An

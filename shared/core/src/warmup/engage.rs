@@ -253,10 +253,15 @@ pub fn move_reply(
     let seed = reply_seed(reply.slot);
     let delay = drawn(&REPLY_DELAY, &seed.child("delay"));
     let at = ceil_second(after_working_time(zone, config, window.start, delay));
-    (at <= shifted(receipt.found_at, REPLY_PATIENCE_HOURS * 3600)).then(|| PlannedReply {
+    (at <= patience_ends(receipt)).then(|| PlannedReply {
         slot: SlotId::seeded(at, &seed),
         at,
     })
+}
+
+/// Until when a receipt's mail may be answered (decision 21).
+pub fn patience_ends(receipt: &Receipt) -> Timestamp {
+    shifted(receipt.found_at, REPLY_PATIENCE_HOURS * 3600)
 }
 
 /// The seed of the reply to `slot`, or of the reply that takes the place of `slot`.

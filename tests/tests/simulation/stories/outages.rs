@@ -207,3 +207,32 @@ async fn a_planner_that_dies_between_a_row_and_its_plan_blocks_no_day() {
     sim.finish();
     assert_eq!(waiting(&sim), None);
 }
+
+/// Days are planned, and the days before them closed, before what was missed is handed out.
+#[tokio::test]
+async fn an_answer_that_an_outage_over_midnight_made_late_moves() {
+    let mut sim = Sim::story("over midnight", "2026-03-10T06:00:00Z").await;
+    let outage = at("2026-03-10T13:00:00Z")..at("2026-03-11T02:00:00Z");
+    sim.run_until(outage.start);
+    let missed: Vec<_> = (0..6)
+        .flat_map(|n| sim.receipts(n))
+        .filter(|receipt| {
+            let reply = receipt.engagement.reply;
+            reply.is_some_and(|reply| outage.contains(&reply.at))
+        })
+        .map(|receipt| SlotKind::Reply {
+            answers: receipt.slot,
+        })
+        .collect();
+    assert!(!missed.is_empty());
+    sim.stand_still_until(outage.end);
+    sim.run_until(at("2026-03-14T06:00:00Z"));
+    sim.finish();
+
+    let slots = sim.all_slots();
+    for answer in missed {
+        let slot = slots.iter().find(|slot| slot.kind == answer).unwrap();
+        assert_eq!(slot.date, date(2026, 3, 11), "{slot:?}");
+        assert!(slot.state.accepted_at() > Some(outage.end), "{slot:?}");
+    }
+}
