@@ -92,6 +92,12 @@ impl Zone {
 /// whose clock is further off does nothing at all.
 pub const MOST_CLOCK_SKEW_SECONDS: i64 = 5 * 60;
 
+/// `date`, then the dates beside it: where a day is looked for whose account may have changed its zone since it was planned.
+pub fn around(date: Date) -> [Date; 3] {
+    let (before, after) = (date.saturating_sub(1.day()), date.saturating_add(1.day()));
+    [date, before, after]
+}
+
 /// `at` moved by `seconds`, stopping at the ends of representable time: an argument from outside can be any instant, and arithmetic on
 /// it must not panic.
 pub fn shifted(at: Timestamp, seconds: i64) -> Timestamp {

@@ -8,12 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use agentwarm_core::ids::{AccountId, UserId};
-use agentwarm_core::time::shifted;
-use agentwarm_core::warmup::day::Window;
+use agentwarm_core::time::{DaySpan, around, shifted};
+use agentwarm_core::warmup::day::{DayPlan, Window};
 use agentwarm_core::warmup::due::{
     self, DueEntry, DueKind, DueSend, HandOut, RestOfDay, spread_missed,
 };
@@ -198,22 +197,15 @@ impl Ticking {
         let mut late = Vec::new();
         for ((user, account), sends) in by_sender {
             let owner = AccountRef { user, account };
-            let zone = self.planning.zone_of(owner).await?;
-            let (today, before): (Vec<_>, Vec<_>) = sends.into_iter().partition(|send| {
-                zone.as_ref()
-                    .is_some_and(|zone| zone.date_of(send.due) == zone.date_of(now))
-            });
-            late.extend(before);
-            let rest = match &zone {
-                Some(zone) if !today.is_empty() => {
-                    self.rest_of_day(owner, zone.date_of(now), now).await?
-                }
-                _ => None,
+            let Some(rest) = self.rest_of_day(owner, now).await? else {
+                late.extend(sends);
+                continue;
             };
-            match rest {
-                Some(rest) => moved.extend(rest.spread(&today, account, now)),
-                None => late.extend(today),
-            }
+            let (today, before): (Vec<_>, Vec<_>) = sends
+                .into_iter()
+                .partition(|send| rest.day.contains(send.due));
+            late.extend(before);
+            moved.extend(rest.spread(&today, account, now));
         }
         if !moved.is_empty() {
             tracing::warn!(
@@ -234,26 +226,25 @@ impl Ticking {
         Ok(moved.len())
     }
 
-    /// What is left of an account's day; `None` when its hours are over or it was never planned.
+    /// What is left of an account's day; `None` when its hours are over or it was never planned. The day that runs is the one that its plan
+    /// says: an account that changed its zone today has it under a neighbouring date.
     async fn rest_of_day(
         &self,
         owner: AccountRef,
-        today: Date,
         now: Timestamp,
     ) -> Result<Option<Rest>, EngineError> {
-        let plan = self.plans.plan(owner, today).await?;
-        Ok(plan.and_then(|plan| {
-            Some(Rest {
-                window: plan.window.filter(|window| now < window.end)?,
-                planned: plan.limit,
-                upcoming: plan
-                    .slots
-                    .iter()
-                    .map(|slot| slot.at)
-                    .filter(|at| *at > now)
-                    .collect(),
-            })
-        }))
+        let Some(zone) = self.planning.zone_of(owner).await? else {
+            return Ok(None);
+        };
+        let mut before_its_hours = None;
+        for date in around(zone.date_of(now)) {
+            let plan = self.plans.plan(owner, date).await?;
+            match plan.and_then(|plan| Rest::of(&plan, now)) {
+                Some(rest) if rest.window.contains(now) => return Ok(Some(rest)),
+                rest => before_its_hours = before_its_hours.or(rest),
+            }
+        }
+        Ok(before_its_hours)
     }
 
     /// Plans the days that begin. One that fails is logged and filed for the next tick, so that it holds up no other.
@@ -291,6 +282,7 @@ impl Ticking {
 
 /// What is left of a day that was interrupted.
 struct Rest {
+    day: DaySpan,
     window: Window,
     /// How many mails the whole day has.
     planned: u32,
@@ -299,6 +291,23 @@ struct Rest {
 }
 
 impl Rest {
+    /// What is left of the day of `plan`, if `now` lies in it and its hours are not over.
+    fn of(plan: &DayPlan, now: Timestamp) -> Option<Self> {
+        let window = plan.window.filter(|window| now < window.end)?;
+        let is_running = plan.span.contains(now) || window.contains(now);
+        is_running.then(|| Self {
+            day: plan.span,
+            window,
+            planned: plan.limit,
+            upcoming: plan
+                .slots
+                .iter()
+                .map(|slot| slot.at)
+                .filter(|at| *at > now)
+                .collect(),
+        })
+    }
+
     /// When the missed mails of `account` come up instead: spread over the hours left, or when they are over.
     fn spread(
         &self,

@@ -3,10 +3,11 @@
 use agentwarm_app::accounts::AccountChanges;
 use agentwarm_app::ports::mail::{SmtpPhase, Submission};
 use agentwarm_core::account::AccountStatus;
+use agentwarm_core::mail::slot::SlotKind;
 use agentwarm_core::time::Zone;
 use agentwarm_testkit::memory::mail::Scripted;
 
-use crate::harness::{AROUND_THE_WORLD, Sim, at, hours, mails_a_day};
+use crate::harness::{AROUND_THE_WORLD, Sim, at, hours, mails_a_day, minutes};
 use crate::seeds;
 
 /// Six mailboxes in one zone.
@@ -93,4 +94,34 @@ async fn the_brake_sees_the_day_that_goes_on() {
     sim.run_until(at("2026-03-10T18:00:00Z"));
     assert_eq!(sim.account(0).status, AccountStatus::Suspended);
     sim.finish();
+}
+
+/// Its day goes on under the date that it was planned for, while it is the next day where it is now.
+#[tokio::test]
+async fn what_an_outage_missed_after_a_move_is_spread() {
+    let mailboxes = AROUND_THE_WORLD.map(|(email, _)| (email, "Europe/London"));
+    let (number, start) = (seeds::story(), "2026-03-10T06:00:00Z");
+    let mut sim = Sim::of(
+        "moved, then out",
+        number,
+        &mailboxes,
+        start,
+        mails_a_day(40),
+    )
+    .await;
+    sim.run_until(at("2026-03-10T12:00:00Z"));
+    moves_to(&sim, "Pacific/Auckland").await;
+    let outage = at("2026-03-10T12:00:00Z")..at("2026-03-10T14:00:00Z");
+    sim.stand_still_until(outage.end);
+    sim.run_until(at("2026-03-12T06:00:00Z"));
+    sim.finish();
+    let missed = sim
+        .slots(0)
+        .into_iter()
+        .filter(|slot| slot.kind == SlotKind::Thread && outage.contains(&slot.scheduled_at));
+    let mut left: Vec<_> = missed.filter_map(|slot| slot.state.accepted_at()).collect();
+    left.sort_unstable();
+    assert!(left.len() > 2, "{left:?}");
+    let apart = left[left.len() - 1].duration_since(left[0]);
+    assert!(apart > minutes(30), "{left:?}");
 }

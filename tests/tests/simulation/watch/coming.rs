@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{Slot, SlotState};
+use agentwarm_core::time::around;
 use agentwarm_core::warmup::connection::MailProtocol;
 use agentwarm_testkit::memory::look::Look;
 use agentwarm_testkit::world::EngineWorld;
@@ -216,9 +217,13 @@ impl Watch {
         for (key, _) in overdue {
             let owner = world.owner(key.0);
             let zone = look.account(owner.user, owner.account).map(|it| &it.zone);
-            let plan = zone.and_then(|zone| look.plan(owner, zone.date_of(now)));
-            if let Some(window) = plan.and_then(|plan| plan.window) {
-                self.spread.insert(*key, window.end);
+            // Who moved to another zone today has the day under a neighbouring date.
+            let dates = zone.into_iter().flat_map(|it| around(it.date_of(now)));
+            let plans = dates.filter_map(|date| look.plan(owner, date));
+            let running = plans.filter(|plan| plan.span.contains(now));
+            let hours = running.filter_map(|plan| plan.window);
+            if let Some(end) = hours.map(|window| window.end).max() {
+                self.spread.insert(*key, end);
             }
         }
     }

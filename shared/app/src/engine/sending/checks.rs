@@ -7,13 +7,14 @@ use agentwarm_core::account::Account;
 use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, ThreadPosition};
+use agentwarm_core::time::around;
 use agentwarm_core::warmup::connection::MailProtocol;
 use agentwarm_core::warmup::day::DayPlan;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use agentwarm_core::warmup::engage;
 use agentwarm_core::warmup::partners::substitutes;
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
 
 use super::Sending;
 use crate::engine::{EngineError, compose, file};
@@ -135,12 +136,7 @@ impl Sending {
         order: &SendOrder,
     ) -> Result<Option<(DayPlan, Timestamp)>, EngineError> {
         let owner = AccountRef::of(sender);
-        let date = sender.zone.date_of(order.due);
-        for date in [
-            date,
-            date.saturating_sub(1.day()),
-            date.saturating_add(1.day()),
-        ] {
+        for date in around(sender.zone.date_of(order.due)) {
             let Some(plan) = self.plans.plan(owner, date).await? else {
                 continue;
             };
