@@ -24,9 +24,11 @@ use crate::time::{MOST_CLOCK_SKEW_SECONDS, seconds_between, shifted};
 mod apart;
 mod missed;
 pub mod rounds;
+mod turns;
 
 pub use apart::{Apart, NEIGHBOURHOOD_SECONDS, keep_apart};
 pub use missed::{RestOfDay, Spread, spread_missed};
+pub use turns::{Turns, in_turns};
 
 /// How far ahead sends are handed out where queues can delay them: one tick. Without delays a tick hands out only what is due, 0 s ahead.
 pub const HORIZON_SECONDS: i64 = 60;

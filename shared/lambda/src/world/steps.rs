@@ -16,7 +16,7 @@ use agentwarm_app::engine::planning::Planning;
 use agentwarm_app::engine::reports::Reports;
 use agentwarm_app::engine::sending::{Sending, UserTotals};
 use agentwarm_app::engine::test_mode::TestModeRule;
-use agentwarm_app::engine::tick::Ticking;
+use agentwarm_app::engine::tick::{MOST_PLANS, Ticking};
 use agentwarm_app::engine::visiting::Visiting;
 use agentwarm_core::warmup::test_mode::TestMode;
 
@@ -119,6 +119,7 @@ impl World {
             planning: self.planning()?,
             clock: self.clock(),
             shards: self.shards()?,
+            most_plans: MOST_PLANS,
             queue_delays: self.queue_delays()?,
         })
     }

@@ -18,7 +18,7 @@ use agentwarm_app::engine::planning::Planning;
 use agentwarm_app::engine::reports::Reports;
 use agentwarm_app::engine::sending::{Sending, UserTotals};
 use agentwarm_app::engine::test_mode::TestModeRule;
-use agentwarm_app::engine::tick::Ticking;
+use agentwarm_app::engine::tick::{MOST_PLANS, Ticking};
 use agentwarm_app::engine::visiting::Visiting;
 use agentwarm_app::ports::due::Shards;
 use agentwarm_app::users::Users;
@@ -99,6 +99,7 @@ impl Parts {
             planning: self.planning(),
             clock: self.clock.clone(),
             shards: self.shards,
+            most_plans: MOST_PLANS,
             queue_delays: false,
         }
     }

@@ -236,3 +236,35 @@ async fn an_answer_that_an_outage_over_midnight_made_late_moves() {
         assert!(slot.state.accepted_at() > Some(outage.end), "{slot:?}");
     }
 }
+
+#[tokio::test]
+async fn after_an_outage_days_are_planned_as_a_tick_has_time_and_none_is_lost() {
+    let mut sim = Sim::story("many plans", "2026-03-10T06:00:00Z").await;
+    sim.patience.unplanned = true;
+    sim.world.ticking.most_plans = 2;
+    sim.run_until(at("2026-03-10T22:00:00Z"));
+    sim.stand_still_until(at("2026-03-11T10:00:00Z"));
+    let planned = |sim: &Sim| {
+        let look = sim.world.store.look();
+        let plans = look.plans();
+        plans.filter(|it| it.span.date == date(2026, 3, 11)).count()
+    };
+    // The first is cut off while it plans.
+    sim.world.chaos.script("plans.create", Stroke::DiesBefore);
+    let mut seen = Vec::new();
+    while planned(&sim) < 6 {
+        sim.run_for(minutes(1));
+        seen.push(planned(&sim));
+        assert!(seen.len() < 10, "{seen:?}");
+    }
+    let most = seen.windows(2).map(|two| two[1] - two[0]).max();
+    assert!(seen[0] <= 2 && most <= Some(2), "{seen:?}");
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+    for n in 0..6 {
+        let slots = sim.slots(n).into_iter();
+        let today = slots.filter(|slot| slot.date == date(2026, 3, 11));
+        let sent = today.filter(|slot| slot.state.accepted_at().is_some());
+        assert!(sent.count() > 2, "mailbox {n}");
+    }
+}
