@@ -74,7 +74,6 @@ impl HealthKeeper {
         protocol: MailProtocol,
         failure: &ConnectFailure,
     ) -> Result<ConnectionHealth, EngineError> {
-        let now = self.clock.schedule();
         let failure = match failure {
             ConnectFailure::Credentials => ConnectionFailure::LoginRefused,
             ConnectFailure::Unreachable => ConnectionFailure::Unreachable,
@@ -84,6 +83,23 @@ impl HealthKeeper {
                 }
             }
         };
+        self.note_failure(account, protocol, failure).await
+    }
+
+    /// The server by which the account sends accepted its login and refused a mail because of its sender.
+    pub async fn turned_away(&self, account: &Account) -> Result<ConnectionHealth, EngineError> {
+        let failure = ConnectionFailure::SenderRefused;
+        self.note_failure(account, MailProtocol::Smtp, failure)
+            .await
+    }
+
+    async fn note_failure(
+        &self,
+        account: &Account,
+        protocol: MailProtocol,
+        failure: ConnectionFailure,
+    ) -> Result<ConnectionHealth, EngineError> {
+        let now = self.clock.schedule();
         let health = self.of(account).await?.failed(protocol, failure, now);
         self.note(account, protocol, &health).await?;
         if let Some(changed) = transition::connection_failed(account, &health, now) {

@@ -5,6 +5,10 @@
 //! and both are then tried hourly, since an owner may mend either without telling us. The state is data, kept with the mailbox; what it
 //! means for the account is in [`transition`](super::transition).
 //!
+//! A server may accept the login and refuse every mail of its address: at `MAIL FROM`, before any recipient is named. To be let in proves
+//! nothing then. Such refusals back off and become an error like those of the login, but hold back sending only, and a login that works
+//! leaves the door half open: it is tried with a mail, and the next refusal is the error again. Only a mail that was accepted ends them.
+//!
 //! A server is not tried at all times: nothing is sent at night or on a day off. So a day of silence needs tries as well, as many as use up
 //! the back-off since the server was last left alone: one that failed on Friday evening and hiccups on Monday was not silent between.
 //!
@@ -33,6 +37,8 @@ const BROKEN_RETRY_MINUTES: i64 = 60;
 pub enum ConnectionFailure {
     /// The server refused the login.
     LoginRefused,
+    /// The server accepted the login and refused a mail because of its sender.
+    SenderRefused,
     /// The server could not be reached, or said nothing.
     Unreachable,
     /// The server was reached and could not be worked with.
@@ -76,6 +82,15 @@ pub struct Failures {
 }
 
 impl Failures {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether these are refusals so often and over so long that they are an error.
+    fn are_refused(self) -> bool {
+        self.count >= REFUSED_LOGINS && self.lasted() >= REFUSED_LOGIN_MINUTES * 60
+    }
+
     /// These and one more at `now`.
     fn and(self, now: Timestamp) -> Self {
         Self {
@@ -100,6 +115,12 @@ impl Failures {
 pub struct ServerHealth {
     /// Refused logins.
     pub refused: Failures,
+    /// Mails that it refused because of their sender, after the login.
+    #[serde(skip_serializing_if = "Failures::is_none")]
+    pub turned_away: Failures,
+    /// Whether it let us in since it last turned a mail away.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub half_open: bool,
     /// Failures to reach it, or to work with it.
     pub unreachable: Failures,
     /// What it did the last time, if it could be reached and did not refuse the login.
@@ -118,6 +139,7 @@ impl ServerHealth {
     pub fn tried_at_once(&self) -> Self {
         let mut after = self.clone();
         after.refused.next_attempt_at = None;
+        after.turned_away.next_attempt_at = None;
         after.unreachable.next_attempt_at = None;
         after
     }
@@ -133,6 +155,18 @@ impl ServerHealth {
         let last = self.unreachable.last;
         !self.is_gone()
             && last.is_some_and(|last| seconds_between(last, now) >= UNTRIED_HOURS * 3600)
+    }
+
+    fn turns_mail_away(&self) -> bool {
+        !self.half_open && self.turned_away.are_refused()
+    }
+
+    fn turning_away(&self, protocol: MailProtocol) -> Option<String> {
+        let server = protocol.name();
+        let since = to_the_second(self.turned_away.since?);
+        Some(format!(
+            "The {server} server accepts the login and has refused mail from this address since {since}."
+        ))
     }
 
     fn outage(&self, protocol: MailProtocol) -> Option<String> {
@@ -183,6 +217,7 @@ impl ConnectionHealth {
     ) -> Self {
         match failure {
             ConnectionFailure::LoginRefused => self.refused(protocol, now),
+            ConnectionFailure::SenderRefused => self.turned_away(protocol, now),
             ConnectionFailure::Unreachable => self.unreachable(protocol, None, now),
             ConnectionFailure::Unusable { because } => {
                 self.unreachable(protocol, Some(because), now)
@@ -195,6 +230,7 @@ impl ConnectionHealth {
         let server = after.of_mut(protocol);
         *server = ServerHealth {
             refused: server.refused.and(now),
+            turned_away: server.turned_away,
             // It answered, so it can be reached.
             ..ServerHealth::default()
         };
@@ -204,6 +240,23 @@ impl ConnectionHealth {
             REFUSED_BACKOFF_MINUTES
         };
         after.of_mut(protocol).refused.next_attempt_at = Some(shifted(now, minutes * 60));
+        after
+    }
+
+    fn turned_away(&self, protocol: MailProtocol, now: Timestamp) -> Self {
+        let mut after = self.clone();
+        let server = after.of_mut(protocol);
+        *server = ServerHealth {
+            turned_away: server.turned_away.and(now),
+            // It let us in.
+            ..ServerHealth::default()
+        };
+        let minutes = if server.turns_mail_away() {
+            BROKEN_RETRY_MINUTES
+        } else {
+            REFUSED_BACKOFF_MINUTES
+        };
+        server.turned_away.next_attempt_at = Some(shifted(now, minutes * 60));
         after
     }
 
@@ -233,6 +286,22 @@ impl ConnectionHealth {
         after
     }
 
+    /// This health after `protocol` accepted the login, and nothing more was asked of it.
+    #[must_use]
+    pub fn let_in_by(&self, protocol: MailProtocol) -> Self {
+        let mut after = self.clone();
+        let server = after.of_mut(protocol);
+        *server = ServerHealth {
+            turned_away: Failures {
+                next_attempt_at: None,
+                ..server.turned_away
+            },
+            half_open: !server.turned_away.is_none(),
+            ..ServerHealth::default()
+        };
+        after
+    }
+
     /// Whether nothing is wrong with either server.
     pub fn works(&self) -> bool {
         self.imap.works() && self.smtp.works()
@@ -240,12 +309,12 @@ impl ConnectionHealth {
 
     /// Whether it failed so often or so long that the account is in error.
     pub fn is_broken(&self) -> bool {
-        self.is_refused() || self.imap.is_gone() || self.smtp.is_gone()
+        let is_broken = |server: &ServerHealth| server.is_gone() || server.turns_mail_away();
+        self.is_refused() || is_broken(&self.imap) || is_broken(&self.smtp)
     }
 
     fn is_refused(&self) -> bool {
-        let refused = self.refusals();
-        refused.count >= REFUSED_LOGINS && refused.lasted() >= REFUSED_LOGIN_MINUTES * 60
+        self.refusals().are_refused()
     }
 
     /// Refusals by either server: they ask for the same login.
@@ -261,7 +330,11 @@ impl ConnectionHealth {
 
     /// From when on `protocol` may be tried; `None`: at any time.
     pub fn waits_until(&self, protocol: MailProtocol) -> Option<Timestamp> {
-        let own = self.of(protocol).unreachable.next_attempt_at;
+        let server = self.of(protocol);
+        let own = server
+            .unreachable
+            .next_attempt_at
+            .max(server.turned_away.next_attempt_at);
         own.max(self.refusals().next_attempt_at)
     }
 
@@ -271,8 +344,11 @@ impl ConnectionHealth {
             let since = to_the_second(since);
             format!("The mail server has refused the login since {since}.")
         });
-        let outages = [MailProtocol::Imap, MailProtocol::Smtp].map(|it| self.of(it).outage(it));
-        let reasons: Vec<_> = [refused].into_iter().chain(outages).flatten().collect();
+        let both = [MailProtocol::Imap, MailProtocol::Smtp];
+        let turned_away = both.map(|it| self.of(it).turning_away(it));
+        let outages = both.map(|it| self.of(it).outage(it));
+        let reasons = [refused].into_iter().chain(turned_away).chain(outages);
+        let reasons: Vec<_> = reasons.flatten().collect();
         (!reasons.is_empty()).then(|| reasons.join(" "))
     }
 }
@@ -391,6 +467,39 @@ mod tests {
         assert_eq!(left.reason(), once.reason());
         assert!(by(MailProtocol::Smtp, &left, 24).is_broken());
         assert!(left.mended_by(MailProtocol::Smtp).works());
+    }
+
+    #[test]
+    fn who_accepts_the_login_and_refuses_the_mail_is_half_open_at_most() {
+        let smtp = MailProtocol::Smtp;
+        let turned_away = |health: &ConnectionHealth, minutes: i64| {
+            let at = shifted(start(), minutes * 60);
+            health.failed(smtp, ConnectionFailure::SenderRefused, at)
+        };
+        let down = silent(smtp, &ConnectionHealth::default(), 0);
+        let twice = turned_away(&turned_away(&down, 1), 9);
+        let thrice = turned_away(&twice, 17);
+        assert!(!twice.is_broken() && thrice.is_broken());
+        let in_minutes = |minutes: i64| Some(shifted(start(), minutes * 60));
+        assert_eq!(thrice.waits_until(smtp), in_minutes(17 + 60));
+        assert_eq!(thrice.waits_until(MailProtocol::Imap), None, "it is read");
+        assert_eq!(
+            thrice.reason().unwrap(),
+            "The SMTP server accepts the login and has refused mail from this address since 2026-03-13T09:01:00Z."
+        );
+
+        let let_in = thrice.let_in_by(smtp);
+        assert!(!let_in.is_broken() && !let_in.works(), "a mail may try");
+        assert_eq!(let_in.waits_until(smtp), None);
+        assert_eq!(let_in.reason(), thrice.reason());
+        let kept: ServerHealth =
+            serde_json::from_str(&serde_json::to_string(&let_in.smtp).unwrap()).unwrap();
+        assert_eq!(kept, let_in.smtp);
+        let again = turned_away(&let_in, 80);
+        assert!(again.is_broken(), "at once");
+        assert_eq!(again.reason(), thrice.reason());
+        assert!(let_in.mended_by(smtp).works());
+        assert!(down.let_in_by(smtp).works(), "nothing else is left over");
     }
 
     #[test]

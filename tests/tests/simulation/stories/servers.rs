@@ -215,6 +215,53 @@ async fn a_wrong_password_is_an_error_after_three_refusals_and_heals() {
     assert_eq!(changes.count(), 3, "started, error, healed");
 }
 
+/// At MAIL FROM: logging in works all the while, and so does reading.
+#[tokio::test]
+async fn a_server_that_refuses_the_sender_is_not_taken_for_well_because_it_lets_us_in() {
+    let mut sim = Sim::story("turned away", "2026-03-10T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T10:00:00Z"));
+    let refused = Trouble::Reply(550, Some("5.7.1"));
+    sim.world
+        .post
+        .set_trouble(ALICE, Some((Verb::MailFrom, refused)));
+    while sim.account(0).status == AccountStatus::Warming {
+        sim.run_for(minutes(1));
+        assert!(sim.world.now() < at("2026-03-10T14:00:00Z"));
+    }
+    assert_eq!(sim.account(0).status, AccountStatus::Error);
+    let since = sim.account(0).status_reason.unwrap();
+    assert!(
+        since.starts_with("The SMTP server accepts the login and has refused mail from this address since 2026-03-10T1"),
+        "{since}"
+    );
+    let received = sim.receipts(0).len();
+    let errors = |sim: &Sim| {
+        let alice = sim.accounts[0].to_string();
+        let published = sim.world.published().iter().map(|(_, _, event)| event);
+        let changes = published.filter(|it| it.event_type == EventType::AccountStatusChanged);
+        let errors = changes.filter(|it| it.entity_id == alice && it.metadata["to"] == "error");
+        errors.count()
+    };
+    let end = at("2026-03-10T17:00:00Z");
+    let most = end.duration_since(sim.world.now()).as_hours() + 2;
+    while sim.world.now() < end {
+        sim.run_for(minutes(1));
+        assert_eq!(sim.account(0).status_reason.as_ref(), Some(&since));
+    }
+    assert!(i64::try_from(errors(&sim)).unwrap() <= most, "once an hour");
+    assert!(sim.receipts(0).len() > received, "it is read");
+
+    sim.world.post.set_trouble(ALICE, None);
+    sim.run_until(at("2026-03-11T12:00:00Z"));
+    let alice = sim.account(0);
+    assert_eq!(
+        (alice.status, alice.status_reason),
+        (AccountStatus::Warming, None)
+    );
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+}
+
 #[tokio::test]
 async fn a_recipient_that_does_not_exist_bounces_once_and_gets_no_more_mail() {
     let mut sim = Sim::story("no such recipient", "2026-03-10T06:00:00Z").await;

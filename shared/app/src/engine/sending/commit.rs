@@ -18,7 +18,7 @@ use super::{Handled, MAX_ATTEMPTS, Sending, new_slot};
 use crate::engine::reports::MAILBOX_FULL;
 use crate::engine::{EngineError, compose, file, settling};
 use crate::ports::days::{AccountRef, SuppressionReason};
-use crate::ports::mail::{ConnectFailure, SmtpPhase, Submission};
+use crate::ports::mail::{SmtpPhase, Submission};
 use crate::ports::queue::SendOrder;
 use crate::ports::{Created, Replaced};
 
@@ -89,9 +89,7 @@ impl Sending {
             Verdict::Transient => return self.retry(slot, now, refusal.reason()).await,
             Verdict::SenderConnection => {
                 let handled = self.retry(slot, now, refusal.reason()).await?;
-                self.health
-                    .failed(sender, MailProtocol::Smtp, &ConnectFailure::Credentials)
-                    .await?;
+                self.health.turned_away(sender).await?;
                 return Ok(handled);
             }
             Verdict::HardBounce => {

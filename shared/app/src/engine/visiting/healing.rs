@@ -12,7 +12,7 @@ use crate::ports::mail::{ConnectFailure, ImapSmtpCredentials};
 
 impl Visiting {
     /// The mailbox could be opened, and all was done in it. An account in error sends nothing, so nobody would learn that its SMTP server is
-    /// well again: whoever reads its mail tries.
+    /// well again: whoever reads its mail tries. A server that lets us in may still refuse the mail, so what it refused stays noted.
     pub(super) async fn worked(
         &self,
         account: &Account,
@@ -30,7 +30,7 @@ impl Visiting {
             match self.sender.connect(credentials).await {
                 Ok(session) => {
                     session.close().await;
-                    after = after.mended_by(smtp);
+                    after = after.let_in_by(smtp);
                 }
                 Err(failure) => {
                     before = self.health.failed(account, smtp, &failure).await?;
