@@ -1,4 +1,4 @@
-//! The warmup engine: one mail's life, from the plan to the reply (architecture §3).
+//! The warmup engine: one mail's life, from the plan to the reply.
 //!
 //! Each module is one step, a struct of the ports that step may use and nothing else:
 //!
