@@ -2,8 +2,10 @@
 //!
 //! The token says which slot a message claims to be; the slot's own item says whether that is so (decision 28). Its Message-ID need not be
 //! the slot's: some servers give mails one of their own (Amazon SES, Outlook). The first message with the token is the mail, by
-//! whatever Message-ID it has here; any other is a copy and left alone. The receipt is created under the slot's id and last, after all else that follows from the arrival. So whoever sees the message again (the next poll, the rescued
-//! copy in the inbox) finds it booked and has nothing to do, and whoever sees it after a crash does again what was done.
+//! whatever Message-ID it has here; any other is a copy and left alone.
+//!
+//! The receipt is created under the slot's id and last, after all else that follows from the arrival. So whoever sees the message again (the
+//! next poll, the rescued copy in the inbox) finds it booked and has nothing to do, and whoever sees it after a crash does again what was done.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -27,6 +27,7 @@ use agentwarm_core::time::shifted;
 use agentwarm_core::warmup::connection::{ConnectionHealth, MailProtocol};
 
 use self::checks::{Checked, Cleared, Planned};
+use self::total::Place;
 pub use self::total::UserTotals;
 use super::EngineError;
 use super::compose::{ComposeError, Composer};
@@ -176,13 +177,8 @@ impl Sending {
             Checked::Drop => return self.void(owner, order, now).await,
         };
         let maximum = self.test_mode.maximum(owner.user).await?;
-        let place = if self.is_too_many(&sender, order.slot, maximum, now).await? {
-            None
-        } else {
-            let total = cleared.daily_total;
-            self.totals.place(sender.user, total, now).await?
-        };
-        let Some(mut place) = place else {
+        let place = self.place(&sender, order, maximum, cleared.daily_total, now);
+        let Some(mut place) = place.await? else {
             let (reason, planned) = (SkipReason::LimitReached, cleared.planned);
             return self
                 .skip(&sender, order, existing, reason, planned, now)
@@ -230,6 +226,21 @@ impl Sending {
             self.proven(&sender, session).await?;
         }
         Ok(handled)
+    }
+
+    /// The mail's place among those that may leave; none if it is too many, for its account or for all of its user's together.
+    async fn place(
+        &self,
+        sender: &Account,
+        order: &SendOrder,
+        maximum: Option<u32>,
+        daily_total: Option<u32>,
+        now: Timestamp,
+    ) -> Result<Option<Place>, EngineError> {
+        if self.is_too_many(sender, order.slot, maximum, now).await? {
+            return Ok(None);
+        }
+        Ok(self.totals.place(sender.user, daily_total, now).await?)
     }
 
     /// An order without a mail: its plan was never finished, or its answer has moved.

@@ -40,6 +40,14 @@ impl AccountRef {
             account: account.id,
         }
     }
+
+    /// The key of the account whose day `plan` is.
+    pub fn of_plan(plan: &DayPlan) -> Self {
+        Self {
+            user: plan.user,
+            account: plan.account,
+        }
+    }
 }
 
 /// The running state of one account's day: small, because it is written often.
@@ -74,6 +82,35 @@ pub struct DayRow {
 }
 
 impl DayRow {
+    /// The row of a day on which nothing happened yet.
+    pub fn empty(plan: &DayPlan) -> Self {
+        Self {
+            date: plan.span.date,
+            span: Some(plan.span),
+            limit: plan.limit,
+            reply_budget: plan.reply_budget,
+            replies_taken: 0,
+            figures: DayFigures::default(),
+            since_resume: None,
+            reputation: None,
+            closed: false,
+            cut_short: false,
+            version: 1,
+        }
+    }
+
+    /// This row, which waited for its plan, as that has it: what it was summed up to meanwhile stays.
+    #[must_use]
+    pub fn fitted_to(self, plan: &DayPlan) -> Self {
+        Self {
+            span: Some(plan.span),
+            limit: plan.limit,
+            reply_budget: plan.reply_budget,
+            version: self.version + 1,
+            ..self
+        }
+    }
+
     /// When it is, for an account that is in `zone` now: what it sends was planned by the zone that it had, what it receives is booked by the one
     /// that it has.
     pub fn span(&self, zone: &Zone) -> DaySpan {

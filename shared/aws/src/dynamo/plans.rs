@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use agentwarm_app::ports::days::{AccountRef, DayRow, Plans};
 use agentwarm_app::ports::{Created, Replaced, StoreError};
 use agentwarm_core::ids::{AccountId, SlotId, UserId};
-use agentwarm_core::warmup::day::{DayFigures, DayPlan};
+use agentwarm_core::warmup::day::DayPlan;
 
 use super::ActivityTable;
 use super::expression::Expression;
@@ -51,10 +51,12 @@ impl DynamoPlans {
     }
 
     fn plan_item(&self, plan: &DayPlan) -> Result<Item, CodecError> {
-        Ok(ItemBuilder::new(keys::plan(owner_of(plan), plan.span.date))
-            .data(plan)?
-            .expires_at(self.0.expiry())
-            .build())
+        Ok(
+            ItemBuilder::new(keys::plan(AccountRef::of_plan(plan), plan.span.date))
+                .data(plan)?
+                .expires_at(self.0.expiry())
+                .build(),
+        )
     }
 
     fn row_item(&self, owner: AccountRef, row: &DayRow) -> Result<Item, CodecError> {
@@ -76,20 +78,14 @@ impl DynamoPlans {
         item: Item,
     ) -> Result<Created, StoreError> {
         let table = &self.0.table;
-        let key = keys::day(owner_of(plan), plan.span.date);
+        let key = keys::day(AccountRef::of_plan(plan), plan.span.date);
         let there = table
             .get(operation, key.clone(), Freshness::Consistent)
             .await?;
         let Some(there) = codec::read_one(operation, there, read_row)? else {
             return Ok(Created::Exists);
         };
-        let row = DayRow {
-            span: Some(plan.span),
-            limit: plan.limit,
-            reply_budget: plan.reply_budget,
-            version: there.version + 1,
-            ..there
-        };
+        let row = there.fitted_to(plan);
         let absent = Expression::absent(table.now());
         let parts = vec![
             Part::Put(item, Some(absent)),
@@ -118,16 +114,13 @@ impl DynamoPlans {
     }
 }
 
-/// The version of a row that nobody changed.
-const FIRST_VERSION: u64 = 1;
-
 #[async_trait]
 impl Plans for DynamoPlans {
     async fn create(&self, plan: &DayPlan) -> Result<Created, StoreError> {
         const OPERATION: &str = "write the plan of a day";
-        let row = empty_row(plan);
+        let row = DayRow::empty(plan);
         let row = self
-            .row_item(owner_of(plan), &row)
+            .row_item(AccountRef::of_plan(plan), &row)
             .map_err(|error| error.during(OPERATION))?;
         let item = self
             .plan_item(plan)
@@ -238,30 +231,6 @@ impl Plans for DynamoPlans {
             Written::Done(_) => true,
             Written::Refused(there) => there.is_some_and(|there| took(&there, &id)),
         })
-    }
-}
-
-fn owner_of(plan: &DayPlan) -> AccountRef {
-    AccountRef {
-        user: plan.user,
-        account: plan.account,
-    }
-}
-
-/// The row of a day on which nothing happened yet.
-fn empty_row(plan: &DayPlan) -> DayRow {
-    DayRow {
-        date: plan.span.date,
-        span: Some(plan.span),
-        limit: plan.limit,
-        reply_budget: plan.reply_budget,
-        replies_taken: 0,
-        figures: DayFigures::default(),
-        since_resume: None,
-        reputation: None,
-        closed: false,
-        cut_short: false,
-        version: FIRST_VERSION,
     }
 }
 

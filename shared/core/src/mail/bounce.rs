@@ -108,8 +108,8 @@ pub fn classify_reply(phase: SmtpPhase, reply: u16, enhanced: Option<&str>, text
 }
 
 /// What a delivery report means: `action` and `status` are its fields for one recipient, `diagnostic` the SMTP reply of its
-/// `Diagnostic-Code`, where it has one that does not speak about us ([`speaks_of_us`]). A status that says nothing (5.0.0, what postfix writes for a server without enhanced codes) lets
-/// that reply speak.
+/// `Diagnostic-Code`, where it has one that does not speak about us ([`speaks_of_us`]). A status that says nothing (5.0.0, what postfix
+/// writes for a server without enhanced codes) lets that reply speak.
 pub fn classify_report(action: &str, status: &str, diagnostic: Option<u16>) -> Report {
     if !action.trim().eq_ignore_ascii_case("failed") {
         return Report::Informational;

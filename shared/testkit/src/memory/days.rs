@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use agentwarm_app::ports::days::{AccountRef, DayRow, PlannedMails, Plans, PoolLedger};
 use agentwarm_app::ports::{Created, Replaced, StoreError};
 use agentwarm_core::ids::{AccountId, PoolId, SlotId, UserId};
-use agentwarm_core::warmup::day::{DayFigures, DayPlan};
+use agentwarm_core::warmup::day::DayPlan;
 use async_trait::async_trait;
 use jiff::civil::Date;
 
@@ -23,14 +23,14 @@ pub(super) struct DayItems {
 
 impl DayItems {
     fn create_row(&mut self, plan: &DayPlan, meter: &mut Meter) -> Created {
-        let key = (owner_of(plan), plan.span.date);
+        let key = (AccountRef::of_plan(plan), plan.span.date);
         let of_day = place(Kind::Day, key);
         if self.rows.contains_key(&key) {
             meter.refused(of_day, PUT_REFUSED);
             return Created::Exists;
         }
         let row = Row {
-            day: empty_row(plan),
+            day: DayRow::empty(plan),
             took: BTreeSet::new(),
         };
         meter.wrote(of_day, PUT, || row_bytes(&row));
@@ -50,7 +50,7 @@ pub(super) struct Row {
 impl Plans for MemoryStore {
     /// In two steps, like the store that it stands for: a planner may die between the day's row and its plan.
     async fn create(&self, plan: &DayPlan) -> Result<Created, StoreError> {
-        let key = (owner_of(plan), plan.span.date);
+        let key = (AccountRef::of_plan(plan), plan.span.date);
         let row = self
             .run("plans.create_row", |state| {
                 state.days.create_row(plan, &mut state.meter)
@@ -71,7 +71,7 @@ impl Plans for MemoryStore {
                 let bytes = || meter::bytes_of(plan, BESIDES_PLAN);
                 state.meter.wrote(of_plan, PUT, bytes);
             } else if let Some(row) = state.days.rows.get_mut(&key) {
-                row.day = settled_row(&row.day, plan);
+                row.day = row.day.clone().fitted_to(plan);
             }
             state.days.plans.insert(key, plan.clone());
             Created::Done
@@ -215,40 +215,6 @@ impl PoolLedger for MemoryStore {
             senders.cloned().unwrap_or_default()
         })
         .await
-    }
-}
-
-fn owner_of(plan: &DayPlan) -> AccountRef {
-    AccountRef {
-        user: plan.user,
-        account: plan.account,
-    }
-}
-
-/// The row of a plan that found one: what that was summed up to stays.
-fn settled_row(there: &DayRow, plan: &DayPlan) -> DayRow {
-    DayRow {
-        span: Some(plan.span),
-        limit: plan.limit,
-        reply_budget: plan.reply_budget,
-        version: there.version + 1,
-        ..there.clone()
-    }
-}
-
-fn empty_row(plan: &DayPlan) -> DayRow {
-    DayRow {
-        date: plan.span.date,
-        span: Some(plan.span),
-        limit: plan.limit,
-        reply_budget: plan.reply_budget,
-        replies_taken: 0,
-        figures: DayFigures::default(),
-        since_resume: None,
-        reputation: None,
-        closed: false,
-        cut_short: false,
-        version: 1,
     }
 }
 
