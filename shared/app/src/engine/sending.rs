@@ -99,6 +99,19 @@ struct Session {
     unproven: Option<ConnectionHealth>,
 }
 
+impl Session {
+    async fn submit(&mut self, mail: &OutgoingMail) -> Submission {
+        let submission = match self.open.as_mut() {
+            Some(open) => open.send(mail).await,
+            None => Submission::NotSent(ConnectFailure::Unreachable),
+        };
+        if submission.ends_session() {
+            self.open = None;
+        }
+        submission
+    }
+}
+
 impl Sending {
     /// Works through orders, one session per sender, and answers for each in the order given. An error means: hand me this order again.
     pub async fn send(&self, orders: &[SendOrder]) -> Vec<Result<Handled, EngineError>> {
@@ -169,6 +182,12 @@ impl Sending {
         };
         let cleared = match self.checks(&sender, order, existing.as_ref(), now).await? {
             Checked::Go(cleared) => cleared,
+            Checked::Wait(planned) => {
+                let at = self.health.tried_at(&sender, now).await?;
+                return self
+                    .put_off(&sender, order, existing, planned, at, now)
+                    .await;
+            }
             Checked::Skip(reason, planned) => {
                 return self
                     .skip(&sender, order, existing, reason, planned, now)
@@ -188,7 +207,7 @@ impl Sending {
             && let Some(next_attempt) = self.connect(&sender, session, now).await?
         {
             return self
-                .put_off(&sender, order, existing, &cleared, next_attempt, now)
+                .put_off(&sender, order, existing, cleared.planned, next_attempt, now)
                 .await;
         }
         let (recipient, planned) = (cleared.recipient.clone(), cleared.planned);
@@ -207,13 +226,7 @@ impl Sending {
             return self.give_up(slot, SkipReason::LimitReached, now).await;
         }
         place.used();
-        let submission = match session.open.as_mut() {
-            Some(open) => open.send(&mail).await,
-            None => Submission::NotSent(ConnectFailure::Unreachable),
-        };
-        if submission.ends_session() {
-            session.open = None;
-        }
+        let submission = session.submit(&mail).await;
         if matches!(
             submission,
             Submission::Refused { .. } | Submission::NotSent(_)

@@ -54,6 +54,14 @@ async fn a_day_of_silence_is_an_error_that_heals() {
     sim.run_until(at("2026-03-11T12:00:00Z"));
     assert_eq!(sim.account(0).status, AccountStatus::Error);
     sim.run_until(at("2026-03-12T09:00:00Z"));
+    let openings = openings_of_the_eleventh(&sim);
+    assert!(!openings.is_empty());
+    for slot in openings {
+        let SlotState::Skipped { reason, .. } = slot.state else {
+            panic!("{slot:?}");
+        };
+        assert_eq!(reason, SkipReason::ServerUnavailable, "{slot:?}");
+    }
     sim.world.post.set_down(ALICE, false);
     // Tried hourly, healed, and planned for what is left of the day.
     sim.run_until(at("2026-03-12T12:00:00Z"));
@@ -69,6 +77,33 @@ async fn a_day_of_silence_is_an_error_that_heals() {
         .into_iter()
         .filter(|slot| slot.date >= date(2026, 3, 12) && slot.state.accepted_at().is_some());
     assert!(sent.count() > 10);
+}
+
+fn openings_of_the_eleventh(sim: &Sim) -> Vec<Slot> {
+    let slots = sim.slots(0).into_iter();
+    slots
+        .filter(|slot| slot.date == date(2026, 3, 11) && slot.kind == SlotKind::Thread)
+        .collect()
+}
+
+#[tokio::test]
+async fn mails_wait_for_an_error_that_heals_within_their_day() {
+    let mut sim = Sim::story("healed the same day", "2026-03-09T06:00:00Z").await;
+    sim.run_until(at("2026-03-10T10:00:00Z"));
+    sim.world.post.set_down(ALICE, true);
+    sim.run_until(at("2026-03-11T13:00:00Z"));
+    assert_eq!(sim.account(0).status, AccountStatus::Error);
+    sim.world.post.set_down(ALICE, false);
+    sim.run_until(at("2026-03-11T23:00:00Z"));
+    assert_eq!(sim.account(0).status, AccountStatus::Warming);
+    let openings = openings_of_the_eleventh(&sim);
+    let noon = at("2026-03-11T12:00:00Z");
+    assert!(openings.iter().any(|slot| slot.scheduled_at < noon));
+    for slot in openings {
+        assert!(slot.state.accepted_at().is_some(), "{slot:?}");
+    }
+    sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 
+use agentwarm_core::account::AccountStatus;
 use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{Slot, SlotState};
@@ -192,14 +193,19 @@ impl Watch {
         latest.map_or(now + SOON, |latest| (*latest + late).max(now + SOON))
     }
 
-    /// Whose SMTP server is left alone for a while. A mail that meets that comes again when it is over, whatever happens meanwhile.
+    /// Whose SMTP server is left alone for a while; in error, whose IMAP server is, too. A mail that meets that comes again when it is over,
+    /// whatever happens meanwhile.
     fn note_back_offs(&mut self, look: &Look<'_>, world: &EngineWorld) {
         let longest = world.now() + LONGEST_BACKOFF + self.skew;
-        for account in look.accounts().map(|account| account.id) {
-            let health = look.mailbox(world.owner(account)).map(|it| &it.health);
-            let until = health.and_then(|health| health.waits_until(MailProtocol::Smtp));
-            if let Some(until) = until.filter(|until| *until <= longest) {
-                let put_off = self.put_off.entry(account).or_insert(until);
+        for account in look.accounts() {
+            let Some(mailbox) = look.mailbox(world.owner(account.id)) else {
+                continue;
+            };
+            let imap = Some(MailProtocol::Imap).filter(|_| account.status == AccountStatus::Error);
+            let asked = [Some(MailProtocol::Smtp), imap].into_iter().flatten();
+            let waits = asked.filter_map(|protocol| mailbox.health.waits_until(protocol));
+            if let Some(until) = waits.filter(|until| *until <= longest).max() {
+                let put_off = self.put_off.entry(account.id).or_insert(until);
                 *put_off = until.max(*put_off);
             }
         }

@@ -3,7 +3,7 @@
 //! The plan was made hours ago, so everything it assumed is looked at again: the sender still sends, it is within its working hours, the
 //! partner still takes mail, the reply is still wanted and fits the day's budget (decisions 18, 21).
 
-use agentwarm_core::account::Account;
+use agentwarm_core::account::{Account, AccountStatus};
 use agentwarm_core::ids::{AccountId, SlotId};
 use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, ThreadPosition};
@@ -26,6 +26,8 @@ use crate::ports::queue::SendOrder;
 pub(super) enum Checked {
     /// Send it.
     Go(Box<Cleared>),
+    /// Not now: its sender is in error, which heals. It comes again.
+    Wait(Planned),
     /// Do not send it, and say why in the slot.
     Skip(SkipReason, Planned),
     /// The order is void: its plan was never finished, or its reply has moved to another slot.
@@ -40,8 +42,6 @@ pub(super) struct Cleared {
     pub(super) position: ThreadPosition,
     /// Its place in its day.
     pub(super) planned: Planned,
-    /// When it is too late for it: the end of its day's hours. An answer moves instead.
-    pub(super) until: Option<Timestamp>,
     /// What its day's plan says of all accounts of its user together.
     pub(super) daily_total: Option<u32>,
 }
@@ -53,6 +53,8 @@ pub(super) struct Planned {
     pub(super) date: Date,
     /// When it was to be sent.
     pub(super) at: Timestamp,
+    /// When it is too late for it: the end of its day's hours. An answer moves instead.
+    pub(super) until: Option<Timestamp>,
 }
 
 impl Sending {
@@ -83,14 +85,20 @@ impl Sending {
         let Some((plan, at)) = self.plan_with(sender, order).await? else {
             return Ok(Checked::Drop);
         };
-        let date = plan.span.date;
-        let planned = Planned { date, at };
-        if !sender.sends() {
+        let planned = Planned {
+            date: plan.span.date,
+            at,
+            until: plan.window.map(|window| window.end),
+        };
+        if is_stopped(sender) {
             return Ok(Checked::Skip(SkipReason::SenderStopped, planned));
         }
         if !plan.window.is_some_and(|window| window.contains(now)) {
             let reason = self.late(sender, order, existing).await?;
             return Ok(Checked::Skip(reason, planned));
+        }
+        if sender.status == AccountStatus::Error {
+            return Ok(Checked::Wait(planned));
         }
         let wanted = existing.map_or(order.target, |slot| slot.recipient);
         let recipient = self.partner(sender, wanted, order.slot, &plan, now);
@@ -105,7 +113,6 @@ impl Sending {
             recipient,
             position,
             planned,
-            until: plan.window.map(|window| window.end),
             daily_total: plan.daily_total,
         })))
     }
@@ -216,8 +223,12 @@ impl Sending {
             return Ok(Checked::Drop);
         };
         let date = sender.zone.date_of(reply.at);
-        let planned = Planned { date, at: reply.at };
-        if !sender.sends() {
+        let planned = Planned {
+            date,
+            at: reply.at,
+            until: None,
+        };
+        if is_stopped(sender) {
             return Ok(Checked::Skip(SkipReason::SenderStopped, planned));
         }
         // A reply is booked on the day that it is due on; one that comes later is another day's.
@@ -233,6 +244,9 @@ impl Sending {
                 .move_reply(sender, order, receipt, planned, existing, now)
                 .await;
         }
+        if sender.status == AccountStatus::Error {
+            return Ok(Checked::Wait(planned));
+        }
         let recipient = match self.taker(sender, receipt.sender, now).await? {
             Ok(recipient) => recipient,
             Err(reason) => return Ok(Checked::Skip(reason, planned)),
@@ -247,7 +261,6 @@ impl Sending {
             recipient,
             position: answer_position(&receipt),
             planned,
-            until: None,
             daily_total: plan.and_then(|plan| plan.daily_total),
         })))
     }
@@ -301,6 +314,11 @@ impl Sending {
             Replaced::Done => Ok(Checked::Drop),
         }
     }
+}
+
+/// Whether the sender's mails are not to be sent, whatever its servers do. An error stops nothing for good: it heals by itself.
+fn is_stopped(sender: &Account) -> bool {
+    !sender.sends() && sender.status != AccountStatus::Error
 }
 
 /// The turn that answers a receipt's mail.

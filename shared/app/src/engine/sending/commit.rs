@@ -13,7 +13,7 @@ use agentwarm_core::time::shifted;
 use agentwarm_core::warmup::connection::MailProtocol;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 
-use super::checks::{Cleared, Planned};
+use super::checks::Planned;
 use super::{Handled, MAX_ATTEMPTS, Sending, new_slot};
 use crate::engine::reports::MAILBOX_FULL;
 use crate::engine::{EngineError, compose, file, settling};
@@ -175,12 +175,12 @@ impl Sending {
         sender: &Account,
         order: &SendOrder,
         existing: Option<Slot>,
-        cleared: &Cleared,
+        planned: Planned,
         at: Timestamp,
         now: Timestamp,
     ) -> Result<Handled, EngineError> {
-        if cleared.until.is_some_and(|until| until <= at) {
-            let (reason, planned) = (SkipReason::ServerUnavailable, cleared.planned);
+        if planned.until.is_some_and(|until| until <= at) {
+            let reason = SkipReason::ServerUnavailable;
             return self
                 .skip(sender, order, existing, reason, planned, now)
                 .await;
