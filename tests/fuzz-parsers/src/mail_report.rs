@@ -1,38 +1,45 @@
 //! `agentwarm_mail::mime::{header, report}`: which message it is, and whether it reports a bounce (RFC 3464) or a complaint (RFC 5965).
 
-use agentwarm_app::ports::mail::FoundContent;
+use agentwarm_app::ports::mail::{FoundContent, ReportedMail};
 use agentwarm_core::mail::bounce::{EnhancedStatus, classify_report};
 use agentwarm_mail::mime::header::{is_message_id, recognise};
 use agentwarm_mail::mime::report::read_report;
+
+const TOKEN_HEADER: &str = "X-AW-Token";
 
 /// Longest address (RFC 5321 §4.5.3.1).
 const LONGEST_ADDRESS: usize = 320;
 
 /// The bytes are a message.
 pub fn check(bytes: &[u8]) {
-    let recognised = recognise(bytes, "X-AW-Token");
+    let recognised = recognise(bytes, TOKEN_HEADER);
     assert!(recognised.message_id.as_deref().is_none_or(is_message_id));
-    if let Some(token) = recognised.token {
-        assert!(!token.is_empty() && !token.contains([' ', '\t', '\r', '\n']));
-    }
-    judge(&read_report(bytes));
+    assert!(recognised.token.as_deref().is_none_or(is_token));
+    judge(&read_report(bytes, TOKEN_HEADER));
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && !text.contains([' ', '\t', '\r', '\n'])
+}
+
+fn is_usable(about: &ReportedMail) {
+    assert!(about.message_id.as_deref().is_none_or(is_message_id));
+    assert!(about.token.as_deref().is_none_or(is_token));
 }
 
 /// What is claimed has the form of what it is about.
 pub(crate) fn judge(content: &FoundContent) {
     match content {
         FoundContent::Message => {}
-        FoundContent::Complaint {
-            original_message_id,
-        } => assert!(original_message_id.as_deref().is_none_or(is_message_id)),
+        FoundContent::Complaint { about } => is_usable(about),
         FoundContent::DeliveryReport {
-            original_message_id,
+            about,
             recipient,
             action,
             status,
             diagnostic,
         } => {
-            assert!(original_message_id.as_deref().is_none_or(is_message_id));
+            is_usable(about);
             if let Some(address) = recipient {
                 assert!(address.contains('@') && !address.contains(['<', '>']));
                 assert!(!address.contains(|c: char| c.is_whitespace() || c.is_control()));

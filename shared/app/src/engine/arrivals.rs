@@ -221,13 +221,8 @@ impl Arrivals {
         let Some(text) = &message.token else {
             return Ok(None);
         };
-        let key = self.vault.message_key(account.user).await?;
-        let Ok(token) = TokenKey::new(key.as_slice()).and_then(|key| Token::verify(text, key))
-        else {
-            tracing::info!(account = %account.id, "a message carries a token that is not ours");
-            return Ok(None);
-        };
-        Ok((token.recipient == account.id).then_some(token))
+        let token = verified(self.vault.as_ref(), account, text).await?;
+        Ok(token.filter(|token| token.recipient == account.id))
     }
 
     async fn receipt_of(
@@ -416,4 +411,18 @@ fn reply_order(receipt: &Receipt) -> Option<DueEntry> {
             },
         },
     })
+}
+
+/// What a token says that `account` met, if it is one of its user's.
+pub(super) async fn verified(
+    vault: &dyn Vault,
+    account: &Account,
+    text: &str,
+) -> Result<Option<Token>, EngineError> {
+    let key = vault.message_key(account.user).await?;
+    let token = TokenKey::new(key.as_slice()).and_then(|key| Token::verify(text, key));
+    if token.is_err() {
+        tracing::info!(account = %account.id, "a message carries a token that is not ours");
+    }
+    Ok(token.ok())
 }

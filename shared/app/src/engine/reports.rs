@@ -1,7 +1,7 @@
 //! Delivery reports (RFC 3464) and complaints (RFC 5965) that came back to a sender's mailbox (decision 30).
 //!
 //! Anybody can send a mail that looks like a report, so a report changes something only if it names the Message-ID of a mail that this
-//! account did send, and that is accepted or in doubt.
+//! account did send, or returns its token (a server that gave the mail another Message-ID leaves that), and the mail is accepted or in doubt.
 
 use std::sync::Arc;
 
@@ -16,10 +16,12 @@ use agentwarm_core::time::shifted;
 use agentwarm_core::warmup::thresholds::MAILBOX_FULL_SUPPRESSION_DAYS;
 
 use super::EngineError;
+use super::arrivals::verified;
 use crate::ports::Replaced;
 use crate::ports::accounts::AccountReads;
 use crate::ports::days::{AccountRef, Slots, SuppressionReason, Suppressions};
-use crate::ports::mail::FoundContent;
+use crate::ports::mail::{FoundContent, ReportedMail};
+use crate::ports::vault::Vault;
 
 /// How long a full mailbox gets no warmup mail (decision 30).
 pub const MAILBOX_FULL: SignedDuration =
@@ -33,6 +35,8 @@ pub struct Reports {
     pub accounts: Arc<dyn AccountReads>,
     /// Who gets no more mail.
     pub suppressions: Arc<dyn Suppressions>,
+    /// The key that verifies tokens.
+    pub vault: Arc<dyn Vault>,
 }
 
 impl Reports {
@@ -46,16 +50,13 @@ impl Reports {
         match content {
             FoundContent::Message => Ok(false),
             FoundContent::DeliveryReport {
-                original_message_id,
+                about,
                 action,
                 status,
                 diagnostic,
                 ..
             } => {
-                let Some(slot) = self
-                    .reported(account, original_message_id.as_deref())
-                    .await?
-                else {
+                let Some(slot) = self.reported(account, about).await? else {
                     return Ok(false);
                 };
                 match classify_report(action, status, *diagnostic) {
@@ -63,13 +64,8 @@ impl Reports {
                     Report::Informational => Ok(false),
                 }
             }
-            FoundContent::Complaint {
-                original_message_id,
-            } => {
-                let Some(slot) = self
-                    .reported(account, original_message_id.as_deref())
-                    .await?
-                else {
+            FoundContent::Complaint { about } => {
+                let Some(slot) = self.reported(account, about).await? else {
                     return Ok(false);
                 };
                 self.complained(slot, now).await
@@ -80,15 +76,23 @@ impl Reports {
     async fn reported(
         &self,
         account: &Account,
-        message_id: Option<&str>,
+        about: &ReportedMail,
     ) -> Result<Option<Slot>, EngineError> {
-        let Some((text, id)) = message_id.and_then(|text| Some((text, message_id::slot_of(text)?)))
-        else {
+        let owner = AccountRef::of(account);
+        if let Some(text) = &about.message_id
+            && let Some(id) = message_id::slot_of(text)
+        {
+            let slot = self.slots.written(owner, id).await?;
+            return Ok(slot.filter(|slot| slot.message_id == *text));
+        }
+        let Some(text) = &about.token else {
             return Ok(None);
         };
-        let owner = AccountRef::of(account);
-        let slot = self.slots.written(owner, id).await?;
-        Ok(slot.filter(|slot| slot.message_id == text))
+        let token = verified(self.vault.as_ref(), account, text).await?;
+        match token.filter(|token| token.sender == account.id) {
+            Some(token) => Ok(self.slots.written(owner, token.slot).await?),
+            None => Ok(None),
+        }
     }
 
     async fn bounced(

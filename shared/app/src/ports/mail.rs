@@ -217,8 +217,8 @@ pub enum FoundContent {
     Message,
     /// A delivery report (RFC 3464) about an earlier mail.
     DeliveryReport {
-        /// The Message-ID of the mail it is about, from its returned headers.
-        original_message_id: Option<String>,
+        /// The mail it is about.
+        about: ReportedMail,
         /// The recipient that failed, case-folded.
         recipient: Option<String>,
         /// `failed`, `delayed`, ….
@@ -230,9 +230,18 @@ pub enum FoundContent {
     },
     /// A complaint (ARF, RFC 5965) about an earlier mail.
     Complaint {
-        /// The Message-ID of the mail it is about.
-        original_message_id: Option<String>,
+        /// The mail it is about.
+        about: ReportedMail,
     },
+}
+
+/// What a report says of the mail that it is about, in the headers that it returns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReportedMail {
+    /// Its Message-ID, which may not be the one that we gave it: some servers give each mail another.
+    pub message_id: Option<String>,
+    /// The value of its token header.
+    pub token: Option<String>,
 }
 
 /// A read of a folder.

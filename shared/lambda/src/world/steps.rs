@@ -172,6 +172,7 @@ impl World {
                 slots: self.slots()?,
                 accounts: self.recent_account_reads()?,
                 suppressions: self.suppressions()?,
+                vault: self.vault()?,
             },
             figures: self.figures()?,
             clock: self.clock(),

@@ -161,11 +161,12 @@ impl<S: Private> ImapSession<S> {
             .filter(|(_, header)| header.may_be_report && header.token.is_none())
             .map(|(uid, _)| *uid)
             .collect();
+        let token_header = self.settings.token_header.clone();
         let part = format!("BODY.PEEK[]<0.{REPORT_BYTES}>");
         let mut reports = BTreeMap::new();
         for some in suspects.chunks(REPORTS_PER_COMMAND) {
             self.fetch(some, &part, REPORT_BYTES, |uid, source| {
-                reports.insert(uid, read_report(&source));
+                reports.insert(uid, read_report(&source, &token_header));
             })
             .await?;
         }

@@ -44,7 +44,8 @@ pub(super) fn message_id(message: &Message<'_>) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn token(message: &Message<'_>, name: &str) -> Option<String> {
+/// The value of the header of this name, without its folding.
+pub(super) fn token(message: &Message<'_>, name: &str) -> Option<String> {
     let value = message
         .headers_raw()
         .find(|(found, _)| found.eq_ignore_ascii_case(name))

@@ -1,15 +1,15 @@
 //! Delivery reports (RFC 3464), complaints (ARF, RFC 5965), and the bounces that came before both.
 //!
-//! A report is a message that anybody can write: what it says is a claim about a Message-ID, and who uses it checks that the
-//! Message-ID is one of ours. Qmail's bounces (QSBMF), Exim's older ones, those of GMX and IONOS, and Amazon WorkMail's are read too, because
+//! A report is a message that anybody can write: what it says is a claim about a Message-ID or a token, and who uses it checks that
+//! these are ours. Qmail's bounces (QSBMF), Exim's older ones, those of GMX and IONOS, and Amazon WorkMail's are read too, because
 //! such servers still run. A report without a machine-readable word in it is a message like any other.
 
-use agentwarm_app::ports::mail::FoundContent;
+use agentwarm_app::ports::mail::{FoundContent, ReportedMail};
 use agentwarm_core::mail::bounce::{EnhancedStatus, Feedback, classify_feedback, speaks_of_us};
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders};
 
 use super::closed::{self, close_messages};
-use super::header::{from_mailer_daemon, is_message_id, message_id};
+use super::header::{from_mailer_daemon, is_message_id, message_id, token};
 
 /// QSBMF's first words (<https://cr.yp.to/proto/qsbmf.txt>).
 const QMAIL_GREETING: &str = "Hi. This is the";
@@ -30,25 +30,29 @@ const COPY_MARKERS: [&str; 3] = [
 /// What precedes the fields of a status part in the text of Amazon WorkMail.
 const WORKMAIL_MARKER: &str = "\nTechnical report:";
 
-/// What a message is, given (the beginning of) its source.
-pub fn read_report(source: &[u8]) -> FoundContent {
-    parse(source).unwrap_or(FoundContent::Message)
+/// What a message is, given (the beginning of) its source and the name of the header that our mails have their tokens in.
+pub fn read_report(source: &[u8], token_header: &str) -> FoundContent {
+    parse(source, token_header).unwrap_or(FoundContent::Message)
 }
 
-fn parse(source: &[u8]) -> Option<FoundContent> {
+fn parse(source: &[u8], token_header: &str) -> Option<FoundContent> {
     let mut source = source.to_vec();
     close_messages(&mut source);
     let message = MessageParser::default().parse(&source)?;
     if let Some(status) = part(&message, "delivery-status") {
-        return delivery_report(&message, &text(status));
+        return delivery_report(&message, &text(status), token_header);
     }
     if let Some(feedback) = part(&message, "feedback-report") {
-        return complaint(&message, &text(feedback));
+        return complaint(&message, &text(feedback), token_header);
     }
-    bounce_for_people(&message).or_else(|| bounce_of_workmail(&message))
+    bounce_for_people(&message, token_header).or_else(|| bounce_of_workmail(&message, token_header))
 }
 
-fn delivery_report(message: &Message<'_>, status: &str) -> Option<FoundContent> {
+fn delivery_report(
+    message: &Message<'_>,
+    status: &str,
+    token_header: &str,
+) -> Option<FoundContent> {
     let groups = groups(status);
     let action_of = |group: &Group| group.get("action").map(str::to_ascii_lowercase);
     let about = groups
@@ -61,7 +65,7 @@ fn delivery_report(message: &Message<'_>, status: &str) -> Option<FoundContent> 
         .and_then(typed_address)
         .or_else(|| about.get("final-recipient").and_then(typed_address));
     Some(FoundContent::DeliveryReport {
-        original_message_id: original_message_id(message),
+        about: reported(message, token_header),
         recipient,
         action: action.to_ascii_lowercase(),
         status: status_of(about),
@@ -84,16 +88,16 @@ fn status_of(group: &Group) -> String {
     }
 }
 
-fn complaint(message: &Message<'_>, feedback: &str) -> Option<FoundContent> {
+fn complaint(message: &Message<'_>, feedback: &str, token_header: &str) -> Option<FoundContent> {
     let groups = groups(feedback);
     let kind = groups.iter().find_map(|group| group.get("feedback-type"))?;
     (classify_feedback(kind) == Feedback::Complaint).then(|| FoundContent::Complaint {
-        original_message_id: original_message_id(message),
+        about: reported(message, token_header),
     })
 }
 
 /// QSBMF, Exim's bounces without a status part and their likes: a text for people with the returned message below a marker.
-fn bounce_for_people(message: &Message<'_>) -> Option<FoundContent> {
+fn bounce_for_people(message: &Message<'_>, token_header: &str) -> Option<FoundContent> {
     let body = closed::reopened(&message.body_text(0)?);
     let marker = COPY_MARKERS.iter().find_map(|marker| body.find(marker));
     let (said, returned) = body.split_at_checked(marker?)?;
@@ -108,7 +112,7 @@ fn bounce_for_people(message: &Message<'_>) -> Option<FoundContent> {
         .split_once("said: ")
         .or_else(|| said.split_once("reason: "));
     Some(FoundContent::DeliveryReport {
-        original_message_id: message_id_of_header(copy.trim_start()),
+        about: reported_by(copy.trim_start(), token_header),
         recipient,
         action: "failed".into(),
         status: enhanced_code(said).unwrap_or_else(|| "5.0.0".into()),
@@ -133,13 +137,13 @@ fn named_recipient(said: &str) -> Option<String> {
 }
 
 /// Amazon WorkMail's bounce: the fields of a status part are in the text, the returned message stands beside it.
-fn bounce_of_workmail(message: &Message<'_>) -> Option<FoundContent> {
+fn bounce_of_workmail(message: &Message<'_>, token_header: &str) -> Option<FoundContent> {
     if !from_mailer_daemon(message) || !message.parts.iter().any(is_message) {
         return None;
     }
     let body = closed::reopened(&message.body_text(0)?);
     let (_, fields) = body.split_once(WORKMAIL_MARKER)?;
-    delivery_report(message, fields)
+    delivery_report(message, fields, token_header)
 }
 
 /// The first paragraph that begins with `<address>:`.
@@ -150,12 +154,22 @@ fn qmail_recipient(said: &str) -> Option<String> {
         .find_map(|(address, _)| bare_address(address))
 }
 
-/// The Message-ID in a copied header, even where lines of it lost their folding, as GMX's do.
-fn message_id_of_header(text: &str) -> Option<String> {
+/// What a copied header says, even where lines of it lost their folding, as GMX's do.
+fn reported_by(text: &str, token_header: &str) -> ReportedMail {
     let header = MessageParser::default().parse_headers(text.as_bytes());
-    header
-        .and_then(|header| message_id(&header))
-        .or_else(|| text.lines().find_map(message_id_of_line))
+    let parsed = header.map(|header| named_in(&header, token_header));
+    let ReportedMail { message_id, token } = parsed.unwrap_or_default();
+    ReportedMail {
+        message_id: message_id.or_else(|| text.lines().find_map(message_id_of_line)),
+        token,
+    }
+}
+
+fn named_in(header: &Message<'_>, token_header: &str) -> ReportedMail {
+    ReportedMail {
+        message_id: message_id(header),
+        token: token(header, token_header),
+    }
 }
 
 fn message_id_of_line(line: &str) -> Option<String> {
@@ -167,22 +181,28 @@ fn message_id_of_line(line: &str) -> Option<String> {
     is_message_id(id).then(|| id.to_owned())
 }
 
-/// The Message-ID of the returned message, from its copy or its headers, else the one that the report answers.
-fn original_message_id(message: &Message<'_>) -> Option<String> {
-    let returned = message.parts.iter().find_map(|part| {
+/// What the copy of the returned message or its headers say; without a Message-ID, it is the one that the report answers.
+fn reported(message: &Message<'_>, token_header: &str) -> ReportedMail {
+    let returned = message.parts.iter().filter_map(|part| {
         if is_message(part) {
             let returned = MessageParser::default().parse_headers(part.contents())?;
-            message_id(&returned)
+            Some(named_in(&returned, token_header))
         } else if is_type(part, "rfc822-headers") {
-            message_id_of_header(&text(part))
+            Some(reported_by(&text(part), token_header))
         } else {
             None
         }
     });
-    returned.or_else(|| {
-        let answered = message.in_reply_to().as_text()?;
-        is_message_id(answered).then(|| answered.to_owned())
-    })
+    let mut about = ReportedMail::default();
+    for named in returned {
+        about.message_id = about.message_id.or(named.message_id);
+        about.token = about.token.or(named.token);
+    }
+    if about.message_id.is_none() {
+        let answered = message.in_reply_to().as_text();
+        about.message_id = answered.filter(|id| is_message_id(id)).map(str::to_owned);
+    }
+    about
 }
 
 fn part<'m>(message: &'m Message<'_>, subtype: &str) -> Option<&'m MessagePart<'m>> {

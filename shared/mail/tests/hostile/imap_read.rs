@@ -1,7 +1,7 @@
 //! Cursors against servers that renumber, overstate, understate and refuse.
 
 use agentwarm_app::ports::mail::{
-    ConnectFailure, Folder, FolderCursor, FolderRead, FoundContent, Location,
+    ConnectFailure, Folder, FolderCursor, FolderRead, FoundContent, Location, ReportedMail,
 };
 
 use crate::server::{Peer, Server, fetch_headers, fetched, selected};
@@ -298,7 +298,10 @@ async fn reports_are_fetched_and_read() {
         [
             &FoundContent::Message,
             &FoundContent::DeliveryReport {
-                original_message_id: Some("slot-7@one.test".into()),
+                about: ReportedMail {
+                    message_id: Some("slot-7@one.test".into()),
+                    token: None,
+                },
                 recipient: Some("nobody@two.test".into()),
                 action: "failed".into(),
                 status: "5.1.1".into(),

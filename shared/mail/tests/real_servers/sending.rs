@@ -161,8 +161,8 @@ async fn a_late_bounce_comes_back_as_a_report() {
     assert_eq!(sender.send(&mail).await, Submission::Accepted);
     let (report, _) = sender
         .await_message(Folder::Inbox, before, |message| {
-            matches!(&message.content, FoundContent::DeliveryReport { original_message_id, .. }
-                if original_message_id.as_ref() == Some(&mail.message_id))
+            matches!(&message.content, FoundContent::DeliveryReport { about, .. }
+                if about.message_id.as_ref() == Some(&mail.message_id))
         })
         .await;
     let FoundContent::DeliveryReport {

@@ -159,6 +159,7 @@ impl Parts {
                 slots: self.store.clone(),
                 accounts: self.recent(),
                 suppressions: self.store.clone(),
+                vault: self.vault.clone(),
             },
             figures: self.figures(),
             clock: self.readers_clock.clone(),

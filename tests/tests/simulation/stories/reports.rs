@@ -1,6 +1,6 @@
 //! Delivery reports and complaints that come back.
 
-use agentwarm_app::ports::mail::{Folder, FoundContent, OutgoingMail};
+use agentwarm_app::ports::mail::{Folder, FoundContent, OutgoingMail, ReportedMail};
 use agentwarm_app::ports::suppressions::SuppressionList;
 use agentwarm_core::account::AccountStatus;
 use agentwarm_core::mail::slot::{Slot, SlotState};
@@ -29,9 +29,31 @@ fn report(sim: &Sim, slot: &Slot, content: FoundContent) {
         .drop_in(address, Folder::Inbox, mail, content);
 }
 
+fn of(slot: &Slot) -> ReportedMail {
+    ReportedMail {
+        message_id: Some(slot.message_id.clone()),
+        token: None,
+    }
+}
+
+/// The same of a mail that its server gave another Message-ID.
+fn renamed(sim: &Sim, slot: &Slot) -> ReportedMail {
+    let left = sim.watch.left.get(&slot.message_id).unwrap();
+    let headers = &left.over.mail.headers;
+    let token = headers.iter().find(|(_, value)| value.starts_with("v1."));
+    ReportedMail {
+        message_id: Some("0102018c@ses.test".to_owned()),
+        token: Some(token.unwrap().1.clone()),
+    }
+}
+
 fn failed(slot: &Slot, status: &str) -> FoundContent {
+    failed_about(of(slot), status)
+}
+
+fn failed_about(about: ReportedMail, status: &str) -> FoundContent {
     FoundContent::DeliveryReport {
-        original_message_id: Some(slot.message_id.clone()),
+        about,
         recipient: None,
         diagnostic: None,
         action: "failed".to_owned(),
@@ -70,6 +92,29 @@ async fn a_report_of_no_such_user_is_a_bounce_and_suppresses() {
     assert!(look.is_suppressed(slot.user, recipient.as_str(), sim.world.now()));
     drop(look);
     sim.run_until(at("2026-03-13T06:00:00Z"));
+    sim.finish();
+}
+
+#[tokio::test]
+async fn a_report_about_a_mail_that_its_server_renamed_is_known_by_its_token() {
+    let (mut sim, slots) = some_mails("renamed").await;
+    let mine = &slots[0];
+    let other = slots.iter().find(|it| it.sender != mine.sender).unwrap();
+    report(&sim, mine, failed_about(renamed(&sim, mine), "5.1.1"));
+    // A token that somebody else's mail carried proves nothing about ours.
+    report(&sim, mine, failed_about(renamed(&sim, other), "5.1.1"));
+    sim.run_for(hours(1));
+    let state = |slot: &Slot| {
+        let look = sim.world.store.look();
+        let slot = look.slot(sim.world.owner(slot.sender), slot.id);
+        slot.unwrap().state.clone()
+    };
+    assert!(matches!(
+        state(mine),
+        SlotState::Returned { bounced: true, .. }
+    ));
+    assert!(matches!(state(other), SlotState::Accepted { .. }));
+    sim.run_until(at("2026-03-12T06:00:00Z"));
     sim.finish();
 }
 
@@ -145,9 +190,7 @@ async fn a_forged_report_changes_nothing() {
 async fn a_complaint_counts_as_spam_and_suppresses() {
     let (mut sim, slots) = some_mails("complaint").await;
     let slot = &slots[0];
-    let content = FoundContent::Complaint {
-        original_message_id: Some(slot.message_id.clone()),
-    };
+    let content = FoundContent::Complaint { about: of(slot) };
     report(&sim, slot, content);
     sim.run_for(hours(1));
     let look = sim.world.store.look();
@@ -197,9 +240,7 @@ async fn bounces_of_before_a_resume_suspend_nobody_again() {
 async fn a_complaint_that_is_read_again_suppresses_nobody_again() {
     let (mut sim, slots) = some_mails("read again").await;
     let slot = &slots[0];
-    let complaint = || FoundContent::Complaint {
-        original_message_id: Some(slot.message_id.clone()),
-    };
+    let complaint = || FoundContent::Complaint { about: of(slot) };
     report(&sim, slot, complaint());
     sim.run_for(hours(1));
     let (user, recipient) = {

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::mime::header::recognise;
 
+const TOKEN: &str = "X-AW-Token";
+
 fn fixture(name: &str) -> String {
     let path = format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(path).unwrap()
@@ -13,11 +15,18 @@ fn read(name: &str) -> FoundContent {
     let source = fixture(name);
     let wire = source.replace('\n', "\r\n");
     assert_eq!(
-        read_report(wire.as_bytes()),
-        read_report(source.as_bytes()),
+        read_report(wire.as_bytes(), TOKEN),
+        read_report(source.as_bytes(), TOKEN),
         "line ends do not matter"
     );
-    read_report(wire.as_bytes())
+    read_report(wire.as_bytes(), TOKEN)
+}
+
+fn named(message_id: Option<&str>) -> ReportedMail {
+    ReportedMail {
+        message_id: message_id.map(str::to_owned),
+        token: None,
+    }
 }
 
 fn failed(
@@ -27,7 +36,7 @@ fn failed(
     diagnostic: Option<u16>,
 ) -> FoundContent {
     FoundContent::DeliveryReport {
-        original_message_id: message_id.map(str::to_owned),
+        about: named(message_id),
         recipient: Some(recipient.into()),
         action: "failed".into(),
         status: status.into(),
@@ -55,7 +64,7 @@ fn real_bounces_are_read() {
         ),
     ] {
         assert_eq!(read(name), expected, "{name}");
-        let header = recognise(fixture(name).as_bytes(), "X-AW-Token");
+        let header = recognise(fixture(name).as_bytes(), TOKEN);
         assert!(header.may_be_report, "{name} is fetched");
     }
 }
@@ -68,7 +77,7 @@ fn a_reply_that_speaks_of_us_says_nothing_about_the_recipient() {
             let source = fixture(name).replace(said, "blocked for spam");
             if source != fixture(name) {
                 let expected = failed(id, nobody, "5.0.0", None);
-                assert_eq!(read_report(source.as_bytes()), expected, "{name}");
+                assert_eq!(read_report(source.as_bytes(), TOKEN), expected, "{name}");
             }
         }
     }
@@ -78,7 +87,7 @@ fn a_reply_that_speaks_of_us_says_nothing_about_the_recipient() {
 fn the_reply_of_an_automatic_message_may_have_a_line_of_its_own() {
     let source = fixture("bounce-gmx.eml").replace("\n5.1.1 <", "\n550 <");
     assert_eq!(
-        read_report(source.as_bytes()),
+        read_report(source.as_bytes(), TOKEN),
         failed(
             Some("slot-7@one.test"),
             "nobody@two.test",
@@ -95,7 +104,7 @@ fn a_folded_message_id_of_returned_headers_is_read() {
     let folded = source.replace("Message-ID: <slot-7", "Message-ID:\n\t<slot-7");
     assert_ne!(folded, source);
     assert_eq!(
-        read_report(folded.as_bytes()),
+        read_report(folded.as_bytes(), TOKEN),
         failed(Some("slot-7@one.test"), "nobody@two.test", "5.1.1", None)
     );
 }
@@ -125,8 +134,38 @@ fn what_only_looks_like_an_automatic_bounce_is_none() {
         let source = fixture(name);
         let changed = source.replace(from, to);
         assert_ne!(changed, source, "{from}");
-        let read = read_report(changed.as_bytes());
+        let read = read_report(changed.as_bytes(), TOKEN);
         assert_eq!(read, FoundContent::Message, "{from}");
+    }
+}
+
+#[test]
+fn a_mail_that_its_server_renamed_is_known_by_the_token_that_is_returned() {
+    let returned = "<slot-7@one.test>\n";
+    let renamed = "<0102@ses.test>\nX-AW-TOKEN: v1.abc.def\n";
+    for name in [
+        "dsn-postfix.eml",
+        "dsn-exchange.eml",
+        "dsn-two-recipients.eml",
+        "bounce-exim-old.eml",
+        "bounce-qmail.eml",
+        "bounce-gmx.eml",
+        "bounce-workmail.eml",
+        "arf-abuse.eml",
+    ] {
+        let source = fixture(name);
+        let changed = source.replace(returned, renamed);
+        assert_ne!(changed, source, "{name}");
+        let read = read_report(changed.as_bytes(), TOKEN);
+        let (FoundContent::DeliveryReport { about, .. } | FoundContent::Complaint { about }) = read
+        else {
+            panic!("{name}: {read:?}");
+        };
+        let expected = ReportedMail {
+            message_id: Some("0102@ses.test".into()),
+            token: Some("v1.abc.def".into()),
+        };
+        assert_eq!(about, expected, "{name}");
     }
 }
 
@@ -135,7 +174,7 @@ fn a_delay_is_not_a_failure() {
     assert_eq!(
         read("dsn-postfix-delayed.eml"),
         FoundContent::DeliveryReport {
-            original_message_id: Some("slot-7@one.test".into()),
+            about: named(Some("slot-7@one.test")),
             recipient: Some("slow@two.test".into()),
             action: "delayed".into(),
             status: "4.4.1".into(),
@@ -157,7 +196,7 @@ fn complaints_are_read_and_other_feedback_is_not_one() {
     assert_eq!(
         read("arf-abuse.eml"),
         FoundContent::Complaint {
-            original_message_id: Some("slot-7@one.test".into())
+            about: named(Some("slot-7@one.test"))
         }
     );
     assert_eq!(read("arf-not-spam.eml"), FoundContent::Message);
@@ -166,7 +205,7 @@ fn complaints_are_read_and_other_feedback_is_not_one() {
 #[test]
 fn people_who_write_about_bounces_are_not_bounces() {
     assert_eq!(read("not-a-bounce.eml"), FoundContent::Message);
-    assert_eq!(read_report(b""), FoundContent::Message);
+    assert_eq!(read_report(b"", TOKEN), FoundContent::Message);
 }
 
 #[test]
@@ -177,7 +216,7 @@ fn a_report_that_was_cut_off_still_says_what_it_says() {
         .find("you at twelve.")
         .unwrap();
     assert_eq!(
-        read_report(&source[..cut]),
+        read_report(&source[..cut], TOKEN),
         failed(
             Some("slot-7@one.test"),
             "nobody@two.test",
@@ -205,7 +244,7 @@ fn nesting_does_not_reach_the_end_of_a_small_stack() {
 fn is_read_on_a_small_stack(source: String) {
     std::thread::Builder::new()
         .stack_size(256 * 1024)
-        .spawn(move || assert_eq!(read_report(source.as_bytes()), FoundContent::Message))
+        .spawn(move || assert_eq!(read_report(source.as_bytes(), TOKEN), FoundContent::Message))
         .unwrap()
         .join()
         .unwrap();
@@ -231,7 +270,7 @@ proptest! {
             prop::sample::select(vec![
                 "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n", "Content-Type: message/delivery-status\n",
                 "Content-Type: message/rfc822\n", "Content-Type: text/rfc822-headers\n", "Content-Type: message/feedback-report\n", "--b\n", "--b--\n",
-                "\n", "Action: failed\n", "Status: 5.1.1\n", "Final-Recipient: rfc822; <a@b.de>\n", "Message-ID: <x@y>\n", "Message-ID: <\r\n",
+                "\n", "Action: failed\n", "Status: 5.1.1\n", "Final-Recipient: rfc822; <a@b.de>\n", "Message-ID: <x@y>\n", "X-AW-Token: v1.a\n", "Message-ID: <\r\n",
                 "Diagnostic-Code: smtp; 550 5.1.1\n", "Content-Transfer-Encoding: base64\n", "é\u{0}=?utf-8?b?", "Hi. This is the qmail\n<a@b.de>:\n",
                 "--- Below this line is a copy of the message.\n", "This message was created automatically by mail delivery software could not be delivered\n",
                 "--- The header of the original message is following. ---\n", "\"a@b.de\":\n", "reason: 550 no\n", "Technical report:\n",
@@ -240,20 +279,21 @@ proptest! {
             0..40,
         ),
     ) {
-        let ids = |content| match content {
-            FoundContent::Message => None,
-            FoundContent::DeliveryReport { original_message_id, status, .. } => {
+        let about = match read_report(pieces.concat().as_bytes(), TOKEN) {
+            FoundContent::Message => ReportedMail::default(),
+            FoundContent::DeliveryReport { about, status, .. } => {
                 assert!(status.parse::<EnhancedStatus>().is_ok());
-                original_message_id
+                about
             }
-            FoundContent::Complaint { original_message_id } => original_message_id,
+            FoundContent::Complaint { about } => about,
         };
-        prop_assert!(ids(read_report(pieces.concat().as_bytes())).is_none_or(|id| is_message_id(&id)));
+        prop_assert!(about.message_id.is_none_or(|id| is_message_id(&id)));
+        prop_assert!(about.token.is_none_or(|token| !token.contains(char::is_whitespace)));
     }
 
     #[test]
     fn bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-        let _ = read_report(&bytes);
+        let _ = read_report(&bytes, TOKEN);
     }
 }
 
