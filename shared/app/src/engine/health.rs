@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use agentwarm_core::account::Account;
 use agentwarm_core::audit::{Actor, Event, EventType};
-use agentwarm_core::time::shifted;
 use agentwarm_core::warmup::connection::{ConnectionFailure, ConnectionHealth, MailProtocol};
 use agentwarm_core::warmup::transition;
-use jiff::{SignedDuration, Timestamp};
 
 use super::EngineError;
 use crate::credentials;
@@ -18,9 +16,6 @@ use crate::ports::days::AccountRef;
 use crate::ports::mail::{ConnectFailure, ImapSmtpCredentials};
 use crate::ports::mailboxes::Mailboxes;
 use crate::ports::vault::{Vault, VaultError};
-
-/// How soon a mailbox that may be tried again is asked after: it is tried at its next round, within the hour.
-const HEALING_SOON: SignedDuration = SignedDuration::from_mins(10);
 
 /// Opens credentials and keeps the health of connections.
 #[derive(Clone)]
@@ -51,19 +46,6 @@ impl HealthKeeper {
     /// How the account's connections have fared.
     pub async fn of(&self, account: &Account) -> Result<ConnectionHealth, EngineError> {
         Ok(self.mailboxes.state(AccountRef::of(account)).await?.health)
-    }
-
-    /// When an account that is in error at `now` may be well again: whoever reads its mail tries both its servers once both may be tried.
-    pub async fn tried_at(
-        &self,
-        account: &Account,
-        now: Timestamp,
-    ) -> Result<Timestamp, EngineError> {
-        let health = self.of(account).await?;
-        let (imap, smtp) = (MailProtocol::Imap, MailProtocol::Smtp);
-        let waits = health.waits_until(imap).max(health.waits_until(smtp));
-        let soon = shifted(now, HEALING_SOON.as_secs());
-        Ok(waits.map_or(soon, |at| at.max(soon)))
     }
 
     /// Work succeeded that was tried with the health `before` and leaves it as `after`. Writes only what changed, so a healthy mailbox costs

@@ -100,6 +100,7 @@ struct Session {
 }
 
 impl Session {
+    /// Hands a mail over, and forgets a session that this ended.
     async fn submit(&mut self, mail: &OutgoingMail) -> Submission {
         let submission = match self.open.as_mut() {
             Some(open) => open.send(mail).await,
@@ -182,8 +183,8 @@ impl Sending {
         };
         let cleared = match self.checks(&sender, order, existing.as_ref(), now).await? {
             Checked::Go(cleared) => cleared,
-            Checked::Wait(planned) => {
-                let at = self.health.tried_at(&sender, now).await?;
+            Checked::Wait(planned, hours) => {
+                let at = self.comes_again(&sender, order, hours).await?;
                 return self
                     .put_off(&sender, order, existing, planned, at, now)
                     .await;

@@ -93,10 +93,10 @@ impl Allowance {
         let now = self.clock.schedule();
         let rows = self.figures.with_today(account, rows, now).await?;
         let planned = |day: &DayRow| match account.status {
-            AccountStatus::Warming | AccountStatus::Active => day.limit.max(day.figures.sent),
-            AccountStatus::Paused | AccountStatus::Suspended | AccountStatus::Error => {
-                day.figures.sent
+            AccountStatus::Warming | AccountStatus::Active | AccountStatus::Error => {
+                day.limit.max(day.figures.sent)
             }
+            AccountStatus::Paused | AccountStatus::Suspended => day.figures.sent,
         };
         Ok(rows.first().map_or(0, planned))
     }

@@ -146,7 +146,7 @@ pub enum SlotState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SkipReason {
-    /// The sender is no longer sending: paused, suspended, in error, deleted.
+    /// The sender is no longer sending: paused or suspended. In error its mails wait.
     SenderStopped,
     /// No eligible partner was left.
     NoPartner,

@@ -338,6 +338,12 @@ impl ConnectionHealth {
         own.max(self.refusals().next_attempt_at)
     }
 
+    /// From when on both servers may be tried; `None`: at any time.
+    pub fn rests_until(&self) -> Option<Timestamp> {
+        self.waits_until(MailProtocol::Imap)
+            .max(self.waits_until(MailProtocol::Smtp))
+    }
+
     /// What is wrong, for the account's owner; nothing when it works.
     pub fn reason(&self) -> Option<String> {
         let refused = self.refusals().since.map(|since| {

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use crate::seed::SeedRng;
+use crate::seed::{Seed, SeedRng};
 use crate::time::{ceil_second, seconds_between, shifted};
 use crate::warmup::day::Window;
 use crate::warmup::thresholds::MIN_SECONDS_BETWEEN_MAILS as GAP;
@@ -31,6 +31,13 @@ pub fn spread(
         placed.push(next_free(target.max(earliest), taken).min(latest));
     }
     placed
+}
+
+/// An instant in `window` for one of several that wait for the same, drawn from its own `seed`; the start of a window that is empty.
+pub fn one_of_many(window: Window, seed: &Seed) -> Timestamp {
+    let length = seconds_between(window.start, window.end);
+    let offset = seed.below(u64::try_from(length).unwrap_or(0));
+    shifted(window.start, i64::try_from(offset).unwrap_or(0))
 }
 
 /// Up to `wanted` instants, as late as possible: packing greedily from either end fits the most.
@@ -85,7 +92,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::seed::Seed;
     use crate::warmup::samples::at;
 
     fn window(seconds: i64) -> Window {
@@ -125,6 +131,23 @@ mod tests {
             matches!(placed[..], [0..=40, 160..=180, 220..=240]),
             "{placed:?}"
         );
+    }
+
+    #[test]
+    fn many_that_wait_come_all_over_the_window() {
+        let drawn: Vec<_> = (0..100_u64)
+            .map(|n| one_of_many(window(600), &Seed::root(&n.to_be_bytes())))
+            .collect();
+        let drawn = offsets(&drawn);
+        assert!(drawn.iter().all(|offset| (0..600).contains(offset)));
+        for tenth in 0..10 {
+            let in_it = drawn.iter().filter(|offset| **offset / 60 == tenth);
+            assert!((2..25).contains(&in_it.count()), "{tenth}: {drawn:?}");
+        }
+        for empty in [0, -600] {
+            let start = one_of_many(window(empty), &Seed::root(b"empty"));
+            assert_eq!(start, window(empty).start);
+        }
     }
 
     #[test]

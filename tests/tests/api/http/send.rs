@@ -1,7 +1,9 @@
 use agentwarm_app::ports::endpoints::MailProtocol;
 use agentwarm_app::ports::letters::Letter;
 use agentwarm_app::ports::mail::{ConnectFailure, Folder, SmtpPhase, Submission};
+use agentwarm_core::account::AccountStatus;
 use agentwarm_core::plan::Plan;
+use agentwarm_core::warmup::day::DayFigures;
 use agentwarm_testkit::memory::mail::{Connect, Scripted};
 use futures::future::join_all;
 use http::Method;
@@ -378,20 +380,22 @@ async fn test_mode_limits_mails_and_what_was_not_sent_does_not_count() {
     "#);
 }
 
+/// A server that is away for a day heals, and the mails of the account's day wait for it.
 #[tokio::test]
-async fn what_warmup_planned_for_the_day_is_warmups() {
-    let (api, path) = begin_on(Plan::Free).await;
-    let id = path.split('/').nth(3).unwrap().parse().unwrap();
-    let today = jiff::civil::date(2026, 3, 13);
-    let plan = api.world.day(
-        id,
-        today,
-        agentwarm_core::warmup::day::DayFigures::default(),
-    );
-    let planned = plan.await.limit;
-    for _ in planned..20 {
-        api.post(&path, plain(), 200).await;
+async fn what_warmup_planned_for_the_day_is_warmups_in_error_too() {
+    for status in [AccountStatus::Active, AccountStatus::Error] {
+        let (api, path) = begin_on(Plan::Free).await;
+        let id = path.split('/').nth(3).unwrap().parse().unwrap();
+        let today = jiff::civil::date(2026, 3, 13);
+        let plan = api.world.day(id, today, DayFigures::default());
+        let planned = plan.await.limit;
+        api.world
+            .change(id, |account| account.status = status)
+            .await;
+        for _ in planned..20 {
+            api.post(&path, plain(), 200).await;
+        }
+        let answer = refused(&api, &path, plain(), "VALIDATION_FAILED").await;
+        assert_eq!(answer["details"]["current"], 20);
     }
-    let answer = refused(&api, &path, plain(), "VALIDATION_FAILED").await;
-    assert_eq!(answer["details"]["current"], 20);
 }

@@ -3,6 +3,7 @@
 mod calendar;
 mod clocks;
 mod doubts;
+mod errors;
 mod moves;
 mod outages;
 mod partners;

@@ -4,8 +4,8 @@
 //! an order up, and a mail in doubt, for which searches come and not an order. Both are settled when the day is closed
 //! ([`audit`](crate::audit) waits for that).
 //!
-//! Soon is within [`SOON`]. What may come later says one of three rules, and until when: the sender's servers are not to be tried before
-//! (decision 17); an outage of the ticks is caught up over the rest of the day; an answer that has moved, and a mail that is tried again, are
+//! Soon is within [`SOON`]. What may come later says one of four rules, and until when: the sender's servers are not to be tried before, or it
+//! is in error and its mails come again in the rest of the day (decision 17); an outage of the ticks is caught up over that, too; an answer that has moved, and a mail that is tried again, are
 //! not overdue before their new instants, which have limits of their own.
 
 use std::collections::BTreeMap;
@@ -39,6 +39,9 @@ const OUTAGE: SignedDuration = SignedDuration::from_mins(9);
 
 /// What is less late is on time even then.
 const ON_TIME: SignedDuration = SignedDuration::from_mins(1);
+
+/// How long after an account healed somebody may take it to be in error.
+const SEEN_LATE: SignedDuration = SignedDuration::from_mins(5);
 
 /// What lies where a tick has been is filed beyond it.
 const FILING: SignedDuration = SignedDuration::from_mins(3);
@@ -151,6 +154,7 @@ impl Watch {
             .retain(|_, at| now.duration_since(*at) < FORGOTTEN);
         let look = world.store.look();
         self.note_back_offs(&look, world);
+        self.note_errors(&look, world);
         self.note_outage(&look, world);
         let is_overdue = |at: &Timestamp| now.duration_since(*at) > AT_ONCE;
         if !self.expected.values().any(is_overdue) {
@@ -221,18 +225,44 @@ impl Watch {
         let overdue = self.expected.iter();
         let overdue = overdue.filter(|(_, at)| now.duration_since(**at) >= ON_TIME);
         for (key, _) in overdue {
-            let owner = world.owner(key.0);
-            let zone = look.account(owner.user, owner.account).map(|it| &it.zone);
-            // Who moved to another zone today has the day under a neighbouring date.
-            let dates = zone.into_iter().flat_map(|it| around(it.date_of(now)));
-            let plans = dates.filter_map(|date| look.plan(owner, date));
-            let running = plans.filter(|plan| plan.span.contains(now));
-            let hours = running.filter_map(|plan| plan.window);
-            if let Some(end) = hours.map(|window| window.end).max() {
+            if let Some(end) = end_of_hours(look, world, key.0) {
                 self.spread.insert(*key, end);
             }
         }
     }
+
+    /// What is due while its sender is in error, or was until lately: who reads the account may not see at once that it healed.
+    fn note_errors(&mut self, look: &Look<'_>, world: &EngineWorld) {
+        let now = world.now();
+        for account in look.accounts() {
+            if account.status == AccountStatus::Error {
+                self.in_error.insert(account.id, now);
+            }
+        }
+        let is_due = |at: &Timestamp| *at <= now + SignedDuration::from_mins(1);
+        let due = self.expected.iter().filter(|(_, at)| is_due(at));
+        for (key, _) in due {
+            let in_error = self.in_error.get(&key.0);
+            if in_error.is_some_and(|last| now.duration_since(*last) <= SEEN_LATE)
+                && let Some(end) = end_of_hours(look, world, key.0)
+            {
+                self.spread.insert(*key, end);
+            }
+        }
+    }
+}
+
+/// When the hours of the day end that an account has now.
+fn end_of_hours(look: &Look<'_>, world: &EngineWorld, account: AccountId) -> Option<Timestamp> {
+    let now = world.now();
+    let owner = world.owner(account);
+    let zone = look.account(owner.user, owner.account).map(|it| &it.zone);
+    // Who moved to another zone today has the day under a neighbouring date.
+    let dates = zone.into_iter().flat_map(|it| around(it.date_of(now)));
+    let plans = dates.filter_map(|date| look.plan(owner, date));
+    let running = plans.filter(|plan| plan.span.contains(now));
+    let hours = running.filter_map(|plan| plan.window);
+    hours.map(|window| window.end).max()
 }
 
 fn is_settled(slot: &Slot) -> bool {

@@ -67,10 +67,12 @@ pub(crate) struct Watch {
     expected: BTreeMap<(AccountId, SlotId), Timestamp>,
     /// Until when the servers of a sender were not to be tried again, at the latest.
     put_off: BTreeMap<AccountId, Timestamp>,
-    /// Until when the catching up of an outage may have put off what was due in it.
+    /// Until when the catching up of an outage, or an error, may have put off what was due in it.
     spread: BTreeMap<(AccountId, SlotId), Timestamp>,
     /// Until when everything was handed out when it last looked.
     handed_out_until: Option<Timestamp>,
+    /// When accounts were in error last.
+    in_error: BTreeMap<AccountId, Timestamp>,
     /// When each mailbox had sat last when it last looked.
     engaged: BTreeMap<AccountRef, Timestamp>,
 }

@@ -9,7 +9,7 @@ use agentwarm_core::mail::receipt::Receipt;
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotKind, ThreadPosition};
 use agentwarm_core::time::around;
 use agentwarm_core::warmup::connection::MailProtocol;
-use agentwarm_core::warmup::day::DayPlan;
+use agentwarm_core::warmup::day::{DayPlan, Window};
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
 use agentwarm_core::warmup::engage;
 use agentwarm_core::warmup::partners::substitutes;
@@ -26,8 +26,8 @@ use crate::ports::queue::SendOrder;
 pub(super) enum Checked {
     /// Send it.
     Go(Box<Cleared>),
-    /// Not now: its sender is in error, which heals. It comes again.
-    Wait(Planned),
+    /// Its sender is in error, which heals: it comes again within these hours.
+    Wait(Planned, Window),
     /// Do not send it, and say why in the slot.
     Skip(SkipReason, Planned),
     /// The order is void: its plan was never finished, or its reply has moved to another slot.
@@ -93,12 +93,12 @@ impl Sending {
         if is_stopped(sender) {
             return Ok(Checked::Skip(SkipReason::SenderStopped, planned));
         }
-        if !plan.window.is_some_and(|window| window.contains(now)) {
-            let reason = self.late(sender, order, existing).await?;
+        let Some(window) = plan.window.filter(|window| window.contains(now)) else {
+            let reason = self.late(sender, order, existing, at).await?;
             return Ok(Checked::Skip(reason, planned));
-        }
+        };
         if sender.status == AccountStatus::Error {
-            return Ok(Checked::Wait(planned));
+            return Ok(Checked::Wait(planned, window));
         }
         let wanted = existing.map_or(order.target, |slot| slot.recipient);
         let recipient = self.partner(sender, wanted, order.slot, &plan, now);
@@ -117,17 +117,21 @@ impl Sending {
         })))
     }
 
-    /// Why an opening comes up out of hours: a server refused it before, or its sender's could not be used when it was due (which may be
-    /// when it was put off to); else it is we who are late. A failure whose back-off was over by then kept no mail.
+    /// Why an opening comes up out of hours: a server refused it before, its sender is or was in error, or its server could not be used when
+    /// it was due (which may be when it was put off to); else it is we who are late. A failure whose back-off was over by then kept no mail.
     async fn late(
         &self,
         sender: &Account,
         order: &SendOrder,
         existing: Option<&Slot>,
+        planned: Timestamp,
     ) -> Result<SkipReason, EngineError> {
         let health = self.health.of(sender).await?;
         let waits_until = health.waits_until(MailProtocol::Smtp);
-        let was_kept = existing.is_some() || waits_until.is_some_and(|at| order.due <= at);
+        let was_kept = existing.is_some()
+            || sender.status == AccountStatus::Error
+            || planned < sender.status_since()
+            || waits_until.is_some_and(|at| order.due <= at);
         Ok(if was_kept {
             SkipReason::ServerUnavailable
         } else {
@@ -238,14 +242,13 @@ impl Sending {
             None
         };
         let window = plan.as_ref().and_then(|plan| plan.window);
-        let open = window.is_some_and(|window| window.contains(now));
-        if !open {
+        let Some(window) = window.filter(|window| window.contains(now)) else {
             return self
                 .move_reply(sender, order, receipt, planned, existing, now)
                 .await;
-        }
+        };
         if sender.status == AccountStatus::Error {
-            return Ok(Checked::Wait(planned));
+            return Ok(Checked::Wait(planned, window));
         }
         let recipient = match self.taker(sender, receipt.sender, now).await? {
             Ok(recipient) => recipient,

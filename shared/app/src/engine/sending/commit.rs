@@ -11,7 +11,9 @@ use agentwarm_core::mail::bounce::{self, Verdict, classify_reply};
 use agentwarm_core::mail::slot::{SkipReason, Slot, SlotState};
 use agentwarm_core::time::shifted;
 use agentwarm_core::warmup::connection::MailProtocol;
+use agentwarm_core::warmup::day::Window;
 use agentwarm_core::warmup::due::{DueEntry, DueKind};
+use agentwarm_core::warmup::spacing::one_of_many;
 
 use super::checks::Planned;
 use super::{Handled, MAX_ATTEMPTS, Sending, new_slot};
@@ -21,6 +23,9 @@ use crate::ports::days::{AccountRef, SuppressionReason};
 use crate::ports::mail::{SmtpPhase, Submission};
 use crate::ports::queue::SendOrder;
 use crate::ports::{Created, Replaced};
+
+/// How long a mail waits for a sender in error at least: whether it healed tells its next round.
+const HEALING: SignedDuration = SignedDuration::from_mins(10);
 
 /// How often a slot is written anew whose receiver wrote in between: it does so once.
 const ATTEMPTS: u32 = 3;
@@ -168,7 +173,27 @@ impl Sending {
         Ok(Handled::Settled)
     }
 
-    /// The sender's server cannot be used before `at`: nothing was claimed, so the order simply comes again then, never before it came now.
+    /// When a mail of a sender in error comes again: at an instant of its own in what is left of its hours, but not before both servers may be
+    /// tried. So what waits asks ever less, and does not leave at once when the sender heals. The same order has the same instant.
+    pub(super) async fn comes_again(
+        &self,
+        sender: &Account,
+        order: &SendOrder,
+        hours: Window,
+    ) -> Result<Timestamp, EngineError> {
+        tracing::info!(account = %sender.id, slot = %order.slot, "the mail waits for its sender to heal");
+        let rests = self.health.of(sender).await?.rests_until();
+        let soonest = shifted(order.due, HEALING.as_secs());
+        let left = Window {
+            start: rests.map_or(soonest, |at| at.max(soonest)),
+            end: hours.end,
+        };
+        let due = order.due.as_second().to_be_bytes();
+        let seed = compose::slot_seed(order.slot).child_bytes("waits", &due);
+        Ok(one_of_many(left, &seed))
+    }
+
+    /// The sender's servers cannot be used before `at`: nothing was claimed, so the order simply comes again then, never before it came now.
     /// What would be too late by then is not sent.
     pub(super) async fn put_off(
         &self,
