@@ -12,6 +12,8 @@ pub(crate) struct Door {
     address: SocketAddr,
     server: SocketAddr,
     open: Option<JoinHandle<()>>,
+    /// Bound, not listening: nobody else gets the port, and whoever knocks is refused.
+    shut: Option<TcpSocket>,
 }
 
 impl Door {
@@ -21,6 +23,7 @@ impl Door {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             server: (Ipv4Addr::LOCALHOST, port).into(),
             open: None,
+            shut: Some(bound((Ipv4Addr::LOCALHOST, 0).into())),
         };
         door.open();
         door
@@ -33,11 +36,7 @@ impl Door {
 
     /// Opens it, on the port it had.
     pub(crate) fn open(&mut self) {
-        let socket = TcpSocket::new_v4().unwrap();
-        // The connections that were cut still occupy the port.
-        socket.set_reuseaddr(true).unwrap();
-        socket.bind(self.address).unwrap();
-        let listener = socket.listen(64).unwrap();
+        let listener = self.shut.take().unwrap().listen(64).unwrap();
         self.address = listener.local_addr().unwrap();
         self.open = Some(tokio::spawn(pass(listener, self.server)));
     }
@@ -48,8 +47,17 @@ impl Door {
             open.abort();
             // Aborted: it was to end.
             let _ = open.await;
+            self.shut = Some(bound(self.address));
         }
     }
+}
+
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    // The connections that were cut still occupy the port.
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
 }
 
 async fn pass(listener: TcpListener, server: SocketAddr) {

@@ -28,7 +28,7 @@ const LEAD_SECONDS: i64 = 120;
 
 /// The last mail of a day is planned this long before its hours are over, if there is time: where queues do not delay, the tick that
 /// hands it out comes up to a minute later, and a mail takes its seconds.
-const TAIL_SECONDS: i64 = 120;
+pub(super) const TAIL_SECONDS: i64 = 120;
 
 const OVER: &str = "The working hours of this day are over.";
 

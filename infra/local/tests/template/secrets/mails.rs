@@ -1,7 +1,10 @@
 //! Mails that people write, with what they hold: they are nobody's but the writer's and the reader's.
 
+use std::time::Duration;
+
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{Flows, MAILBOXES, WRONG_PASSWORD, parsed};
 use crate::world::World;
@@ -13,6 +16,9 @@ const HTML: &str = "canary-html-Ky3d";
 const INLINE: &str = "canary-inline-file-Te6b";
 const UPLOADED: &str = "canary-uploaded-file-Sm1v";
 const ONCE: &str = "canary-idempotency-key-of-a-mail-Yq4g";
+
+/// How long the mail servers take to deliver a mail, at most.
+const DELIVERY: Duration = Duration::from_secs(20);
 
 impl Flows {
     /// Many accounts at once: passwords that are right, wrong, too long, and beside a mistake.
@@ -66,9 +72,17 @@ impl Flows {
             "GET /api/accounts/{}/messages?includeHtml=true",
             accounts[1]
         );
-        let read = self.call(world, &read, &world.key, &[], "").await;
-        let told = parsed(&read);
-        assert!(told.to_string().contains(SUBJECT), "{told}");
+        // It takes its way through the mail server.
+        let deadline = Instant::now() + DELIVERY;
+        let read = loop {
+            let read = self.call(world, &read, &world.key, &[], "").await;
+            let told = parsed(&read);
+            if told.to_string().contains(SUBJECT) {
+                break read;
+            }
+            assert!(Instant::now() < deadline, "{told}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
         self.keep(&read, &[SUBJECT, TEXT, HTML]);
     }
 

@@ -24,7 +24,8 @@ use crate::ports::mail::{SmtpPhase, Submission};
 use crate::ports::queue::SendOrder;
 use crate::ports::{Created, Replaced};
 
-/// How long a mail waits for a sender in error at least: whether it healed tells its next round.
+/// How long a mail waits for a sender in error at least: whether it healed tells its next round. And how long before the end of its hours it
+/// comes again at the latest, so that another mail in its way or a late tick does not make it late.
 const HEALING: SignedDuration = SignedDuration::from_mins(10);
 
 /// How often a slot is written anew whose receiver wrote in between: it does so once.
@@ -186,7 +187,7 @@ impl Sending {
         let soonest = shifted(order.due, HEALING.as_secs());
         let left = Window {
             start: rests.map_or(soonest, |at| at.max(soonest)),
-            end: hours.end,
+            end: shifted(hours.end, -HEALING.as_secs()),
         };
         let due = order.due.as_second().to_be_bytes();
         let seed = compose::slot_seed(order.slot).child_bytes("waits", &due);

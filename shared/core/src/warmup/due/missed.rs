@@ -7,6 +7,7 @@ use crate::mail::slot::SkipReason;
 use crate::seed::Seed;
 use crate::time::{seconds_between, shifted};
 use crate::warmup::day::Window;
+use crate::warmup::planner::TAIL_SECONDS;
 use crate::warmup::spacing;
 use crate::warmup::thresholds::MIN_SECONDS_BETWEEN_MAILS;
 
@@ -39,14 +40,14 @@ pub fn spread_missed(
     now: Timestamp,
     seed: &Seed,
 ) -> Spread {
-    let left = Window {
-        // A tick's length ahead, so that the new entries lie where the next tick looks.
-        start: rest
-            .window
-            .start
-            .max(shifted(now, 2 * MIN_SECONDS_BETWEEN_MAILS)),
-        end: rest.window.end,
-    };
+    // A tick's length ahead, so that the new entries lie where the next tick looks.
+    let start = rest
+        .window
+        .start
+        .max(shifted(now, 2 * MIN_SECONDS_BETWEEN_MAILS));
+    let ends = [shifted(rest.window.end, -TAIL_SECONDS), rest.window.end];
+    let end = ends.into_iter().find(|end| start < *end).unwrap_or(start);
+    let left = Window { start, end };
     let mut rng = seed.child_bytes("missed", now.to_string().as_bytes()).rng();
     let room = at_twice_the_pace(rest, left);
     let instants = spacing::spread(missed.len().min(room), left, rest.upcoming, &mut rng);

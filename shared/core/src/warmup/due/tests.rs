@@ -260,7 +260,7 @@ fn what_no_longer_fits_is_skipped_because_of_the_hours() {
     assert!(over.moved.is_empty());
     assert_eq!(over.skipped[0].1, SkipReason::OutsideHours);
 
-    // 58 minutes are left of three hours, so 12.9 of the 40 that twice the pace allows: all five.
+    // 56 minutes are left of three hours, so 12.4 of the 40 that twice the pace allows: all five.
     let enough = spread_missed(&missed, &rest(11), now(), &Seed::root(b"account"));
     assert_eq!(enough.moved.len(), 5);
     // Of 2 planned mails in three hours, 1.3: two.
@@ -279,6 +279,14 @@ fn what_no_longer_fits_is_skipped_because_of_the_hours() {
     };
     let one = spread_missed(&missed, &slowest, now(), &Seed::root(b"account"));
     assert_eq!((one.moved.len(), one.skipped.len()), (1, 4));
+    // The last two minutes are the tick's, unless nothing else is left.
+    let end = at("2026-03-13T11:00:00Z");
+    for (minutes, tail) in [(58, 2), (4, 0), (3, 0)] {
+        let now = shifted(end, -60 * minutes);
+        let late = spread_missed(&missed, &rest(11), now, &Seed::root(b"account"));
+        let last = late.moved.last().unwrap().1;
+        assert!(last < shifted(end, -60 * tail), "{minutes}: {last}");
+    }
 }
 
 proptest! {

@@ -117,11 +117,9 @@ async fn who_hangs_does_not_take_the_others_along() {
     let task = QueueTask::each(Arc::new(Worker::default()), 2);
     let started = Instant::now();
     let event = event(&[r#"{"do": "hang"}"#, OK, OK]);
-    assert_eq!(
-        failed(task, event, Duration::from_millis(2_100)).await,
-        ["m0"]
-    );
-    assert!(started.elapsed() < Duration::from_secs(1));
+    let invocation = Duration::from_millis(2_100);
+    assert_eq!(failed(task, event, invocation).await, ["m0"]);
+    assert!(started.elapsed() < invocation);
 }
 
 struct Whole(fn(Vec<QueueMessage>) -> Vec<MessageFailure>);
