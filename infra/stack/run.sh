@@ -6,8 +6,8 @@ set -euo pipefail
 
 require_free_port AGENTWARM_PORT_API 'the API'
 require_root
-# Before the build takes its minutes: it says whether this system can run the mail servers.
-"$AW_STACK_SCRIPTS/install.sh" mail
+# Before the build takes its minutes: what cannot be had is said now.
+"$AW_STACK_SCRIPTS/install.sh" mail emulator
 cd "$AW_ROOT"
 cargo build -p agentwarm-local
 exec "$AW_STACK_SCRIPTS/with-servers.sh" cargo run --quiet -p agentwarm-local -- "$@"

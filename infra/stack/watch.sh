@@ -6,7 +6,7 @@ set -euo pipefail
 
 require_free_port AGENTWARM_PORT_API 'the API'
 require_root
-"$AW_STACK_SCRIPTS/install.sh" mail tools
+"$AW_STACK_SCRIPTS/install.sh" mail emulator tools
 cd "$AW_ROOT"
 cargo build -p agentwarm-local
 exec "$AW_STACK_SCRIPTS/with-servers.sh" cargo run --quiet -p agentwarm-local -- watch "$@"

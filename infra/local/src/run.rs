@@ -32,6 +32,9 @@ use crate::view::{Screen, rows, table};
 /// The stack's name, which begins the names of its resources.
 const STACK: &str = "agentwarm";
 
+/// Its name where time is real: a stack whose days passed in minutes has all that is due planned for later.
+const REAL_STACK: &str = "agentwarm-real";
+
 /// How long queues and streams may wait where time is real.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -132,7 +135,11 @@ pub fn config(
     ];
     Ok(StackConfig {
         stack: StackName {
-            name: STACK.to_owned(),
+            name: match pace {
+                Pace::Real => REAL_STACK,
+                Pace::DayIn(_) => STACK,
+            }
+            .to_owned(),
             parameters: parameters
                 .map(|(name, value)| (name.to_owned(), value))
                 .into_iter()
@@ -188,7 +195,6 @@ pub async fn new_user(
     Ok(issued.map_err(DemoError::from)?)
 }
 
-/// The name of the table of what lives until it is deleted.
 /// What the operator's command works with on a stack, whose table and data key the template names after it.
 pub async fn operator_world(
     settings: &RunSettings,
@@ -236,7 +242,7 @@ fn report_trouble(stack: &Stack) {
 }
 
 /// When the table was last shown.
-struct Shown {
+pub(crate) struct Shown {
     screen: Screen,
     is_terminal: bool,
     at: Option<Instant>,
@@ -244,7 +250,7 @@ struct Shown {
 }
 
 impl Shown {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let is_terminal = io::stdout().is_terminal();
         Self {
             screen: Screen::new(is_terminal),
@@ -255,7 +261,7 @@ impl Shown {
     }
 
     /// Shows the table every few seconds on a terminal, once a virtual day elsewhere.
-    async fn update(&mut self, stack: &Stack, api: &ApiClient) {
+    pub(crate) async fn update(&mut self, stack: &Stack, api: &ApiClient) {
         let now = stack.clock().schedule();
         let day = now.as_second().div_euclid(24 * 60 * 60);
         let due = if self.is_terminal {

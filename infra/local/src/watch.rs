@@ -15,11 +15,11 @@ use tokio::time::sleep;
 
 use http::StatusCode;
 
-use crate::api_client::ApiError;
+use crate::api_client::{ApiClient, ApiError};
 use crate::clock::Pace;
 use crate::demo::DemoError;
 use crate::registry::functions;
-use crate::run::{self, RunError};
+use crate::run::{self, RunError, Shown};
 use crate::settings::RunSettings;
 use crate::stack::{Functions, Stack};
 
@@ -85,8 +85,11 @@ async fn serve(
         address.ip(),
         address.port()
     ));
+    let api = ApiClient::new(stack.api_url(), &user.view_key);
+    let mut shown = Shown::new();
     loop {
         run::real_time(stack).await?;
+        shown.update(stack, &api).await;
         sleep(POLL).await;
     }
 }

@@ -237,7 +237,19 @@ impl Account {
 
     /// Whether this account sends warmup mail at all: it is warming, or graduated and on its trickle (decision 25).
     pub fn sends(&self) -> bool {
-        match self.status {
+        self.sends_as(self.status)
+    }
+
+    /// Whether it sends, or will once it heals of its error: what is due meanwhile waits.
+    pub fn goes_on(&self) -> bool {
+        match (self.status, self.interrupted) {
+            (AccountStatus::Error, Some(interrupted)) => self.sends_as(interrupted),
+            (status, _) => self.sends_as(status),
+        }
+    }
+
+    fn sends_as(&self, status: AccountStatus) -> bool {
+        match status {
             AccountStatus::Warming => true,
             AccountStatus::Active => self.phase() == WarmupPhase::Graduated,
             AccountStatus::Paused | AccountStatus::Error | AccountStatus::Suspended => false,

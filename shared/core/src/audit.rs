@@ -40,6 +40,9 @@ pub enum EventType {
     /// A warmup mail landed in spam.
     #[serde(rename = "warmup.email_spammed")]
     WarmupEmailSpammed,
+    /// Somebody complained about a warmup mail: its recipient gets no more (decision 30). It is spam besides.
+    #[serde(rename = "warmup.email_complained")]
+    WarmupEmailComplained,
     /// A warmup mail was moved from spam to the inbox.
     #[serde(rename = "warmup.email_rescued")]
     WarmupEmailRescued,
@@ -135,6 +138,7 @@ impl EventType {
         Self::WarmupEmailBounced,
         Self::WarmupEmailRejected,
         Self::WarmupEmailSpammed,
+        Self::WarmupEmailComplained,
         Self::WarmupEmailRescued,
         Self::WarmupEmailUnknown,
         Self::WarmupAutoPaused,
@@ -168,6 +172,7 @@ impl EventType {
             Self::WarmupEmailBounced => "warmup.email_bounced",
             Self::WarmupEmailRejected => "warmup.email_rejected",
             Self::WarmupEmailSpammed => "warmup.email_spammed",
+            Self::WarmupEmailComplained => "warmup.email_complained",
             Self::WarmupEmailRescued => "warmup.email_rescued",
             Self::WarmupEmailUnknown => "warmup.email_unknown",
             Self::WarmupAutoPaused => "warmup.auto_paused",

@@ -1,6 +1,6 @@
 //! The life of mails between two mailboxes, as their owner sees it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::Deployment;
 
@@ -15,6 +15,8 @@ async fn mails_are_planned_sent_found_opened_and_counted() {
         .await
         .unwrap();
     assert_eq!(tested["overall"], true, "{tested}");
+    let config = json!({ "openRate": 1.0 });
+    deployment.configure_default_pool(&config).await;
     assert_eq!(deployment.start(&robin).await["initialDailyLimit"], 2);
     deployment.start(&kim).await;
 
@@ -61,5 +63,13 @@ async fn mails_are_planned_sent_found_opened_and_counted() {
         audit["entries"][0]["metadata"]["to"], "warming",
         "{audit:#}"
     );
+
+    // The last mail of the day may be opened on the next, and its figures are final a day after its end.
+    deployment.run_until("2026-03-13T07:00:00Z").await;
+    let progress = format!("/api/analytics/accounts/{kim}/progress");
+    let progress = deployment.get(&progress).await;
+    let days = progress["dailyMetrics"].as_array().unwrap();
+    let first = days.iter().find(|day| day["date"] == "2026-03-11").unwrap();
+    assert_eq!(first["opened"], 2, "{progress:#}");
     deployment.end().await;
 }

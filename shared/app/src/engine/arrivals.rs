@@ -310,8 +310,8 @@ impl Arrivals {
             receiver: account.id,
             zone: &account.zone,
             config: &config,
-            // A mailbox that does not send has no budget for replies.
-            can_reply: turns_left && account.sends(),
+            // A mailbox that does not send has no budget for replies. One in error is read before it heals.
+            can_reply: turns_left && account.goes_on(),
             seed: slot_seed(slot.id).child("engage"),
         });
         Ok(Receipt {

@@ -62,7 +62,7 @@ impl HealthKeeper {
             }
         }
         if let Some(healed) = transition::connection_ok(account, after, self.clock.schedule()) {
-            self.change_status(account, healed).await?;
+            self.change_status(account, healed, after).await?;
         }
         Ok(())
     }
@@ -103,7 +103,7 @@ impl HealthKeeper {
         let health = self.of(account).await?.failed(protocol, failure, now);
         self.note(account, protocol, &health).await?;
         if let Some(changed) = transition::connection_failed(account, &health, now) {
-            self.change_status(account, changed).await?;
+            self.change_status(account, changed, &health).await?;
         }
         Ok(health)
     }
@@ -124,9 +124,15 @@ impl HealthKeeper {
 
     /// Writes a status that changed because of the connection. Somebody else's change in between wins: the next failure or success
     /// decides again on what it finds.
-    async fn change_status(&self, before: &Account, after: Account) -> Result<(), EngineError> {
+    async fn change_status(
+        &self,
+        before: &Account,
+        after: Account,
+        health: &ConnectionHealth,
+    ) -> Result<(), EngineError> {
         let mut events = Vec::new();
         if before.status != after.status {
+            let failing_since = health.failing_since();
             let event = Event::account(
                 EventType::AccountStatusChanged,
                 after.id,
@@ -135,7 +141,10 @@ impl HealthKeeper {
             )
             .with("from", before.status.as_str())
             .with("to", after.status.as_str())
-            .with("reason", after.status_reason.clone());
+            .with("reason", after.status_reason.clone())
+            .with("failures", health.failures())
+            .with("failingSince", failing_since.map(|at| at.to_string()))
+            .with("previousSince", before.status_since().to_string());
             events.push(event);
         }
         let after = Account {

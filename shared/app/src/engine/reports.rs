@@ -24,8 +24,7 @@ use crate::ports::mail::{FoundContent, ReportedMail};
 use crate::ports::vault::Vault;
 
 /// How long a full mailbox gets no warmup mail (decision 30).
-pub const MAILBOX_FULL: SignedDuration =
-    SignedDuration::from_hours(24 * MAILBOX_FULL_SUPPRESSION_DAYS);
+const MAILBOX_FULL: SignedDuration = SignedDuration::from_hours(24 * MAILBOX_FULL_SUPPRESSION_DAYS);
 
 /// The ports of this part.
 pub struct Reports {
@@ -113,18 +112,18 @@ impl Reports {
             _ => return Ok(false),
         };
         let bounced = verdict == Verdict::HardBounce;
-        if bounced || verdict == Verdict::MailboxFull {
-            let week = shifted(now, MAILBOX_FULL.as_secs());
-            let until = (!bounced).then_some(week);
-            self.suppress(&slot, SuppressionReason::HardBounce, now, until)
-                .await?;
+        let suppressed = Suppressed::by(verdict, now);
+        if let Some(suppressed) = suppressed {
+            let (reason, until) = (SuppressionReason::HardBounce, suppressed.until());
+            self.suppress(&slot, reason, now, until).await?;
         }
         let event_type = if bounced {
             EventType::WarmupEmailBounced
         } else {
             EventType::WarmupEmailRejected
         };
-        events.push(report_event(event_type, &slot, now).with("status", status));
+        let event = report_event(event_type, &slot, now).with("status", status);
+        events.push(with_suppression(event, suppressed));
         let after = Slot {
             state: SlotState::Returned {
                 accepted_at,
@@ -149,15 +148,17 @@ impl Reports {
         }
         self.suppress(&slot, SuppressionReason::Complaint, now, None)
             .await?;
-        let is_news = slot.spammed_at.is_none();
-        let event = report_event(EventType::WarmupEmailSpammed, &slot, now).with("complaint", true);
+        let complained = report_event(EventType::WarmupEmailComplained, &slot, now);
+        let mut events = vec![with_suppression(complained, Some(Suppressed::ForGood))];
+        if slot.spammed_at.is_none() {
+            events.push(report_event(EventType::WarmupEmailSpammed, &slot, now));
+        }
         let after = Slot {
             spammed_at: slot.spammed_at.or(Some(now)),
             complained_at: Some(now),
             version: slot.version + 1,
             ..slot
         };
-        let events = if is_news { vec![event] } else { Vec::new() };
         self.write(after, events).await
     }
 
@@ -182,6 +183,42 @@ impl Reports {
             Replaced::Stale => Err(EngineError::Held("the slot")),
         }
     }
+}
+
+/// For how long the recipient of a mail that did not arrive, or that they complained about, gets no more (decision 30).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Suppressed {
+    /// The address does not exist, or its owner wants none.
+    ForGood,
+    /// Its mailbox is full.
+    Until(Timestamp),
+}
+
+impl Suppressed {
+    /// What a server's word at `now` means for it.
+    pub(super) fn by(verdict: Verdict, now: Timestamp) -> Option<Self> {
+        match verdict {
+            Verdict::HardBounce => Some(Self::ForGood),
+            Verdict::MailboxFull => Some(Self::Until(shifted(now, MAILBOX_FULL.as_secs()))),
+            Verdict::Transient | Verdict::SenderConnection | Verdict::Rejected => None,
+        }
+    }
+
+    /// The instant that the list of suppressed addresses has; for good, it has none.
+    pub(super) const fn until(self) -> Option<Timestamp> {
+        match self {
+            Self::ForGood => None,
+            Self::Until(until) => Some(until),
+        }
+    }
+}
+
+/// The event, with what became of the mail's recipient.
+pub(super) fn with_suppression(event: Event, suppressed: Option<Suppressed>) -> Event {
+    let until = suppressed.and_then(Suppressed::until);
+    event
+        .with("recipientSuppressed", suppressed.is_some())
+        .with("suppressedUntil", until.map(|until| until.to_string()))
 }
 
 fn report_event(event_type: EventType, slot: &Slot, now: Timestamp) -> Event {

@@ -211,7 +211,7 @@ impl Sending {
                 .put_off(&sender, order, existing, cleared.planned, next_attempt, now)
                 .await;
         }
-        let (recipient, planned) = (cleared.recipient.clone(), cleared.planned);
+        let (recipient, planned, ends) = (cleared.recipient.clone(), cleared.planned, cleared.ends);
         let slot = self.claimed(&sender, order, existing.clone(), *cleared, now);
         // Composed before the claim: what cannot be put together now must not end in doubt.
         let Some(mail) = self.composed(&slot, &sender, &recipient).await? else {
@@ -220,7 +220,8 @@ impl Sending {
                 .skip(&sender, order, existing, reason, planned, now)
                 .await;
         };
-        if !self.claim(&slot).await? {
+        // Connecting takes its time: an answer that another delivery found too late meanwhile has moved.
+        if ends <= self.clock.schedule() || !self.claim(&slot).await? {
             return Err(EngineError::Held("the slot"));
         }
         if self.is_too_many(&sender, slot.id, maximum, now).await? {

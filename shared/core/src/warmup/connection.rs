@@ -29,8 +29,9 @@ use crate::warmup::thresholds::{
 const UNREACHABLE_BACKOFF_MINUTES: [i64; 7] = [1, 2, 4, 8, 16, 32, 60];
 /// Minutes to wait after a refused login: the third comes just after a quarter of an hour.
 const REFUSED_BACKOFF_MINUTES: i64 = 8;
-/// Minutes between attempts once it is an error.
-const BROKEN_RETRY_MINUTES: i64 = 60;
+/// Minutes between attempts once it is an error: an hour, less what an attempt may take, for the round that is due at the same minute of the
+/// next hour must not come too early by that.
+const BROKEN_RETRY_MINUTES: i64 = 55;
 
 /// Why a mailbox could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -342,6 +343,30 @@ impl ConnectionHealth {
     pub fn rests_until(&self) -> Option<Timestamp> {
         self.waits_until(MailProtocol::Imap)
             .max(self.waits_until(MailProtocol::Smtp))
+    }
+
+    /// How many tries of either server failed, of those that still count.
+    pub fn failures(&self) -> u32 {
+        let all = self.all_failures();
+        all.iter().fold(0, |sum, it| sum.saturating_add(it.count))
+    }
+
+    /// Since when something is wrong, if it is.
+    pub fn failing_since(&self) -> Option<Timestamp> {
+        let all = self.all_failures();
+        all.iter().filter_map(|it| it.since).min()
+    }
+
+    fn all_failures(&self) -> [Failures; 6] {
+        let (imap, smtp) = (&self.imap, &self.smtp);
+        [
+            imap.refused,
+            imap.turned_away,
+            imap.unreachable,
+            smtp.refused,
+            smtp.turned_away,
+            smtp.unreachable,
+        ]
     }
 
     /// What is wrong, for the account's owner; nothing when it works.

@@ -89,6 +89,10 @@ fn slots(world: &EngineWorld, events: &BySlot, wrong: &mut Vec<String>) {
             (EventType::WarmupEmailBounced, bounces == Some(true)),
             (EventType::WarmupEmailRejected, bounces == Some(false)),
             (EventType::WarmupEmailSpammed, slot.spammed_at.is_some()),
+            (
+                EventType::WarmupEmailComplained,
+                slot.complained_at.is_some(),
+            ),
         ];
         for (event_type, expected) in expected {
             let found = events

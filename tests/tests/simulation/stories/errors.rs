@@ -36,6 +36,12 @@ async fn a_day_of_silence_is_an_error_that_heals() {
     // Tried hourly, healed, and planned for what is left of the day.
     sim.run_until(at("2026-03-12T12:00:00Z"));
     assert_eq!(sim.account(0).status, AccountStatus::Warming);
+    // What came meanwhile is answered, though it was found by the visit that healed.
+    let back = at("2026-03-12T09:00:00Z");
+    let found: Vec<_> = sim.receipts(0).into_iter().collect();
+    let found = found.iter().filter(|receipt| receipt.found_at >= back);
+    let answers = found.filter(|receipt| receipt.engagement.reply.is_some());
+    assert!(answers.count() > 1);
     let look = sim.world.store.look();
     let plan = look.plan(sim.world.owner(sim.accounts[0]), date(2026, 3, 12));
     assert!(plan.is_some_and(|plan| plan.limit > 0));
@@ -302,7 +308,22 @@ async fn a_wrong_password_is_an_error_after_three_refusals_and_heals() {
         event.event_type == EventType::AccountStatusChanged
             && event.entity_id == sim.accounts[0].to_string()
     });
-    assert_eq!(changes.count(), 3, "started, error, healed");
+    let changes: Vec<_> = changes.map(|(_, _, event)| &event.metadata).collect();
+    let [_started, error, healed] = changes[..] else {
+        panic!("{changes:?}");
+    };
+    assert_eq!(
+        (&error["to"], &error["failures"]),
+        (&"error".into(), &3.into())
+    );
+    let since = error["failingSince"].as_str().unwrap();
+    assert!(since.starts_with("2026-03-10T10:"), "{error:?}");
+    assert_eq!(
+        (&healed["from"], &healed["failures"]),
+        (&"error".into(), &0.into())
+    );
+    let since = healed["previousSince"].as_str().unwrap();
+    assert!(since.starts_with("2026-03-10T1"), "{healed:?}");
 }
 
 /// At MAIL FROM: logging in works all the while, and so does reading.

@@ -3,9 +3,19 @@
 use agentwarm_app::ports::mail::{Folder, FoundContent, OutgoingMail, ReportedMail};
 use agentwarm_app::ports::suppressions::SuppressionList;
 use agentwarm_core::account::AccountStatus;
+use agentwarm_core::audit::EventType;
 use agentwarm_core::mail::slot::{Slot, SlotState};
 
 use crate::harness::{AROUND_THE_WORLD, Sim, at, hours, minutes};
+
+/// What the audit log says of `slot` by events of this type.
+fn logged(sim: &Sim, slot: &Slot, event_type: EventType) -> Vec<serde_json::Value> {
+    let look = sim.world.store.look();
+    let entries = look.audit().map(|entry| &entry.event);
+    let of_it = entries
+        .filter(|it| it.event_type == event_type && it.metadata["slotId"] == slot.id.to_string());
+    of_it.map(|it| it.metadata.clone().into()).collect()
+}
 
 /// Drops a report about `slot` into its sender's inbox.
 fn report(sim: &Sim, slot: &Slot, content: FoundContent) {
@@ -91,6 +101,11 @@ async fn a_report_of_no_such_user_is_a_bounce_and_suppresses() {
         .clone();
     assert!(look.is_suppressed(slot.user, recipient.as_str(), sim.world.now()));
     drop(look);
+    let [entry] = &logged(&sim, slot, EventType::WarmupEmailBounced)[..] else {
+        panic!("one entry");
+    };
+    assert_eq!(entry["recipientSuppressed"], true, "{entry}");
+    assert!(entry["suppressedUntil"].is_null(), "{entry}");
     sim.run_until(at("2026-03-13T06:00:00Z"));
     sim.finish();
 }
@@ -124,6 +139,11 @@ async fn a_full_mailbox_is_left_alone_for_a_week() {
     let slot = &slots[0];
     report(&sim, slot, failed(slot, "5.2.2"));
     sim.run_until(at("2026-03-12T12:00:00Z"));
+    let [entry] = &logged(&sim, slot, EventType::WarmupEmailRejected)[..] else {
+        panic!("one entry");
+    };
+    let until = entry["suppressedUntil"].as_str().unwrap();
+    assert!(until.starts_with("2026-03-17T12:"), "{entry}");
     {
         let look = sim.world.store.look();
         let sender = sim.world.owner(slot.sender);
@@ -202,6 +222,11 @@ async fn a_complaint_counts_as_spam_and_suppresses() {
         .email
         .clone();
     assert!(look.is_suppressed(slot.user, recipient.as_str(), sim.world.now()));
+    drop(look);
+    let [entry] = &logged(&sim, slot, EventType::WarmupEmailComplained)[..] else {
+        panic!("one entry");
+    };
+    assert_eq!(entry["recipientSuppressed"], true, "{entry}");
 }
 
 /// While the mailbox is stopped nobody reads the reports that still come.

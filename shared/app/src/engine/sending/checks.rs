@@ -42,6 +42,8 @@ pub(super) struct Cleared {
     pub(super) position: ThreadPosition,
     /// Its place in its day.
     pub(super) planned: Planned,
+    /// The end of the hours that it may leave in.
+    pub(super) ends: Timestamp,
     /// What its day's plan says of all accounts of its user together.
     pub(super) daily_total: Option<u32>,
 }
@@ -90,7 +92,7 @@ impl Sending {
             at,
             until: plan.window.map(|window| window.end),
         };
-        if is_stopped(sender) {
+        if !sender.goes_on() {
             return Ok(Checked::Skip(SkipReason::SenderStopped, planned));
         }
         let Some(window) = plan.window.filter(|window| window.contains(now)) else {
@@ -113,6 +115,7 @@ impl Sending {
             recipient,
             position,
             planned,
+            ends: window.end,
             daily_total: plan.daily_total,
         })))
     }
@@ -232,7 +235,7 @@ impl Sending {
             at: reply.at,
             until: None,
         };
-        if is_stopped(sender) {
+        if !sender.goes_on() {
             return Ok(Checked::Skip(SkipReason::SenderStopped, planned));
         }
         // A reply is booked on the day that it is due on; one that comes later is another day's.
@@ -264,6 +267,7 @@ impl Sending {
             recipient,
             position: answer_position(&receipt),
             planned,
+            ends: window.end,
             daily_total: plan.and_then(|plan| plan.daily_total),
         })))
     }
@@ -317,11 +321,6 @@ impl Sending {
             Replaced::Done => Ok(Checked::Drop),
         }
     }
-}
-
-/// Whether the sender's mails are not to be sent, whatever its servers do. An error stops nothing for good: it heals by itself.
-fn is_stopped(sender: &Account) -> bool {
-    !sender.sends() && sender.status != AccountStatus::Error
 }
 
 /// The turn that answers a receipt's mail.

@@ -17,7 +17,7 @@ use agentwarm_core::warmup::spacing::one_of_many;
 
 use super::checks::Planned;
 use super::{Handled, MAX_ATTEMPTS, Sending, new_slot};
-use crate::engine::reports::MAILBOX_FULL;
+use crate::engine::reports::{Suppressed, with_suppression};
 use crate::engine::{EngineError, compose, file, settling};
 use crate::ports::days::{AccountRef, SuppressionReason};
 use crate::ports::mail::{SmtpPhase, Submission};
@@ -91,24 +91,20 @@ impl Sending {
         refusal: &Refusal,
         now: Timestamp,
     ) -> Result<Handled, EngineError> {
-        let bounced = match refusal.verdict {
+        match refusal.verdict {
             Verdict::Transient => return self.retry(slot, now, refusal.reason()).await,
             Verdict::SenderConnection => {
                 let handled = self.retry(slot, now, refusal.reason()).await?;
                 self.health.turned_away(sender).await?;
                 return Ok(handled);
             }
-            Verdict::HardBounce => {
-                self.suppress(recipient, now, None).await?;
-                true
-            }
-            Verdict::MailboxFull => {
-                let until = shifted(now, MAILBOX_FULL.as_secs());
-                self.suppress(recipient, now, Some(until)).await?;
-                false
-            }
-            Verdict::Rejected => false,
-        };
+            Verdict::HardBounce | Verdict::MailboxFull | Verdict::Rejected => {}
+        }
+        let bounced = refusal.verdict == Verdict::HardBounce;
+        let suppressed = Suppressed::by(refusal.verdict, now);
+        if let Some(suppressed) = suppressed {
+            self.suppress(recipient, now, suppressed.until()).await?;
+        }
         let event_type = if bounced {
             EventType::WarmupEmailBounced
         } else {
@@ -119,6 +115,7 @@ impl Sending {
             .with("recipientAccountId", recipient.id.to_string())
             .with("reply", refusal.code)
             .with("status", refusal.enhanced.clone());
+        let event = with_suppression(event, suppressed);
         let state = SlotState::Rejected {
             at: now,
             reply: refusal.code,
