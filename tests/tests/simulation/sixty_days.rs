@@ -97,10 +97,11 @@ fn ramp_and_phases(sim: &Sim, n: usize) {
     );
 }
 
-/// `max(prev + 1, floor(prev × 1.5))` of the last three sending days (decision 20).
+/// `max(prev + 1, floor(prev × 1.5))` of the last three sending days; who never sent (the first day was a day off) begins with the minimum
+/// (decision 20).
 fn spike_cap(sent: &[u32]) -> u32 {
     let most = sent.iter().rev().take(3).max();
-    most.map_or(u32::MAX, |most| (most + 1).max(most * 3 / 2))
+    most.map_or(2, |most| (most + 1).max(most * 3 / 2))
 }
 
 /// "50 + inbox placement × 20 + opens × 15 + replies × 15 − bounces × 30 − spam × 40", one decimal; none on a day without sends.

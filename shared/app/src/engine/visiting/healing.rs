@@ -71,8 +71,8 @@ impl Visiting {
         self.expect_planning(account, now).await
     }
 
-    /// An account that heals plans what is left of a day that it has no plan of; the mails of one that it has have waited. Its planning is due before it heals: a crash between leaves an entry that finds
-    /// nothing to do, never an account that nobody plans.
+    /// An account that heals plans what is left of a day that it has no plan of; the mails of one that it has have waited. Its planning is due
+    /// before it heals: a crash between leaves an entry that finds nothing to do, never an account that nobody plans.
     async fn expect_planning(&self, account: &Account, now: Timestamp) -> Result<(), EngineError> {
         let entry = DueEntry {
             at: now,
