@@ -36,6 +36,8 @@ struct Meanwhile {
     receipts: BTreeMap<(AccountId, SlotId), Option<Receipt>>,
     /// Slots as they were after their first change in it: a mail that the closing gave up can be found right afterwards.
     slots: BTreeMap<(AccountId, SlotId), Slot>,
+    /// Slots as they were before it: an answer in doubt can be found right after the closing of the day that its mail came on.
+    slots_before: BTreeMap<(AccountId, SlotId), Slot>,
 }
 
 /// Remembers what it has seen.
@@ -96,6 +98,10 @@ impl Watch {
                     let first = meanwhile.slots.entry((slot.sender, slot.id));
                     first.or_insert_with(|| slot.as_ref().clone());
                     states::slot(before.as_ref(), slot, &mut wrong);
+                    if let Some(before) = &before {
+                        let first = meanwhile.slots_before.entry((slot.sender, slot.id));
+                        first.or_insert_with(|| before.clone());
+                    }
                     self.expect_of(slot);
                     self.searches(world, before.as_ref(), slot, &mut wrong);
                 }

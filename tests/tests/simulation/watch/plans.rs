@@ -92,7 +92,15 @@ impl Watch {
             let sat = look.mailbox(owner).and_then(|it| it.engaged_through);
             let sat_before = self.engaged.get(&owner).copied();
             let mut ways = Vec::new();
-            for slots in [&nothing.slots, &meanwhile.slots] {
+            let (slots, after, before) =
+                (&nothing.slots, &meanwhile.slots, &meanwhile.slots_before);
+            let fates = [
+                (slots, slots),
+                (after, after),
+                (slots, before),
+                (after, before),
+            ];
+            for (slots, answers) in fates {
                 for receipts in [&nothing.receipts, &meanwhile.receipts] {
                     // The clock of whoever wrote it may be ahead.
                     for at in [now, minute_ago, now + self.skew] {
@@ -101,6 +109,7 @@ impl Watch {
                             sat,
                             receipts,
                             slots,
+                            answers,
                         }));
                     }
                 }
@@ -173,6 +182,8 @@ struct Then<'a> {
     receipts: &'a BTreeMap<(AccountId, SlotId), Option<Receipt>>,
     /// The same of slots.
     slots: &'a BTreeMap<(AccountId, SlotId), Slot>,
+    /// The same of the slots of answers, which may be another day's.
+    answers: &'a BTreeMap<(AccountId, SlotId), Slot>,
 }
 
 impl<'a> Then<'a> {
@@ -185,6 +196,10 @@ impl<'a> Then<'a> {
 
     fn slot(&self, now: &'a Slot) -> &'a Slot {
         self.slots.get(&(now.sender, now.id)).unwrap_or(now)
+    }
+
+    fn answer(&self, now: &'a Slot) -> &'a Slot {
+        self.answers.get(&(now.sender, now.id)).unwrap_or(now)
     }
 }
 
@@ -244,7 +259,7 @@ fn counted<'a>(look: &'a Look<'_>, owner: AccountRef, row: &DayRow, then: &Then<
         figures.opened += sat_through(receipt.engagement.open_at);
         let reply = receipt.engagement.reply;
         let answer = reply.and_then(|reply| look.slot(owner, reply.slot));
-        let answer = answer.map(|slot| then.slot(slot));
+        let answer = answer.map(|slot| then.answer(slot));
         figures.replied += by_then(answer.and_then(|slot| slot.state.accepted_at()));
         figures.rescued += by_then(receipt.rescued_at);
         figures.marked_important += sat_through(receipt.engagement.important_at);
