@@ -27,10 +27,10 @@ async fn a_day_of_silence_is_an_error_that_heals() {
     let openings = openings_of_the_eleventh(&sim);
     assert!(!openings.is_empty());
     for slot in openings {
-        let SlotState::Skipped { reason, .. } = slot.state else {
-            panic!("{slot:?}");
-        };
-        assert_eq!(reason, SkipReason::ServerUnavailable, "{slot:?}");
+        assert!(
+            was_skipped(&slot, SkipReason::ServerUnavailable),
+            "{slot:?}"
+        );
     }
     sim.world.post.set_down(ALICE, false);
     // Tried hourly, healed, and planned for what is left of the day.
@@ -38,8 +38,8 @@ async fn a_day_of_silence_is_an_error_that_heals() {
     assert_eq!(sim.account(0).status, AccountStatus::Warming);
     // What came meanwhile is answered, though it was found by the visit that healed.
     let back = at("2026-03-12T09:00:00Z");
-    let found: Vec<_> = sim.receipts(0).into_iter().collect();
-    let found = found.iter().filter(|receipt| receipt.found_at >= back);
+    let found = sim.receipts(0).into_iter();
+    let found = found.filter(|receipt| receipt.found_at >= back);
     let answers = found.filter(|receipt| receipt.engagement.reply.is_some());
     assert!(answers.count() > 1);
     let look = sim.world.store.look();
@@ -63,21 +63,38 @@ fn openings_of_the_eleventh(sim: &Sim) -> Vec<Slot> {
         .collect()
 }
 
-/// A world of forty mails a day in which nothing works for Alice from ten o'clock of the tenth on, until after she is in error.
-async fn in_error_at_noon(name: &str) -> Sim {
+/// A world of forty mails a day that `breaks` for Alice at ten o'clock of the tenth, at noon of the next day, when she is in error.
+async fn in_error_at_noon(name: &str, breaks: impl Fn(&Sim)) -> Sim {
     let mailboxes = AROUND_THE_WORLD.map(|(email, _)| (email, "Europe/London"));
     let (number, start) = (seeds::story(), "2026-03-09T06:00:00Z");
     let mut sim = Sim::of(name, number, &mailboxes, start, mails_a_day(40)).await;
     sim.run_until(at("2026-03-10T10:00:00Z"));
-    sim.world.post.set_down(ALICE, true);
+    breaks(&sim);
     sim.run_until(at("2026-03-11T12:00:00Z"));
     assert_eq!(sim.account(0).status, AccountStatus::Error);
     sim
 }
 
+fn goes_down(sim: &Sim) {
+    sim.world.post.set_down(ALICE, true);
+}
+
+fn was_skipped(slot: &Slot, why: SkipReason) -> bool {
+    matches!(slot.state, SlotState::Skipped { reason, .. } if reason == why)
+}
+
+/// Alice warms, and shows no trouble.
+fn is_well(sim: &Sim) {
+    let alice = sim.account(0);
+    assert_eq!(
+        (alice.status, alice.status_reason),
+        (AccountStatus::Warming, None)
+    );
+}
+
 #[tokio::test]
 async fn mails_wait_for_an_error_that_heals_within_their_day() {
-    let mut sim = in_error_at_noon("healed the same day").await;
+    let mut sim = in_error_at_noon("healed the same day", goes_down).await;
     sim.world.post.set_down(ALICE, false);
     sim.run_until(at("2026-03-11T23:00:00Z"));
     assert_eq!(sim.account(0).status, AccountStatus::Warming);
@@ -108,7 +125,7 @@ async fn mails_wait_for_an_error_that_heals_within_their_day() {
 #[tokio::test]
 async fn mails_of_an_account_that_is_paused_in_error_are_skipped_and_those_after_its_resume_are_not()
  {
-    let mut sim = in_error_at_noon("paused in error").await;
+    let mut sim = in_error_at_noon("paused in error", goes_down).await;
     let (tenant, alice) = (sim.world.tenant, sim.accounts[0]);
     sim.world.pause.pause(&tenant, alice).await.unwrap();
     sim.run_until(at("2026-03-11T14:00:00Z"));
@@ -116,10 +133,9 @@ async fn mails_of_an_account_that_is_paused_in_error_are_skipped_and_those_after
     sim.world.resume.resume(&tenant, alice).await.unwrap();
     sim.run_until(at("2026-03-11T23:00:00Z"));
     let openings = openings_of_the_eleventh(&sim);
-    let stopped = openings.iter().filter(|slot| {
-        let reason = SkipReason::SenderStopped;
-        matches!(slot.state, SlotState::Skipped { reason: why, .. } if why == reason)
-    });
+    let stopped = openings
+        .iter()
+        .filter(|slot| was_skipped(slot, SkipReason::SenderStopped));
     let sent = openings
         .iter()
         .filter(|slot| slot.state.accepted_at().is_some());
@@ -133,20 +149,8 @@ async fn mails_of_an_account_that_is_paused_in_error_are_skipped_and_those_after
 /// The server that it sends by works all the while, and its back-off keeps no mail.
 #[tokio::test]
 async fn a_day_whose_mails_an_unreadable_mailbox_kept_is_not_cut_short_by_us() {
-    let mailboxes = AROUND_THE_WORLD.map(|(email, _)| (email, "Europe/London"));
-    let (number, start) = (seeds::story(), "2026-03-09T06:00:00Z");
-    let mut sim = Sim::of(
-        "unread at night",
-        number,
-        &mailboxes,
-        start,
-        mails_a_day(40),
-    )
-    .await;
-    sim.run_until(at("2026-03-10T10:00:00Z"));
-    sim.world.post.set_unreadable(ALICE, true);
-    sim.run_until(at("2026-03-11T12:00:00Z"));
-    assert_eq!(sim.account(0).status, AccountStatus::Error);
+    let breaks = |sim: &Sim| sim.world.post.set_unreadable(ALICE, true);
+    let mut sim = in_error_at_noon("unread at night", breaks).await;
     sim.run_until(at("2026-03-12T10:00:00Z"));
     sim.world.post.set_unreadable(ALICE, false);
     sim.run_until(at("2026-03-13T06:00:00Z"));
@@ -154,11 +158,8 @@ async fn a_day_whose_mails_an_unreadable_mailbox_kept_is_not_cut_short_by_us() {
 
     let openings = openings_of_the_eleventh(&sim).into_iter();
     let unsent = openings.filter(|slot| slot.state.accepted_at().is_none());
-    let unsent: Vec<_> = unsent.map(|slot| slot.state).collect();
-    let is_kept = |state: &SlotState| {
-        let reason = SkipReason::ServerUnavailable;
-        matches!(state, SlotState::Skipped { reason: why, .. } if *why == reason)
-    };
+    let unsent: Vec<_> = unsent.collect();
+    let is_kept = |slot: &Slot| was_skipped(slot, SkipReason::ServerUnavailable);
     assert!(unsent.len() > 5 && unsent.iter().all(is_kept), "{unsent:?}");
     let look = sim.world.store.look();
     let owner = sim.world.owner(sim.accounts[0]);
@@ -184,11 +185,7 @@ async fn a_mailbox_that_can_be_read_but_never_sends_is_an_error_that_heals() {
     assert_eq!(sim.account(0).status, AccountStatus::Error);
     sim.world.post.set_smtp_down(ALICE, false);
     sim.run_until(at("2026-03-12T12:00:00Z"));
-    let alice = sim.account(0);
-    assert_eq!(
-        (alice.status, alice.status_reason),
-        (AccountStatus::Warming, None)
-    );
+    is_well(&sim);
     sim.run_until(at("2026-03-16T06:00:00Z"));
     sim.finish();
     let sent = sim
@@ -229,11 +226,7 @@ async fn reading_that_fails_now_and_then_does_not_hide_that_nothing_is_sent() {
     assert_eq!(sim.account(0).status, AccountStatus::Error);
     sim.world.post.set_smtp_down(ALICE, false);
     sim.run_until(at("2026-03-12T12:00:00Z"));
-    let alice = sim.account(0);
-    assert_eq!(
-        (alice.status, alice.status_reason),
-        (AccountStatus::Warming, None)
-    );
+    is_well(&sim);
     sim.run_until(at("2026-03-16T06:00:00Z"));
     sim.finish();
 }
@@ -265,11 +258,7 @@ async fn servers_that_let_us_in_and_then_do_nothing_are_errors_that_heal() {
     assert_eq!(sim.account(0).status, AccountStatus::Error);
     sim.world.post.set_unreadable(unread, false);
     sim.run_until(at("2026-03-11T14:00:00Z"));
-    let alice = sim.account(0);
-    assert_eq!(
-        (alice.status, alice.status_reason),
-        (AccountStatus::Warming, None)
-    );
+    is_well(&sim);
     sim.run_until(at("2026-03-13T06:00:00Z"));
     sim.finish();
 }
@@ -364,11 +353,7 @@ async fn a_server_that_refuses_the_sender_is_not_taken_for_well_because_it_lets_
 
     sim.world.post.set_trouble(ALICE, None);
     sim.run_until(at("2026-03-11T12:00:00Z"));
-    let alice = sim.account(0);
-    assert_eq!(
-        (alice.status, alice.status_reason),
-        (AccountStatus::Warming, None)
-    );
+    is_well(&sim);
     sim.run_until(at("2026-03-13T06:00:00Z"));
     sim.finish();
 }
